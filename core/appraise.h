@@ -1,0 +1,133 @@
+/* core/appraise.h - the appraisal: Evidence, policy, challenge and time in; Attestation Result out.
+ *
+ * The one function behind server, CLI and fuzzers (RFC 9334, 3: Verifier). No state, no I/O, no
+ * clock. The order of checks is that of DESIGN's section "Appraisal" and of core/checks.h. */
+#ifndef TB_CORE_APPRAISE_H
+#define TB_CORE_APPRAISE_H
+
+#include "core/policy.h"
+#include "core/public.h"
+#include "core/quote.h"
+#include "core/signature.h"
+
+#define TB_NONCE_LEN 32
+#define TB_EXPORTER_LEN 32
+#define TB_HOST_ID_MAX 64
+
+/* What the Verifier remembers of the last accepted quote of a host. */
+struct tb_quote_memory {
+    bool present;
+    uint64_t clock_ms;
+    uint32_t reset_count;
+    uint32_t restart_count;
+    uint64_t firmware_version;
+    char boot_id[40]; /* as the host told; "" unknown */
+};
+
+/* PCR 0-3 as last accepted, in one bank. */
+struct tb_firmware_reference {
+    bool present;
+    enum tb_bank bank;
+    uint8_t value[4][TB_DIGEST_MAX];
+};
+
+/* The unsigned parts of the evidence that the quote's extraData covers (wire's `content`). */
+struct tb_content {
+    struct tb_pcrs pcrs;       /* values as the host read them */
+    struct tb_reader log;      /* event log, from this message or from what the Verifier holds */
+    char boot_id[40];          /* "" unknown */
+    uint64_t uptime_ms;
+};
+
+struct tb_appraisal_input {
+    /* the host as enrolled */
+    bool enrolled;             /* enrolled and active */
+    struct tb_reader ak_public; /* TPMT_PUBLIC bytes */
+    struct tb_key *ak_key;     /* built from ak_public, cached by the caller; NULL: built here */
+    /* the challenge */
+    struct tb_reader host_id;
+    struct tb_reader nonce;
+    struct tb_reader exporter; /* TLS exporter of the session that carried the evidence */
+    const struct tb_selection *wanted;
+    size_t n_wanted;           /* selections asked for; a bank the TPM lacks may come back empty */
+    /* the Evidence */
+    struct tb_reader quote;     /* TPMS_ATTEST */
+    struct tb_reader signature; /* TPMT_SIGNATURE */
+    struct tb_reader content_bytes; /* as sent; hashed into extraData */
+    const struct tb_content *content;
+    /* memory and policy */
+    struct tb_quote_memory last;
+    struct tb_firmware_reference firmware;
+    const struct tb_policy *policy;
+};
+
+enum tb_verdict {
+    TB_VERDICT_NONE = 0, /* nobody looked */
+    TB_VERDICT_TRUSTED,
+    TB_VERDICT_CHANGED,
+    TB_VERDICT_FAILED,
+    TB_VERDICT_NOT_CAPABLE,
+    TB_VERDICT_PENDING,
+    TB_VERDICT_STALE,
+    TB_VERDICT_UNREACHABLE,
+    TB_N_VERDICTS
+};
+/* "none", "trusted", "changed", "failed", "not-capable", "pending", "stale", "unreachable" */
+const char *tb_verdict_name(enum tb_verdict v);
+TB_MUST_CHECK bool tb_verdict_of_name(const char *name, enum tb_verdict *out);
+
+/* Tiers of the EAR draft (draft-ietf-rats-ar4si): none, affirming, warning, contraindicated. */
+enum tb_tier { TB_TIER_NONE = 0, TB_TIER_AFFIRMING = 2, TB_TIER_WARNING = 32, TB_TIER_CONTRAINDICATED = 96 };
+enum tb_tier tb_verdict_tier(enum tb_verdict v);
+const char *tb_tier_name(enum tb_tier t);
+
+/* Groups 5 to 11, which depend only on log, PCR values, policy and firmware reference, and so can
+ * be cached by their digests. */
+struct tb_boot_result {
+    struct tb_findings findings;
+    struct tb_boot_facts facts;
+    struct tb_pcr_states states;
+    uint32_t log_banks;      /* banks that the log declares */
+    uint32_t n_events;
+    enum tb_bank bank;       /* relied on; meaningless unless bank_chosen */
+    bool bank_chosen;
+};
+
+/* Groups 1 to 4, which are looked at for each quote. */
+struct tb_quote_result {
+    struct tb_findings findings;
+    bool genuine;            /* groups 1 to 4 passed: the PCR values are this host's, now */
+    struct tb_quote_memory memory; /* to be stored when genuine */
+};
+
+struct tb_result {
+    enum tb_verdict verdict;
+    bool has_headline;
+    enum tb_check headline;  /* the first failed check in order; valid if has_headline */
+    struct tb_findings findings;
+    struct tb_quote_result quote;
+    struct tb_boot_result boot; /* zero when the quote was not genuine */
+};
+
+/* Bytes that TPM2_Quote must sign as extraData: SHA-256 over the domain string
+ * "trueboot evidence 1" with its NUL, and nonce, host id, exporter and SHA-256(content), each with
+ * a 16-bit big-endian length in front. out: 32 bytes. */
+TB_MUST_CHECK bool tb_binding(struct tb_hasher *h, struct tb_reader nonce, struct tb_reader host_id,
+                              struct tb_reader exporter, struct tb_reader content,
+                              uint8_t out[TB_DIGEST_MAX]);
+
+void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
+                       struct tb_quote_result *out);
+void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
+                      const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
+                      struct tb_hasher *h, struct tb_boot_result *out);
+/* Findings of both and the policy's severities to a verdict. boot may be NULL. */
+void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
+                 const struct tb_policy *policy, struct tb_result *out);
+/* All of it. */
+void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_result *out);
+
+/* The headline in words ("Secure Boot was off"), or "" when nothing failed. From the table only. */
+const char *tb_result_headline(const struct tb_result *r);
+
+#endif
