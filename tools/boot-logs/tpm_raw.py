@@ -192,5 +192,7 @@ def main(args):
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
+    except TimeoutError:
+        sys.exit("test-tpm: no answer from the TPM: another program may hold its one connection")
     except (OSError, ValueError, TpmError) as error:
         sys.exit(f"test-tpm: {error}")
