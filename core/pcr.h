@@ -8,7 +8,7 @@
 #include "core/alg.h"
 #include "crypto/hash.h"
 
-#define TB_SELECTIONS_MAX 8        /* banks that one quote may select */
+#define TB_SELECTIONS_MAX 8            /* banks that one quote may select */
 #define TB_PCR_MASK UINT32_C(0xffffff) /* bit i: PCR i */
 
 /* One bank of a selection, in the order in which the TPM hashes. */

@@ -57,8 +57,8 @@ TB_MUST_CHECK bool tb_public_parse(struct tb_reader in, enum tb_check check, str
 /* True if in is exactly what our AK template gives for its own unique field: the public area is
  * rebuilt and the whole compared. On failure *why (TB_CHECK_IDENTITY_AK) names the first thing that
  * differs: each attribute bit by its name, type, scheme, hash, size, policy.
- * Accepted: ECC P-256 with ECDSA-SHA256, ECC P-384 with ECDSA-SHA384, RSA 2048 and 3072 with RSASSA-SHA256;
- * name algorithm SHA-256 (P-384: SHA-384 or SHA-256). */
+ * What is accepted is the table ak_templates in public.c: ECC P-256 and P-384, RSA 2048 and 3072,
+ * each with its schemes and name algorithms. */
 TB_MUST_CHECK bool tb_public_check_ak(struct tb_reader in, struct tb_public *out,
                                       struct tb_reason *why);
 

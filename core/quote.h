@@ -27,7 +27,7 @@ struct tb_quote {
  * why  written on failure only: TB_CHECK_QUOTE_MAGIC, _TYPE or _STRUCTURE, and the field at fault.
  *
  * Refuses trailing bytes, a type other than TPM_ST_ATTEST_QUOTE, more than TB_SELECTIONS_MAX banks,
- * the same bank twice, selections longer than 4 bytes, and PCRs above 23.
+ * the same bank twice, and selections of a size other than the PC Client's 3 bytes.
  * Says nothing about signature, extraData or PCRs: see tb_appraise(). */
 TB_MUST_CHECK bool tb_quote_parse(struct tb_reader in, struct tb_quote *out, struct tb_reason *why);
 

@@ -9,10 +9,10 @@
 #include "core/alg.h"
 
 struct tb_signature {
-    uint16_t scheme;         /* TB_ALG_RSASSA, TB_ALG_RSAPSS or TB_ALG_ECDSA */
-    enum tb_bank hash;       /* of the scheme */
+    uint16_t scheme;           /* TB_ALG_RSASSA, TB_ALG_RSAPSS or TB_ALG_ECDSA */
+    enum tb_bank hash;         /* of the scheme */
     struct tb_reader sig_or_r; /* RSA: the signature, at most 512 bytes; ECDSA: r, 1 to 66 bytes */
-    struct tb_reader s;      /* ECDSA: s, 1 to 66 bytes; RSA: empty */
+    struct tb_reader s;        /* ECDSA: s, 1 to 66 bytes; RSA: empty */
 };
 
 /* in is exactly one TPMT_SIGNATURE, borrowed. On failure *why has TB_CHECK_QUOTE_SCHEME (an

@@ -9,15 +9,15 @@
 
 struct tb_key;
 
-/* RSA: modulus big-endian without leading zeros, public exponent. EC: curve TB_CURVE_*, coordinates
- * big-endian, at most the curve's size. The caller frees.
- * NULL: the numbers are no key (point not on the curve, modulus even or below 2048 bits, ...). */
+/* RSA: modulus big-endian without leading zeros, public exponent of 65537 or more. EC: curve
+ * TB_CURVE_*, coordinates big-endian, at most the curve's size. The caller frees. NULL: the numbers
+ * are no key (point not on the curve, modulus even, below 2048 or above 4096 bits, ...). */
 struct tb_key *tb_key_new_rsa(struct tb_reader modulus, uint32_t exponent);
 struct tb_key *tb_key_new_ec(uint16_t curve, struct tb_reader x, struct tb_reader y);
 void tb_key_free(struct tb_key *k); /* NULL is a no-op */
 
 /* True if the signature over a digest holds.
- * scheme  TB_ALG_RSASSA, TB_ALG_RSAPSS (salt as long as the digest) or TB_ALG_ECDSA
+ * scheme  TB_ALG_RSASSA, TB_ALG_RSAPSS (any length of salt: TPMs differ in it) or TB_ALG_ECDSA
  * bank    the hash of the scheme; digest has its length
  * RSA: sig is the signature and s is empty. ECDSA: r and s, big-endian, any length up to the
  * curve's size. A scheme that does not fit the key is false, never a crash. */
