@@ -34,7 +34,9 @@ struct tb_firmware_reference {
 /* The unsigned parts of the evidence that the quote's extraData covers (wire's `content`). */
 struct tb_content {
     struct tb_pcrs pcrs;       /* values as the host read them */
-    struct tb_reader log;      /* event log, from this message or from what the Verifier holds */
+    bool has_log;              /* false: the host could not read its log */
+    struct tb_reader log;      /* event log, from this message or from what the Verifier holds;
+                                * tb_appraise_quote() does not read it */
     char boot_id[40];          /* "" unknown */
     uint64_t uptime_ms;
 };
@@ -60,6 +62,9 @@ struct tb_appraisal_input {
     struct tb_firmware_reference firmware;
     const struct tb_policy *policy;
 };
+
+/* What an Attester has. The numbers stand in messages and in the store. */
+enum tb_tpm_state { TB_TPM_NONE = 0, TB_TPM_12 = 1, TB_TPM_20 = 2, TB_N_TPM_STATES };
 
 enum tb_verdict {
     TB_VERDICT_NONE = 0, /* nobody looked */

@@ -116,8 +116,6 @@ enum tb_host_state {
 };
 const char *tb_host_state_name(enum tb_host_state state); /* "pending", "active", ... */
 
-enum tb_tpm_state { TB_TPM_NONE = 0, TB_TPM_12 = 1, TB_TPM_20 = 2 };
-
 /* Why the EK is believed to be a TPM's. */
 enum tb_ek_basis { TB_EK_BASIS_NONE = 0, TB_EK_BASIS_CERTIFICATE, TB_EK_BASIS_ALLOW_LIST,
                    TB_EK_BASIS_OPERATOR, TB_EK_BASIS_TOKEN, TB_N_EK_BASES };

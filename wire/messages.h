@@ -34,8 +34,6 @@
 #define TB_SIGNATURE_MAX 1024      /* TPMT_SIGNATURE */
 #define TB_ANSWER_REASONS_MAX 16
 
-enum tb_tpm_state { TB_TPM_NONE = 0, TB_TPM_12 = 1, TB_TPM_20 = 2, TB_N_TPM_STATES };
-
 /* What the TPM says about itself. Claims of the host: shown, never believed. "" unknown. */
 struct tb_tpm_facts {
     char manufacturer[17];     /* "STM", "INTC", "IBM" */
@@ -194,13 +192,22 @@ bool tb_host_name_is_valid(const char *name, size_t max_len);
 TB_MUST_CHECK bool tb_pcrs_fingerprint(const struct tb_pcrs *pcrs, struct tb_hasher *h,
                                        uint8_t out[TB_DIGEST_MAX]);
 
-/* From a content message and what the server holds (NULL or empty: nothing) to what the appraisal
- * takes, with every digest in the message compared with what it stands for. Missing parts and
- * digests that differ are refused: TB_CHECK_EVIDENCE_COMPLETE or _FORMAT. A missing log is no error
- * here: out->log is then empty, and the appraisal says so. */
+/* What the Verifier holds of a host already; zero is nothing. */
+struct tb_held_evidence {
+    const struct tb_pcrs *pcrs; /* NULL: none */
+    uint8_t pcrs_fingerprint[32];
+    bool has_log;
+    uint8_t log_digest[32]; /* SHA-256 */
+    struct tb_reader log;   /* may stay empty where only the digest is needed (cached appraisal) */
+};
+
+/* From a content message and what the Verifier holds to what the appraisal takes. Every part that
+ * was sent is compared with the digest sent for it, and every part that was left out with what is
+ * held: TB_CHECK_EVIDENCE_FORMAT where a part is not what its digest says, TB_CHECK_EVIDENCE_COMPLETE
+ * where it is neither sent nor held. A missing log is no error here: out->has_log is then false, and
+ * the appraisal says so. out->log points into m or held. */
 TB_MUST_CHECK bool tb_content_resolve(const struct tb_evidence_content *m,
-                                      const struct tb_pcrs *held_pcrs, struct tb_reader held_log,
-                                      struct tb_hasher *h, struct tb_content *out,
-                                      struct tb_reason *why);
+                                      const struct tb_held_evidence *held, struct tb_hasher *h,
+                                      struct tb_content *out, struct tb_reason *why);
 
 #endif
