@@ -68,10 +68,14 @@ struct tb_log {
     uint8_t spec_major, spec_minor, spec_errata, uintn; /* crypto-agile only */
     struct tb_reader vendor_info;                       /* crypto-agile only */
     size_t n_algs;
-    struct { uint16_t alg; uint16_t len; } alg[TB_LOG_ALGS_MAX]; /* as declared */
+    struct {
+        uint16_t alg, len; /* as declared */
+        int bank;          /* enum tb_bank, or -1 for an algorithm that is only skipped */
+    } alg[TB_LOG_ALGS_MAX];
     uint32_t banks;      /* bit b: the log declares bank b (enum tb_bank) */
     uint32_t n_events;   /* events read, the header included */
-    size_t padding;      /* bytes of trailing 0x00 or 0xff, known at the end */
+    size_t padding_from; /* offset from which on all bytes are 0x00, or all are 0xff */
+    size_t padding;      /* bytes of padding behind the last event, known at the end */
 };
 
 struct tb_event {
@@ -98,7 +102,8 @@ TB_MUST_CHECK enum tb_log_step tb_log_next(struct tb_log *log, struct tb_event *
 
 /* PCR values that follow from the digests of a log. */
 struct tb_replay {
-    struct tb_pcrs pcrs;               /* mask: PCRs with at least one measuring event */
+    struct tb_pcrs pcrs;               /* mask: PCRs with at least one measuring event, of the
+                                        * replayed banks; the other values are start values */
     uint32_t n_measured[TB_N_PCRS];    /* measuring events per PCR */
     uint32_t incomplete[TB_N_BANKS];   /* bit i: an event of PCR i lacks this bank's digest */
     uint32_t banks;                    /* banks that the log declares */
