@@ -64,7 +64,7 @@ struct tb_appraisal_input {
 };
 
 /* What an Attester has. The numbers stand in messages and in the store. */
-enum tb_tpm_state { TB_TPM_NONE = 0, TB_TPM_12 = 1, TB_TPM_20 = 2, TB_N_TPM_STATES };
+enum tb_tpm_state { TB_TPM_STATE_NONE = 0, TB_TPM_STATE_12 = 1, TB_TPM_STATE_20 = 2, TB_N_TPM_STATES };
 
 enum tb_verdict {
     TB_VERDICT_NONE = 0, /* nobody looked */
@@ -102,7 +102,11 @@ struct tb_boot_result {
 struct tb_quote_result {
     struct tb_findings findings;
     bool genuine;            /* groups 1 to 4 passed: the PCR values are this host's, now */
-    struct tb_quote_memory memory; /* to be stored when genuine */
+    /* To be stored when genuine. Its firmware_version stays the one last accepted, so that a
+     * changed one is told until somebody accepts it; quoted_firmware_version is what it then
+     * becomes. */
+    struct tb_quote_memory memory;
+    uint64_t quoted_firmware_version;
 };
 
 struct tb_result {

@@ -137,6 +137,10 @@
     "a quoted PCR has a value that no event explains", \
     "events were removed from the log, or software extended the PCR without a log", \
     "find out which software extends this PCR") \
+  X(LOG_USER_SPACE, LOG, "log.user-space", INFORM, \
+    "a PCR that the operating system uses (10 to 22) has a value that the log does not explain", \
+    "software extended it after the boot: IMA, systemd and others do, in logs of their own", \
+    "nothing; make this check required in the policy if no software of yours extends these PCRs") \
   X(LOG_SEPARATOR, LOG, "log.separator", REQUIRED, \
     "the separator that ends the firmware's measurements is missing, repeated or late", \
     "the log was altered, or events were added after the boot", \

@@ -23,9 +23,10 @@ static bool add_selection(const struct tb_pcrs *values, const struct tb_selectio
     for (unsigned i = 0; i < TB_N_PCRS; i++) {
         if ((sel->pcrs >> i & 1) == 0)
             continue;
-        snprintf(where, sizeof where, "PCR %u %s", i, tb_bank_name(bank));
-        if ((values->mask[bank] >> i & 1) == 0)
+        if ((values->mask[bank] >> i & 1) == 0) {
+            snprintf(where, sizeof where, "PCR %u %s", i, tb_bank_name(bank));
             return tb_refuse(why, c, where, "a value", "none");
+        }
         parts[(*n)++] = tb_slice(values->value[bank][i], tb_bank_digest_len(bank));
     }
     return true;

@@ -44,11 +44,20 @@ struct tb_policy {
     size_t n_programs;    /* Authenticode digests allowed in PCR 4 */
     struct tb_digest_entry programs[TB_POLICY_DIGESTS_MAX];
     size_t n_pins;
-    struct tb_pin pins[TB_POLICY_PINS_MAX];
+    struct tb_pin pin[TB_POLICY_PINS_MAX];
 };
 
 /* The policy that needs no file: SHA-256/384/512, PCRs 0-9 and 11-15, Secure Boot on, severities
- * of core/checks.h, interval 300 s, stale after 900 s. Its digest is of a fixed text. */
+ * of core/checks.h, interval 300 s, stale after 900 s. Its digest is that of its own canonical
+ * JSON, which a test holds to it. */
 void tb_policy_builtin(struct tb_policy *out);
+
+#define TB_POLICY_PCRS_NEVER (UINT32_C(1) << 16 | UINT32_C(1) << 23) /* anybody may reset them */
+#define TB_POLICY_PCRS_ALWAYS UINT32_C(0xff) /* the firmware's, without which nothing is known */
+
+/* What a failure of this check does under this policy. Some checks are what makes Evidence evidence
+ * (signature, binding, replay, ...): they are required whatever the policy says. */
+enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check);
+bool tb_check_is_always_required(enum tb_check check);
 
 #endif

@@ -185,7 +185,7 @@ struct tb_host_new {
     enum tb_host_state state; /* TB_HOST_PENDING or TB_HOST_ACTIVE */
     enum tb_tpm_state tpm;
     enum tb_ek_basis ek_basis;
-    const uint8_t *ek_digest; /* 32 bytes; NULL exactly when tpm is not TB_TPM_20 */
+    const uint8_t *ek_digest; /* 32 bytes; NULL exactly when tpm is not TB_TPM_STATE_20 */
     struct tb_reader ek_public;      /* TPMT_PUBLIC */
     struct tb_reader ek_certificate; /* DER; may be empty */
     struct tb_reader ak_public;

@@ -23,8 +23,8 @@ struct tb_cbor_reader {
 /* Each reads exactly one item, or refuses it and writes *why: TB_CHECK_EVIDENCE_FORMAT for what is
  * no such item, TB_CHECK_EVIDENCE_LIMITS for what is one but out of its bounds (inclusive). After a
  * refusal the cursor is where it was, and *out untouched. Slices point into the message. */
-TB_MUST_CHECK bool tb_cbor_read_uint(struct tb_cbor_reader *r, uint64_t max, uint64_t *out,
-                                     struct tb_reason *why);
+TB_MUST_CHECK bool tb_cbor_read_uint(struct tb_cbor_reader *r, uint64_t min, uint64_t max,
+                                     uint64_t *out, struct tb_reason *why);
 TB_MUST_CHECK bool tb_cbor_read_bool(struct tb_cbor_reader *r, bool *out, struct tb_reason *why);
 TB_MUST_CHECK bool tb_cbor_read_bytes(struct tb_cbor_reader *r, size_t min_len, size_t max_len,
                                       struct tb_reader *out, struct tb_reason *why);
@@ -45,6 +45,10 @@ bool tb_cbor_refuse(const struct tb_cbor_reader *r, enum tb_check check, const c
 /* True for well-formed UTF-8 (RFC 3629) of characters that show as themselves: no control
  * characters, no line or paragraph separators, no marks that turn or hide text. */
 bool tb_text_is_printable(struct tb_reader text);
+
+/* Copy text of the outside world (DMI strings, os-release) so that it may be sent: cut to fit, and
+ * every byte that is not printable ASCII becomes '?'. cap includes the NUL. */
+void tb_text_copy(char *out, size_t cap, const char *in);
 
 /* A cursor over the caller's buffer. The first item that does not fit sets `overflow`, and nothing
  * is written from then on: look at it once, at the end (tb_cbor_write_done). */

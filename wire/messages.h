@@ -15,6 +15,7 @@
 
 #include "core/appraise.h"
 #include "core/eventlog.h"
+#include "crypto/ek.h"
 
 #define TB_WIRE_VERSION 1
 
@@ -28,7 +29,6 @@
 #define TB_SECRET_LEN 32           /* the secret of credential activation */
 #define TB_HOST_TOKEN_LEN 32
 #define TB_EK_CERTIFICATE_MAX 8192 /* DER */
-#define TB_EK_CHAIN_MAX 6          /* certificates besides the EK's own */
 #define TB_CREDENTIAL_MAX 1024
 #define TB_QUOTE_MAX 1024          /* TPMS_ATTEST */
 #define TB_SIGNATURE_MAX 1024      /* TPMT_SIGNATURE */
@@ -54,11 +54,11 @@ struct tb_enrol_request {
     char token[TB_TOKEN_TEXT_MAX + 1];        /* "" none */
     char host_name[TB_HOST_NAME_MAX + 1];     /* letters, digits, '-', '_', '.' */
     enum tb_tpm_state tpm_state;
-    struct tb_reader ek_public;               /* TPMT_PUBLIC; empty unless TB_TPM_20 */
+    struct tb_reader ek_public;               /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
     struct tb_reader ek_certificate;          /* as read from NV; empty when there is none */
     size_t n_ek_chain;
     struct tb_reader ek_chain[TB_EK_CHAIN_MAX]; /* DER; untrusted intermediates */
-    struct tb_reader ak_public;               /* TPMT_PUBLIC; empty unless TB_TPM_20 */
+    struct tb_reader ak_public;               /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
     struct tb_tpm_facts tpm;
     struct tb_platform_facts platform;
     char agent_version[33];

@@ -1,0 +1,333 @@
+/* core/appraise_boot.c - groups 5 to 11: what the log says, once a genuine quote vouches for it.
+ *
+ * PFP 1.06. The outcome depends on log, quoted values, policy and firmware reference only, so that
+ * it can be kept by their digests. The log is hostile input whatever the quote says: it must replay
+ * in every bank that may be relied on, and facts are read in the strongest of them. */
+#include "core/appraise.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LOADER_PCRS UINT32_C(0x3ff) /* 0 to 9: firmware, loader, kernel; all of them log */
+
+struct work {
+    const struct tb_policy *policy;
+    const struct tb_pcrs *quoted;
+    struct tb_hasher *h;
+    struct tb_replay replay;
+    struct tb_boot_result *out;
+    struct tb_findings *f;
+};
+
+static void where_pcr(char where[64], enum tb_bank b, unsigned pcr)
+{
+    snprintf(where, 64, "PCR %u %s", pcr, tb_bank_name(b));
+}
+
+/* Two values of a PCR, or what stands for one. */
+static bool pcr_fails(struct work *w, enum tb_check c, enum tb_bank b, unsigned pcr,
+                      const uint8_t *expected, const uint8_t *observed)
+{
+    const size_t len = tb_bank_digest_len(b);
+    char where[64], e[132], o[132];
+
+    where_pcr(where, b, pcr);
+    tb_hex(tb_slice(expected, len), e, sizeof e);
+    tb_hex(tb_slice(observed, len), o, sizeof o);
+    return tb_findings_fail(w->f, c, where, e, "%s", o);
+}
+
+static bool pcr_fails_in_words(struct work *w, enum tb_check c, enum tb_bank b, unsigned pcr,
+                               const char *expected, const char *observed)
+{
+    char where[64];
+
+    where_pcr(where, b, pcr);
+    return tb_findings_fail(w->f, c, where, expected, "%s", observed);
+}
+
+static bool log_replays(struct work *w, struct tb_reader log)
+{
+    struct tb_reason why;
+    uint32_t banks = 0;
+
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        banks |= w->quoted->mask[b] != 0 ? 1U << b : 0;
+    if (log.left == 0)
+        return tb_findings_fail(w->f, TB_CHECK_EVIDENCE_COMPLETE, "evidence.content.log",
+                                "the event log", "none");
+    if (!tb_log_replay(log, banks, w->h, &w->replay, &why)) {
+        tb_findings_add(w->f, TB_FAIL, &why);
+        return false;
+    }
+    w->out->log_banks = w->replay.banks;
+    w->out->n_events = w->replay.n_events;
+    tb_findings_pass(w->f, TB_CHECK_LOG_FORMAT);
+    tb_findings_pass(w->f, TB_CHECK_LOG_HEADER);
+    tb_findings_pass(w->f, TB_CHECK_LOG_LOCALITY);
+    if (w->replay.no_action_digest)
+        tb_findings_fail(w->f, TB_CHECK_LOG_NO_ACTION, "EV_NO_ACTION", "a digest of zeros",
+                         "another");
+    tb_findings_pass(w->f, TB_CHECK_LOG_NO_ACTION);
+    return true;
+}
+
+/* The bank to read facts in: the strongest that the policy allows and that is both quoted and
+ * logged. Never a weaker one instead: every one of them must replay. */
+static bool choose_bank(struct work *w)
+{
+    char quoted[80] = "", logged[80] = "";
+    size_t n_quoted = 0, n_logged = 0;
+
+    for (unsigned b = TB_N_BANKS; b-- > 0;)
+        if ((w->policy->banks & w->replay.banks & 1U << b) && w->quoted->mask[b] != 0) {
+            w->out->bank = (enum tb_bank)b;
+            w->out->bank_chosen = true;
+            return true;
+        }
+    for (unsigned b = 0; b < TB_N_BANKS; b++) {
+        const char *name = tb_bank_name((enum tb_bank)b);
+
+        if (w->quoted->mask[b] != 0 && (w->policy->banks & 1U << b))
+            n_quoted += (size_t)snprintf(quoted + n_quoted, sizeof quoted - n_quoted, " %s", name);
+        if (w->replay.banks & 1U << b)
+            n_logged += (size_t)snprintf(logged + n_logged, sizeof logged - n_logged, " %s", name);
+    }
+    return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "banks of the log", quoted + (n_quoted > 0),
+                            "%s", logged + (n_logged > 0));
+}
+
+/* T-30: the log shows a bank that the firmware extends and nobody quoted. */
+static void tell_unquoted(struct work *w)
+{
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if ((w->replay.banks & 1U << b) && w->quoted->mask[b] == 0)
+            tb_findings_fail(w->f, TB_CHECK_PCR_BANK_UNQUOTED, tb_bank_name((enum tb_bank)b),
+                             "quoted", "only in the log");
+    tb_findings_pass(w->f, TB_CHECK_PCR_BANK_UNQUOTED);
+}
+
+static void judge_loader_pcr(struct work *w, enum tb_bank b, unsigned pcr, enum tb_pcr_state state)
+{
+    static const uint8_t start[TB_DIGEST_MAX];
+
+    switch (state) {
+    case TB_PCR_MATCH: break;
+    case TB_PCR_NOT_IN_LOG: /* T-32 */
+        pcr_fails(w, TB_CHECK_LOG_UNEXPLAINED, b, pcr, start, w->quoted->value[b][pcr]);
+        break;
+    case TB_PCR_CAPPED: /* T-29, L-10: an allowed bank that the system closed */
+        pcr_fails_in_words(w, TB_CHECK_PCR_BANK_UNUSED, b, pcr, "what the log replays to",
+                           "that, closed with an extend of zeros");
+        break;
+    case TB_PCR_INCOMPLETE:
+        pcr_fails_in_words(w, TB_CHECK_LOG_REPLAY, b, pcr, "a digest of this bank in each event",
+                           "events without one");
+        break;
+    default: /* the rest, and whatever a later state may be called */
+        pcr_fails(w, TB_CHECK_LOG_REPLAY, b, pcr, w->replay.pcrs.value[b][pcr],
+                  w->quoted->value[b][pcr]);
+        break;
+    }
+}
+
+/* PCR 10 to 22 belong to the running system (IMA, systemd, dynamic launch), which keeps other logs
+ * or none. A difference there is told, and no fact is read from such a PCR (L-12); whether it fails
+ * the host is the policy's choice. */
+static void judge_user_space_pcr(struct work *w, enum tb_bank b, unsigned pcr,
+                                 enum tb_pcr_state state)
+{
+    if (state != TB_PCR_MATCH)
+        pcr_fails_in_words(w, TB_CHECK_LOG_USER_SPACE, b, pcr, "match", tb_pcr_state_name(state));
+}
+
+/* L-09: each bank that may be relied on is judged for itself. */
+static void judge_bank(struct work *w, enum tb_bank b)
+{
+    for (unsigned pcr = 0; pcr < TB_N_PCRS; pcr++) {
+        enum tb_pcr_state state = (enum tb_pcr_state)w->out->states.state[b][pcr];
+
+        if (!(w->quoted->mask[b] >> pcr & 1)) {
+            if (w->policy->pcrs >> pcr & 1) /* T-31: missing is never skipped */
+                pcr_fails_in_words(w, TB_CHECK_PCR_SELECTION, b, pcr, "quoted", "not quoted");
+        } else if (LOADER_PCRS >> pcr & 1) {
+            judge_loader_pcr(w, b, pcr, state);
+        } else {
+            judge_user_space_pcr(w, b, pcr, state);
+        }
+    }
+}
+
+static bool log_explains(struct work *w)
+{
+    if (!tb_log_compare(&w->replay, w->quoted, w->h, &w->out->states))
+        return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "hashing", "a comparison", "none");
+    tell_unquoted(w);
+    if (!choose_bank(w))
+        return false;
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if ((w->policy->banks & w->replay.banks & 1U << b) && w->quoted->mask[b] != 0)
+            judge_bank(w, (enum tb_bank)b);
+    tb_findings_pass(w->f, TB_CHECK_LOG_REPLAY); /* worse outcomes stay */
+    tb_findings_pass(w->f, TB_CHECK_LOG_UNEXPLAINED);
+    tb_findings_pass(w->f, TB_CHECK_LOG_USER_SPACE);
+    return true;
+}
+
+static bool pcr_matches(const struct work *w, unsigned pcr)
+{
+    return w->out->states.state[w->out->bank][pcr] == TB_PCR_MATCH;
+}
+
+static bool in_list(const uint8_t list[][32], size_t n, const uint8_t digest[32])
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(list[i], digest, 32) == 0)
+            return true;
+    return false;
+}
+
+static void judge_keyset(struct work *w, enum tb_keyset_index k)
+{
+    static const char *const names[TB_N_KEYSETS] = { "PK", "KEK", "db", "dbx" };
+    const struct tb_keyset *set = &w->out->facts.keyset[k];
+    char hex[65];
+
+    if (w->policy->n_keys[k] == 0)
+        return;
+    if (!set->measured) {
+        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, names[k], "an allowed key set", "not measured");
+        return;
+    }
+    tb_hex(tb_slice(set->digest, 32), hex, sizeof hex);
+    if (!in_list(w->policy->keys[k], w->policy->n_keys[k], set->digest))
+        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, names[k], "an allowed key set", "%s", hex);
+}
+
+static void judge_authorities(struct work *w)
+{
+    const struct tb_boot_facts *facts = &w->out->facts;
+    char hex[65];
+
+    if (w->policy->n_authorities == 0)
+        return;
+    if (facts->n_authorities_lost != 0)
+        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authorities", "at most 16", "%zu more",
+                         facts->n_authorities_lost);
+    for (size_t i = 0; i < facts->n_authorities; i++) {
+        tb_hex(tb_slice(facts->authority[i].digest, 32), hex, sizeof hex);
+        if (!in_list(w->policy->authorities, w->policy->n_authorities, facts->authority[i].digest))
+            tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authority", "an allowed authority", "%s",
+                             hex);
+    }
+}
+
+/* Group 6, what the policy says about keys. Facts of a PCR 7 that did not match are none. */
+static void judge_keys(struct work *w)
+{
+    if (!pcr_matches(w, 7))
+        return;
+    for (unsigned k = 0; k < TB_N_KEYSETS; k++)
+        judge_keyset(w, (enum tb_keyset_index)k);
+    judge_authorities(w);
+    tb_findings_pass(w->f, TB_CHECK_SB_KEYS); /* a worse outcome stays */
+}
+
+static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program)
+{
+    for (size_t i = 0; i < policy->n_programs; i++)
+        if (policy->programs[i].bank == program->bank &&
+            memcmp(policy->programs[i].digest, program->digest,
+                   tb_bank_digest_len(program->bank)) == 0)
+            return true;
+    return false;
+}
+
+/* Group 7: whatever PCR 4 holds that is no separator and no action must be on the list. */
+static void judge_programs(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_LOADER_ALLOWED;
+    const struct tb_boot_facts *facts = &w->out->facts;
+
+    if (!pcr_matches(w, 4))
+        return;
+    if (w->policy->n_programs != 0 && facts->n_programs == 0)
+        tb_findings_fail(w->f, c, "PCR 4", "an allowed program", "none");
+    if (w->policy->n_programs != 0 && facts->n_programs_lost != 0)
+        tb_findings_fail(w->f, c, "PCR 4", "at most 32 programs", "%zu more",
+                         facts->n_programs_lost);
+    for (size_t i = 0; w->policy->n_programs != 0 && i < facts->n_programs; i++) {
+        const struct tb_program *p = &facts->program[i];
+        char where[64], hex[132];
+
+        snprintf(where, sizeof where, "event %" PRIu32, p->event);
+        tb_hex(tb_slice(p->digest, tb_bank_digest_len(p->bank)), hex, sizeof hex);
+        if (!program_allowed(w->policy, p))
+            tb_findings_fail(w->f, c, where, "an allowed program", "%s", hex);
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
+/* Pins of the same PCR and bank are alternatives. */
+static bool pin_holds(const struct tb_policy *policy, const struct tb_pin *pin,
+                      const uint8_t *value)
+{
+    for (size_t i = 0; i < policy->n_pins; i++)
+        if (policy->pin[i].bank == pin->bank && policy->pin[i].pcr == pin->pcr &&
+            memcmp(policy->pin[i].value, value, tb_bank_digest_len(pin->bank)) == 0)
+            return true;
+    return false;
+}
+
+/* Group 9: exact values, where the policy asks for them. */
+static void judge_pins(struct work *w)
+{
+    for (size_t i = 0; i < w->policy->n_pins; i++) {
+        const struct tb_pin *pin = &w->policy->pin[i];
+        const uint8_t *value = w->quoted->value[pin->bank][pin->pcr];
+
+        if (!(w->quoted->mask[pin->bank] >> pin->pcr & 1))
+            pcr_fails_in_words(w, TB_CHECK_PCR_PINNED, pin->bank, pin->pcr, "quoted", "not quoted");
+        else if (!pin_holds(w->policy, pin, value))
+            pcr_fails(w, TB_CHECK_PCR_PINNED, pin->bank, pin->pcr, pin->value, value);
+    }
+    tb_findings_pass(w->f, TB_CHECK_PCR_PINNED); /* a worse outcome stays */
+}
+
+/* Group 11: the first boot that is seen is the reference; from then on a change is told until
+ * somebody accepts it. */
+static void judge_firmware(struct work *w, const struct tb_firmware_reference *reference)
+{
+    const enum tb_check c = TB_CHECK_FIRMWARE_CHANGED;
+    const enum tb_bank b = reference->bank;
+
+    for (unsigned pcr = 0; reference->present && pcr < 4; pcr++) {
+        const uint8_t *value = w->quoted->value[b][pcr];
+        char where[64];
+
+        where_pcr(where, b, pcr);
+        if (!(w->quoted->mask[b] >> pcr & 1))
+            tb_findings_unknown(w->f, c, where, "quoted, as the reference is", "not quoted");
+        else if (memcmp(value, reference->value[pcr], tb_bank_digest_len(b)) != 0)
+            pcr_fails(w, c, b, pcr, reference->value[pcr], value);
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
+void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
+                      const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
+                      struct tb_hasher *h, struct tb_boot_result *out)
+{
+    struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out,
+                      .f = &out->findings };
+
+    memset(out, 0, sizeof *out);
+    if (!log_replays(&w, log) || !log_explains(&w))
+        return;
+    tb_boot_facts_read(log, out->bank, &out->states, h, &out->facts, &out->findings);
+    judge_keys(&w);
+    judge_programs(&w);
+    judge_pins(&w);
+    judge_firmware(&w, firmware);
+}

@@ -1,0 +1,46 @@
+#include "core/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* SHA-256 of the canonical JSON of what tb_policy_builtin() gives (tests/unit/policy_json_test.c). */
+static const uint8_t builtin_digest[32] = { 0 };
+
+/* Without these nothing that the Evidence says is evidence, so no policy may do without them. */
+static const bool always_required[TB_N_CHECKS] = {
+    [TB_CHECK_EVIDENCE_FORMAT] = true,   [TB_CHECK_EVIDENCE_LIMITS] = true,
+    [TB_CHECK_EVIDENCE_COMPLETE] = true, [TB_CHECK_IDENTITY_ENROLLED] = true,
+    [TB_CHECK_IDENTITY_AK] = true,       [TB_CHECK_QUOTE_STRUCTURE] = true,
+    [TB_CHECK_QUOTE_MAGIC] = true,       [TB_CHECK_QUOTE_TYPE] = true,
+    [TB_CHECK_QUOTE_SCHEME] = true,      [TB_CHECK_QUOTE_SIGNATURE] = true,
+    [TB_CHECK_QUOTE_BINDING] = true,     [TB_CHECK_PCR_SELECTION] = true,
+    [TB_CHECK_PCR_VALUES] = true,        [TB_CHECK_PCR_BANK_WEAK] = true,
+    [TB_CHECK_PCR_BANK_UNUSED] = true,   [TB_CHECK_LOG_FORMAT] = true,
+    [TB_CHECK_LOG_HEADER] = true,        [TB_CHECK_LOG_LOCALITY] = true,
+    [TB_CHECK_LOG_REPLAY] = true,
+};
+
+bool tb_check_is_always_required(enum tb_check check)
+{
+    return always_required[check];
+}
+
+enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check)
+{
+    return always_required[check] ? TB_SEVERITY_REQUIRED : policy->severity[check];
+}
+
+void tb_policy_builtin(struct tb_policy *out)
+{
+    memset(out, 0, sizeof *out);
+    snprintf(out->name, sizeof out->name, "built-in");
+    memcpy(out->digest, builtin_digest, sizeof out->digest);
+    out->enforce = true;
+    out->banks = 1U << TB_BANK_SHA256 | 1U << TB_BANK_SHA384 | 1U << TB_BANK_SHA512;
+    out->pcrs = 0xfbff; /* 0-9 and 11-15; 10 is IMA's and moves all the time */
+    for (unsigned c = 0; c < TB_N_CHECKS; c++)
+        out->severity[c] = tb_check_text((enum tb_check)c)->severity;
+    out->ek_trust = TB_EK_TRUST_CERTIFICATE;
+    out->interval_s = 300;
+    out->stale_s = 900;
+}

@@ -1,0 +1,137 @@
+/* wire/content.c - names of hosts, fingerprints of PCR values, and what a content message means
+ * together with what the Verifier already holds. */
+#include "wire/messages.h"
+
+#include <string.h>
+
+static bool is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+}
+
+static bool label_is_valid(const char *label, size_t len)
+{
+    if (len == 0 || len > 63 || label[0] == '-' || label[len - 1] == '-')
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_name_char(label[i]))
+            return false;
+    return true;
+}
+
+bool tb_host_name_is_valid(const char *name, size_t max_len)
+{
+    size_t len = strlen(name), start = 0;
+
+    if (len > max_len)
+        return false;
+    for (size_t i = 0; i <= len; i++)
+        if (i == len || name[i] == '.') {
+            if (!label_is_valid(name + start, i - start))
+                return false;
+            start = i + 1;
+        }
+    return true;
+}
+
+bool tb_pcrs_fingerprint(const struct tb_pcrs *pcrs, struct tb_hasher *h,
+                         uint8_t out[TB_DIGEST_MAX])
+{
+    struct tb_reader parts[TB_N_BANKS * (1 + TB_N_PCRS)];
+    uint8_t head[TB_N_BANKS][6];
+    size_t n = 0;
+
+    for (unsigned b = 0; b < TB_N_BANKS; b++) {
+        uint16_t alg = tb_bank_alg((enum tb_bank)b);
+        uint32_t mask = pcrs->mask[b] & TB_PCR_MASK;
+
+        if (mask == 0)
+            continue;
+        memcpy(head[b],
+               (uint8_t[]){ (uint8_t)(alg >> 8), (uint8_t)alg, (uint8_t)(mask >> 24),
+                            (uint8_t)(mask >> 16), (uint8_t)(mask >> 8), (uint8_t)mask },
+               sizeof head[b]);
+        parts[n++] = tb_slice(head[b], sizeof head[b]);
+        for (unsigned i = 0; i < TB_N_PCRS; i++)
+            if (mask >> i & 1)
+                parts[n++] = tb_slice(pcrs->value[b][i], tb_bank_digest_len((enum tb_bank)b));
+    }
+    return tb_hash_parts(h, TB_BANK_SHA256, parts, n, out);
+}
+
+/* Refuse with two digests of 32 bytes. */
+static bool refuse_digest(enum tb_check check, const char *where, const uint8_t *expected,
+                          const uint8_t *observed, struct tb_reason *why)
+{
+    char a[65], b[65];
+
+    tb_hex(tb_slice(expected, 32), a, sizeof a);
+    tb_hex(tb_slice(observed, 32), b, sizeof b);
+    return tb_refuse(why, check, where, a, "%s", b);
+}
+
+static bool resolve_pcrs(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
+                         struct tb_hasher *h, struct tb_pcrs *out, struct tb_reason *why)
+{
+    static const char where[] = "evidence.content.pcrs";
+    uint8_t digest[TB_DIGEST_MAX];
+
+    if (m->has_pcrs) {
+        if (!tb_pcrs_fingerprint(&m->pcrs, h, digest))
+            return tb_refuse(why, TB_CHECK_EVIDENCE_FORMAT, where, "a digest", "no memory");
+        if (memcmp(digest, m->pcrs_fingerprint, 32) != 0)
+            return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, m->pcrs_fingerprint, digest, why);
+        *out = m->pcrs;
+        return true;
+    }
+    if (held->pcrs == NULL)
+        return tb_refuse(why, TB_CHECK_EVIDENCE_COMPLETE, where, "the PCR values",
+                         "neither sent nor held");
+    if (memcmp(held->pcrs_fingerprint, m->pcrs_fingerprint, 32) != 0)
+        return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->pcrs_fingerprint,
+                             m->pcrs_fingerprint, why);
+    *out = *held->pcrs;
+    return true;
+}
+
+static bool resolve_log(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
+                        struct tb_hasher *h, struct tb_content *out, struct tb_reason *why)
+{
+    static const char where[] = "evidence.content.log";
+    uint8_t digest[TB_DIGEST_MAX];
+
+    out->has_log = !m->log_missing;
+    if (m->log_missing)
+        return true;
+    if (m->log.left != 0) {
+        if (!tb_hash(h, TB_BANK_SHA256, m->log, digest))
+            return tb_refuse(why, TB_CHECK_EVIDENCE_FORMAT, where, "a digest", "no memory");
+        if (memcmp(digest, m->log_digest, 32) != 0)
+            return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, m->log_digest, digest, why);
+        out->log = m->log;
+        return true;
+    }
+    if (!held->has_log)
+        return tb_refuse(why, TB_CHECK_EVIDENCE_COMPLETE, where, "the event log",
+                         "neither sent nor held");
+    if (memcmp(held->log_digest, m->log_digest, 32) != 0)
+        return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->log_digest, m->log_digest,
+                             why);
+    out->log = held->log;
+    return true;
+}
+
+bool tb_content_resolve(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
+                        struct tb_hasher *h, struct tb_content *out, struct tb_reason *why)
+{
+    struct tb_content c;
+
+    memset(&c, 0, sizeof c);
+    if (!resolve_pcrs(m, held, h, &c.pcrs, why) || !resolve_log(m, held, h, &c, why))
+        return false;
+    memcpy(c.boot_id, m->boot_id, sizeof c.boot_id);
+    c.uptime_ms = m->uptime_ms;
+    *out = c;
+    return true;
+}
