@@ -308,6 +308,7 @@ void tb_http_events_reply(struct tb_http_request *rq, struct tb_http_hub *hub,
     }
     tb_reply_set(rq, 200, "text/event-stream", r, 0);
     rq->stream = s;
+    rq->close = true; /* the end of the stream is the end of the connection, also when it is cut */
     atomic_fetch_add(&rq->server->n_streams, 1);
     pthread_mutex_lock(&rq->server->lock);
     rq->conn->stream = s;

@@ -27,7 +27,8 @@ int64_t tb_http_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static void report_v(struct tb_http_server *s, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+report_v(struct tb_http_server *s, const char *format, va_list ap)
 {
     char text[512];
     int len;
@@ -52,7 +53,8 @@ void tb_http_report(struct tb_http_server *s, const char *format, ...)
     va_end(ap);
 }
 
-__attribute__((format(printf, 2, 0))) static void mhd_log(void *cls, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void
+mhd_log(void *cls, const char *format, va_list ap)
 {
     report_v(cls, format, ap);
 }
@@ -225,12 +227,11 @@ static bool reaper_start(struct tb_http_server *s)
     sigset_t all, before;
     int rc;
 
-    s->reaper_runs = true;
+    s->reaper_runs = true; /* before the thread reads it */
     sigfillset(&all); /* signals are for main() */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&s->reaper, NULL, tb_conn_reap, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    s->reaper_runs = rc == 0;
     return rc == 0;
 }
 

@@ -40,7 +40,7 @@ static void bad_framing_is_refused_once_and_closed(void **state)
         "Host: h/x\r\nContent-Length: 3\r\n",
         "Host: \r\nContent-Length: 3\r\n",
         "Content-Length: 3\r\n",
-        "Host: h\r\nX-A: a\x01" "b\r\nContent-Length: 3\r\n",
+        "Host: h\r\nX-A: a\x01z\r\nContent-Length: 3\r\n",
     };
 
     (void)state;
