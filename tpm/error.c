@@ -11,14 +11,10 @@
 const char *tb_tpm_status_name(enum tb_tpm_status status)
 {
     static const char *const names[] = {
-        [TB_TPM_OK] = "ok",
-        [TB_TPM_NONE] = "none",
-        [TB_TPM_IS_12] = "tpm-1.2",
-        [TB_TPM_UNAVAILABLE] = "unavailable",
-        [TB_TPM_BUSY] = "busy",
-        [TB_TPM_LOCKOUT] = "lockout",
-        [TB_TPM_REFUSED] = "refused",
-        [TB_TPM_BUG] = "bug",
+        [TB_TPM_OK] = "ok",           [TB_TPM_NONE] = "none",
+        [TB_TPM_IS_12] = "tpm-1.2",   [TB_TPM_UNAVAILABLE] = "unavailable",
+        [TB_TPM_BUSY] = "busy",       [TB_TPM_LOCKOUT] = "lockout",
+        [TB_TPM_REFUSED] = "refused", [TB_TPM_BUG] = "bug",
     };
 
     return (size_t)status < sizeof names / sizeof names[0] ? names[status] : "unknown";
@@ -74,14 +70,10 @@ static enum tb_tpm_status status_of(TSS2_RC rc)
 
     switch (rc & TSS2_RC_LAYER_MASK) {
     case TSS2_TPM_RC_LAYER:
-    case TSS2_RESMGR_TPM_RC_LAYER:
-        return status_of_tpm(base);
-    case TSS2_TCTI_RC_LAYER:
-        return TB_TPM_UNAVAILABLE;
-    case TSS2_RESMGR_RC_LAYER:
-        return TB_TPM_BUSY;
-    default:
-        break;
+    case TSS2_RESMGR_TPM_RC_LAYER: return status_of_tpm(base);
+    case TSS2_TCTI_RC_LAYER: return TB_TPM_UNAVAILABLE;
+    case TSS2_RESMGR_RC_LAYER: return TB_TPM_BUSY;
+    default: break;
     }
     switch (base) {
     case TSS2_BASE_RC_RSP_AUTH_FAILED:
@@ -90,10 +82,8 @@ static enum tb_tpm_status status_of(TSS2_RC rc)
         return TB_TPM_REFUSED; /* the answer is not what this TPM can have said */
     case TSS2_BASE_RC_MEMORY:
     case TSS2_BASE_RC_IO_ERROR:
-    case TSS2_BASE_RC_TRY_AGAIN:
-        return TB_TPM_UNAVAILABLE;
-    default:
-        return TB_TPM_BUG;
+    case TSS2_BASE_RC_TRY_AGAIN: return TB_TPM_UNAVAILABLE;
+    default: return TB_TPM_BUG;
     }
 }
 
@@ -101,7 +91,13 @@ enum tb_tpm_status tb_tpm_fail(struct tb_tpm_error *why, TSS2_RC rc, const char 
 {
     enum tb_tpm_status status = status_of(rc);
 
-    (void)tb_tpm_say(why, status, "%s: %s (0x%08x)", attempted, Tss2_RC_Decode(rc), rc);
+    if (rc == TSS2_ESYS_RC_BAD_SEQUENCE) /* ESYS still waits for an answer that never came */
+        status = tb_tpm_say(why, TB_TPM_UNAVAILABLE,
+                            "%s: the TPM did not answer an earlier command; "
+                            "it has to be opened again",
+                            attempted);
+    else
+        (void)tb_tpm_say(why, status, "%s: %s (0x%08x)", attempted, Tss2_RC_Decode(rc), rc);
     why->rc = rc;
     return status;
 }

@@ -3,10 +3,11 @@
 #define TB_TPM_INTERNAL_H
 
 #include <tss2/tss2_esys.h>
+#include <tss2/tss2_mu.h>
 
 #include "tpm/tpm.h"
 
-#define TB_NV_MAX 8192      /* bytes of one NV index that is read: certificates, chains, templates */
+#define TB_NV_MAX 8192 /* bytes of one NV index that is read: certificates, chains, templates */
 #define TB_CHAIN_BYTES 16384 /* bytes of all chain indexes together */
 #define TB_NV_INDEXES_MAX 64 /* NV indexes of the EK range 01C00000-01C07FFF */
 
@@ -14,7 +15,7 @@
 
 /* A key of which the public area as the TPM has it is kept. */
 struct tb_tpm_key {
-    ESYS_TR handle;      /* ESYS_TR_NONE: not loaded */
+    ESYS_TR handle;                /* ESYS_TR_NONE: not loaded */
     TPMI_DH_PERSISTENT persistent; /* not 0: never flushed */
     TPMT_PUBLIC public_area;
     uint8_t bytes[sizeof(TPMT_PUBLIC)]; /* TPMT_PUBLIC, marshalled */
@@ -27,7 +28,7 @@ struct tb_tpm {
     ESYS_CONTEXT *esys;
     ESYS_TR session; /* salted to the EK, HMAC; ESYS_TR_NONE until first used */
     struct tb_tpm_key ek_key, ak_key;
-    struct tb_tpm_ek ek;  /* what tb_tpm_ek_load() hands out */
+    struct tb_tpm_ek ek; /* what tb_tpm_ek_load() hands out */
     bool ek_certificates_read;
     uint8_t *nv_certificate; /* what ek points into */
     uint8_t *nv_chain;
@@ -54,8 +55,8 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_find(const struct tb_tpm_options *option
 /* nv.c */
 TB_MUST_CHECK enum tb_tpm_status tb_nv_list(struct tb_tpm *tpm, struct tb_tpm_error *why);
 bool tb_nv_exists(const struct tb_tpm *tpm, TPM2_HANDLE index); /* after tb_nv_list() */
-/* The whole of an index. *out: new memory of *out_len bytes; the caller frees. An index that was never
- * written is TB_TPM_REFUSED. */
+/* The whole of an index. *out: new memory of *out_len bytes; the caller frees. An index that was
+ * never written is TB_TPM_REFUSED. */
 TB_MUST_CHECK enum tb_tpm_status tb_nv_read(struct tb_tpm *tpm, TPM2_HANDLE index, uint8_t **out,
                                             size_t *out_len, struct tb_tpm_error *why);
 
@@ -87,8 +88,8 @@ bool tb_public_matches(const TPMT_PUBLIC *key, const TPMT_PUBLIC *template);
 
 /* session.c */
 /* The session for every authorised command, with these attributes besides continueSession. */
-TB_MUST_CHECK enum tb_tpm_status tb_session(struct tb_tpm *tpm, TPMA_SESSION attributes, ESYS_TR *out,
-                                            struct tb_tpm_error *why);
+TB_MUST_CHECK enum tb_tpm_status tb_session(struct tb_tpm *tpm, TPMA_SESSION attributes,
+                                            ESYS_TR *out, struct tb_tpm_error *why);
 /* An authorisation to use the EK, for one command; tb_session_ek_end() after it, always. */
 TB_MUST_CHECK enum tb_tpm_status tb_session_ek(struct tb_tpm *tpm, TPMA_SESSION attributes,
                                                ESYS_TR *out, struct tb_tpm_error *why);
@@ -96,11 +97,20 @@ void tb_session_ek_end(struct tb_tpm *tpm, ESYS_TR session);
 
 /* key.c */
 /* Keep a key's public area and name. Takes the handle on success. */
-TB_MUST_CHECK enum tb_tpm_status tb_key_set(struct tb_tpm *tpm, struct tb_tpm_key *key, ESYS_TR handle,
-                                            const TPMT_PUBLIC *public_area, struct tb_tpm_error *why);
+TB_MUST_CHECK enum tb_tpm_status tb_key_set(struct tb_tpm *tpm, struct tb_tpm_key *key,
+                                            ESYS_TR handle, const TPMT_PUBLIC *public_area,
+                                            struct tb_tpm_error *why);
 void tb_key_drop(struct tb_tpm *tpm, struct tb_tpm_key *key);
 
-/* ek.c: make the EK of this id without looking for its certificate. */
-TB_MUST_CHECK enum tb_tpm_status tb_ek_make(struct tb_tpm *tpm, uint32_t id, struct tb_tpm_error *why);
+/* ek.c */
+struct tb_ek_wanted {
+    struct tb_reader certificate; /* the key has to be this certificate's; empty: any */
+    struct tb_reader name;        /* and have this name; empty: any */
+};
+/* Load the EK of this id, from a persistent handle or by its template; its certificate is not read.
+ */
+TB_MUST_CHECK enum tb_tpm_status tb_ek_make(struct tb_tpm *tpm, uint32_t id,
+                                            const struct tb_ek_wanted *wanted,
+                                            struct tb_tpm_error *why);
 
 #endif

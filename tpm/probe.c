@@ -49,14 +49,18 @@ static enum tb_tpm_status try_device(const char *path, bool known, struct tb_tpm
         return TB_TPM_OK;
     }
     if ((e == ENOENT || e == ENXIO || e == ENODEV) && !known)
-        return tb_tpm_say(why, TB_TPM_NONE, "this machine has no TPM: there is no %s, and the "
-                          "kernel knows of none", path);
+        return tb_tpm_say(why, TB_TPM_NONE,
+                          "this machine has no TPM: there is no %s, and the "
+                          "kernel knows of none",
+                          path);
     if (e == EBUSY)
         return tb_tpm_say(why, TB_TPM_BUSY, "%s is held by another program%s", path,
                           strcmp(path, BARE) == 0 ? "; " MANAGED " can be shared" : "");
     if (e == EACCES || e == EPERM)
-        return tb_tpm_say(why, TB_TPM_UNAVAILABLE, "%s may not be opened: %s; run as a member of "
-                          "the group tss", path, strerror(e));
+        return tb_tpm_say(why, TB_TPM_UNAVAILABLE,
+                          "%s may not be opened: %s; run as a member of "
+                          "the group tss",
+                          path, strerror(e));
     return tb_tpm_say(why, TB_TPM_UNAVAILABLE, "%s cannot be opened: %s", path, strerror(e));
 }
 
@@ -73,16 +77,19 @@ static enum tb_tpm_status family_of(struct tb_reader answer, struct tb_tpm_error
                           "asking the TPM for its family: not an answer of a TPM (%zu bytes)",
                           answer.left);
     if (tag == TAG_TPM12_ANSWER)
-        return tb_tpm_say(why, TB_TPM_IS_12, "TPM 1.2: it answers a TPM 2.0 command in the form of "
-                          "a TPM 1.2 (error %u)", rc);
+        return tb_tpm_say(why, TB_TPM_IS_12,
+                          "TPM 1.2: it answers a TPM 2.0 command in the form of "
+                          "a TPM 1.2 (error %u)",
+                          rc);
     if (rc == TPM2_RC_INITIALIZE)
-        return tb_tpm_say(why, TB_TPM_UNAVAILABLE, "the TPM was not started: the firmware, or who "
+        return tb_tpm_say(why, TB_TPM_UNAVAILABLE,
+                          "the TPM was not started: the firmware, or who "
                           "runs the emulator, has to send TPM2_Startup");
     if (rc != TPM2_RC_SUCCESS)
         return tb_tpm_fail(why, rc, "asking the TPM for its family");
     if (tag != TPM2_ST_NO_SESSIONS || !tb_read_u8(&r, &more) || !tb_read_u32be(&r, &capability) ||
-        !tb_read_u32be(&r, &count) || !tb_read_u32be(&r, &property) ||
-        !tb_read_u32be(&r, &value) || capability != TPM2_CAP_TPM_PROPERTIES || count != 1 ||
+        !tb_read_u32be(&r, &count) || !tb_read_u32be(&r, &property) || !tb_read_u32be(&r, &value) ||
+        capability != TPM2_CAP_TPM_PROPERTIES || count != 1 ||
         property != TPM2_PT_FAMILY_INDICATOR || value != 0x322E3000) /* "2.0\0" */
         return tb_tpm_say(why, TB_TPM_UNAVAILABLE,
                           "asking the TPM for its family: the answer is not \"2.0\"");

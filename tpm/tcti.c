@@ -1,12 +1,14 @@
 /* tpm/tcti.c - the way to the TPM, bounded.
  *
- * ESYS waits for ever (TSS 2.0 Enhanced System API, the one-call functions use an infinite timeout),
- * and the library's socket TCTIs know no other timeout. This TCTI stands between the two: it waits
- * with poll(2), sends a command again when the TPM says "not now", and once a command got no answer
- * it refuses all others, since a late answer would be taken for the next command's. */
+ * ESYS waits for ever (TSS 2.0 Enhanced System API, the one-call functions use an infinite
+ * timeout), and the library's socket TCTIs know no other timeout. This TCTI stands between the two:
+ * it waits with poll(2), sends a command again when the TPM says "not now", and once a command got
+ * no answer it refuses all others, since a late answer would be taken for the next command's. */
 #include "tpm/internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -25,10 +27,10 @@
 struct shim {
     TSS2_TCTI_CONTEXT_COMMON_V2 common; /* first: what the library sees */
     TSS2_TCTI_CONTEXT *inner;
-    int fd; /* to wait on; -1: the inner TCTI cannot say */
+    in_port_t port; /* of an emulator, in network order; 0: a device */
     unsigned timeout_ms;
     bool broken;
-    int64_t deadline_ms; /* of the command under way */
+    int64_t deadline_ms;            /* of the command under way */
     size_t command_len, answer_len; /* answer_len 0: not here yet */
     uint8_t command[COMMAND_MAX], answer[COMMAND_MAX];
 };
@@ -78,14 +80,57 @@ static TSS2_RC shim_transmit(TSS2_TCTI_CONTEXT *tcti, size_t size, const uint8_t
     return transmit_without_signal(s);
 }
 
+/* The emulators' TCTIs (tpm2-tss 3.2) give no handle to wait on, and connect anew for each command;
+ * so look for the connection to the port in the configuration. An emulator serves one at a time. */
+static int find_socket(in_port_t port)
+{
+    enum { FDS_LOOKED_AT = 256 };
+
+    for (int fd = 0; port != 0 && fd < FDS_LOOKED_AT; fd++) {
+        struct sockaddr_storage peer;
+        socklen_t len = sizeof peer;
+        in_port_t found = 0;
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0)
+            continue;
+        if (peer.ss_family == AF_INET)
+            found = ((const struct sockaddr_in *)&peer)->sin_port;
+        else if (peer.ss_family == AF_INET6)
+            found = ((const struct sockaddr_in6 *)&peer)->sin6_port;
+        if (found == port)
+            return fd;
+    }
+    return -1;
+}
+
+/* What to wait on. For a socket also bound the read of an answer that stops in its middle; on a
+ * device this does nothing. */
+static int find_fd(const struct shim *s)
+{
+    TSS2_TCTI_POLL_HANDLE h[1];
+    struct timeval t = { .tv_sec = s->timeout_ms / 1000, .tv_usec = s->timeout_ms % 1000 * 1000 };
+    size_t n = 1;
+    int fd = -1;
+
+    if (s->port != 0)
+        fd = find_socket(s->port);
+    else if (Tss2_Tcti_GetPollHandles(s->inner, h, &n) == TSS2_RC_SUCCESS && n == 1)
+        fd = h[0].fd;
+    if (fd >= 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
+    }
+    return fd;
+}
+
 /* False: nothing came before the deadline. */
 static bool wait_answer(const struct shim *s)
 {
-    struct pollfd p = { .fd = s->fd, .events = POLLIN };
+    struct pollfd p = { .fd = find_fd(s), .events = POLLIN };
     int64_t left;
     int n;
 
-    if (s->fd < 0)
+    if (p.fd < 0)
         return true;
     for (;;) {
         left = s->deadline_ms - now_ms();
@@ -181,19 +226,13 @@ static TSS2_RC shim_poll_handles(TSS2_TCTI_CONTEXT *tcti, TSS2_TCTI_POLL_HANDLE 
     return Tss2_Tcti_GetPollHandles(((struct shim *)tcti)->inner, handles, n);
 }
 
-/* What to wait on. For a socket also bound the read of an answer that stops in its middle; on a
- * device this does nothing. */
-static int find_fd(TSS2_TCTI_CONTEXT *inner, unsigned timeout_ms)
+/* "port=" in a configuration string of an emulator. */
+static in_port_t port_of(const char *tcti)
 {
-    TSS2_TCTI_POLL_HANDLE h[1];
-    struct timeval t = { .tv_sec = timeout_ms / 1000, .tv_usec = timeout_ms % 1000 * 1000 };
-    size_t n = 1;
+    const char *text = tcti == NULL ? NULL : strstr(tcti, "port=");
+    unsigned long port = text == NULL ? 0 : strtoul(text + sizeof "port=" - 1, NULL, 10);
 
-    if (Tss2_Tcti_GetPollHandles(inner, h, &n) != TSS2_RC_SUCCESS || n != 1)
-        return -1;
-    (void)setsockopt(h[0].fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-    (void)setsockopt(h[0].fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof t);
-    return h[0].fd;
+    return port > UINT16_MAX ? 0 : htons((uint16_t)port);
 }
 
 enum tb_tpm_status tb_tcti_open(const struct tb_tpm_options *options, TSS2_TCTI_CONTEXT **out,
@@ -219,7 +258,7 @@ enum tb_tpm_status tb_tcti_open(const struct tb_tpm_options *options, TSS2_TCTI_
     s->common.v1.getPollHandles = shim_poll_handles;
     s->common.v1.setLocality = shim_locality;
     s->timeout_ms = options->timeout_ms;
-    s->fd = find_fd(s->inner, s->timeout_ms);
+    s->port = port_of(options->tcti);
     *out = (TSS2_TCTI_CONTEXT *)s;
     return TB_TPM_OK;
 }

@@ -1,4 +1,5 @@
-/* tpm/tpm.h - the Attester's TPM: what is there, who it is (EK), what it signs with (AK), PCRs, quote.
+/* tpm/tpm.h - the Attester's TPM: what is there, who it is (EK), what it signs with (AK), PCRs,
+ * quote.
  *
  * The only user of <tss2/...>, and nothing of it shows here: everything is handed over as the bytes
  * that the TPM marshals, big-endian (TPM 2.0 Library Part 2, rev 01.59).
@@ -22,7 +23,8 @@ enum tb_tpm_status {
     TB_TPM_OK,          /* a TPM 2.0 answered; the call did what it says */
     TB_TPM_NONE,        /* this machine has no TPM */
     TB_TPM_IS_12,       /* this machine has a TPM 1.2 */
-    TB_TPM_UNAVAILABLE, /* there is a TPM, but it cannot be reached: permission, no answer, failure mode */
+    TB_TPM_UNAVAILABLE, /* there is a TPM, but it cannot be reached: permission, no answer, failure
+                           mode */
     TB_TPM_BUSY,        /* somebody else holds it, or it has no room or time: try again later */
     TB_TPM_LOCKOUT,     /* dictionary attack lockout (never caused by the keys used here) */
     TB_TPM_REFUSED,     /* the TPM, or a check made here, said no */
@@ -40,7 +42,8 @@ struct tb_tpm_error {
 struct tb_tpm;
 
 struct tb_tpm_options {
-    /* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... NULL: /dev/tpmrm0, else /dev/tpm0 */
+    /* "device:/dev/tpmrm0", "swtpm:host=127.0.0.1,port=2321", ... NULL: /dev/tpmrm0, else /dev/tpm0
+     */
     const char *tcti;
     const char *root;    /* prefix of /sys, for tests; NULL or "": none */
     unsigned timeout_ms; /* longest wait for one command; 0: TB_TPM_TIMEOUT_MS */
@@ -76,16 +79,15 @@ struct tb_tpm_properties {
     char manufacturer[5]; /* "STM", "INTC", "IBM", ...; unprintable bytes shown as '?' */
     char vendor[17];      /* vendor string, "" when the TPM has none */
     uint32_t firmware_1, firmware_2;
-    uint32_t revision; /* of the Library specification times 100: 138, 159, ... */
+    uint32_t revision;          /* of the Library specification times 100: 138, 159, ... */
     uint32_t year, day_of_year; /* of that specification */
     bool in_lockout, owner_auth_set, endorsement_auth_set; /* TPMA_PERMANENT */
-    size_t n_banks;                                /* active banks: those with at least one PCR */
+    size_t n_banks;                                 /* active banks: those with at least one PCR */
     struct tb_tpm_selection bank[TB_TPM_BANKS_MAX]; /* in the TPM's order */
 };
 
-TB_MUST_CHECK enum tb_tpm_status tb_tpm_read_properties(struct tb_tpm *tpm,
-                                                        struct tb_tpm_properties *out,
-                                                        struct tb_tpm_error *why);
+TB_MUST_CHECK enum tb_tpm_status
+tb_tpm_read_properties(struct tb_tpm *tpm, struct tb_tpm_properties *out, struct tb_tpm_error *why);
 
 /* --- Endorsement key ------------------------------------------------------------------------- */
 
@@ -104,24 +106,24 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_read_properties(struct tb_tpm *tpm,
 #define TB_TPM_CHAIN_MAX 8 /* certificates of an EK's chain in NV */
 
 struct tb_tpm_ek {
-    uint32_t id;               /* TB_TPM_EK_... */
-    const char *kind;          /* "ECC P-384 (H-3)" */
-    uint32_t persistent;       /* handle it was found at; 0: made from the template */
-    bool own_template;         /* the template or nonce came from NV, so it need not be the TCG's */
-    struct tb_reader public_area; /* TPMT_PUBLIC */
-    struct tb_reader name;        /* TPM2B_NAME's contents: hash algorithm and digest */
-    struct tb_reader certificate; /* DER, cut at its length; empty: none of this key in NV */
+    uint32_t id;         /* TB_TPM_EK_... */
+    const char *kind;    /* "ECC P-384 (H-3)" */
+    uint32_t persistent; /* handle it was found at; 0: made from the template */
+    bool own_template;   /* the template or nonce came from NV, so it need not be the TCG's */
+    struct tb_reader public_area;     /* TPMT_PUBLIC */
+    struct tb_reader name;            /* TPM2B_NAME's contents: hash algorithm and digest */
+    struct tb_reader certificate;     /* DER, cut at its length; empty: none of this key in NV */
     struct tb_reader certificate_raw; /* the whole NV index */
     size_t n_chain;
     struct tb_reader chain[TB_TPM_CHAIN_MAX]; /* DER, from NV 01C00100-01C001FF, in their order */
     char note[160]; /* what an operator should know: why other certificates were passed over */
 };
 
-/* Load the EK. TB_TPM_EK_BEST takes the first, in the order P-256, P-384, RSA 2048, RSA 3072, P-521,
- * RSA 4096 (low range before high range; by speed, since every salted session costs one private
- * operation), whose certificate is in NV and holds the same key. When no certificate does: the first
- * of the keys at the persistent handles, else P-256, else RSA 2048. An id takes that one, with its
- * certificate if there is one of the same key.
+/* Load the EK. TB_TPM_EK_BEST takes the first, in the order P-256, P-384, RSA 2048, RSA 3072,
+ * P-521, RSA 4096 (low range before high range; by speed, since every salted session costs one
+ * private operation), whose certificate is in NV and holds the same key. When no certificate does:
+ * the first of the keys at the persistent handles, else P-256, else RSA 2048. An id takes that one,
+ * with its certificate if there is one of the same key.
  *
  * *out is borrowed: valid until tb_tpm_close(). A second call with TB_TPM_EK_BEST or the same id
  * returns the same; with another id it is refused. */
@@ -136,17 +138,17 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_ek_load(struct tb_tpm *tpm, uint32_t id,
  *   P-256:    TPM_ALG_ECC, TPM_ECC_NIST_P256, scheme ECDSA with SHA-256, kdf TPM_ALG_NULL
  *   RSA 2048: TPM_ALG_RSA, 2048 bits, exponent field 0 (65537), scheme RSASSA with SHA-256
  *
- * fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, sign. Its auth value is
- * empty, so dictionary attack protection would protect nothing; with noDA other people's failures
- * cannot stop attestation, and the first use after a boot costs the TPM no NV write. */
+ * fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, restricted, sign. Its auth value
+ * is empty, so dictionary attack protection would protect nothing; with noDA other people's
+ * failures cannot stop attestation, and the first use after a boot costs the TPM no NV write. */
 #define TB_TPM_AK_ATTRIBUTES 0x00050472u
 
 enum tb_tpm_ak_kind { TB_TPM_AK_P256, TB_TPM_AK_RSA_2048 };
 
-/* What the agent keeps on disk (mode 0600): the AK's public area and its private part, which only the
- * EK that made it can open; and which EK that is. The AK is a child of the EK: it survives
- * TPM2_Clear exactly as long as the EK does, needs no owner authorisation, and leaves nothing on the
- * TPM. */
+/* What the agent keeps on disk (mode 0600): the AK's public area and its private part, which only
+ * the EK that made it can open; and which EK that is. The AK is a child of the EK: it survives
+ * TPM2_Clear exactly as long as the EK does, needs no owner authorisation, and leaves nothing on
+ * the TPM. */
 #define TB_TPM_AK_BLOB_MAX 2560
 
 /* Make an AK under the EK (loaded with TB_TPM_EK_BEST if none is), load it, and write the blob.
@@ -167,8 +169,8 @@ struct tb_reader tb_tpm_ak_name(const struct tb_tpm *tpm);
 
 #define TB_TPM_SECRET_MAX 64
 
-/* TPM2_ActivateCredential with the loaded AK and EK. credential: contents of TPM2B_ID_OBJECT (without
- * its size); seed: contents of TPM2B_ENCRYPTED_SECRET. The caller wipes secret. */
+/* TPM2_ActivateCredential with the loaded AK and EK. credential: contents of TPM2B_ID_OBJECT
+ * (without its size); seed: contents of TPM2B_ENCRYPTED_SECRET. The caller wipes secret. */
 TB_MUST_CHECK enum tb_tpm_status tb_tpm_activate(struct tb_tpm *tpm, struct tb_reader credential,
                                                  struct tb_reader seed,
                                                  uint8_t secret[TB_TPM_SECRET_MAX],
