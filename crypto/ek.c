@@ -1,0 +1,379 @@
+/* Trust in an endorsement certificate. OpenSSL builds and verifies the chain; what makes the
+ * certificate one of a TPM is asked here, because X.509 purposes know nothing of it. */
+#include "crypto/ek_internal.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define OID_MANUFACTURER "2.23.133.2.1" /* EK Credential Profile 2.5, 3.2.9 */
+#define OID_MODEL "2.23.133.2.2"
+#define OID_VERSION "2.23.133.2.3"
+#define OID_EK_USAGE "2.23.133.8.1" /* tcg-kp-EKCertificate, 3.2.16 */
+#define SECURITY_BITS_MIN 112       /* RSA 2048, SHA-224; OpenSSL's level 2 */
+
+static const enum tb_check C = TB_CHECK_IDENTITY_EK_CERT;
+
+/* ---- what the certificate says ---- */
+
+static const char *const class_names[TB_N_TPM_CLASSES] = {
+    [TB_TPM_UNKNOWN] = "unknown", [TB_TPM_DISCRETE] = "discrete", [TB_TPM_FIRMWARE] = "firmware",
+    [TB_TPM_VIRTUAL] = "virtual", [TB_TPM_SOFTWARE] = "software",
+};
+
+const char *tb_tpm_class_name(enum tb_tpm_class c)
+{
+    return class_names[c];
+}
+
+/* TCG TPM Vendor ID Registry 1.06; ids that are not here belong to makers of discrete chips. */
+static const struct {
+    const char *id;
+    enum tb_tpm_class tpm_class;
+} makers[] = {
+    { "id:00001014", TB_TPM_SOFTWARE }, /* IBM's code: swtpm, libtpms */
+    { "id:49424D00", TB_TPM_SOFTWARE }, /* IBM */
+    { "id:53494D30", TB_TPM_SOFTWARE }, /* SIM0 to SIM2: simulators */
+    { "id:53494D31", TB_TPM_SOFTWARE }, { "id:53494D32", TB_TPM_SOFTWARE },
+    { "id:4D534654", TB_TPM_VIRTUAL },  /* MSFT: Hyper-V, Azure */
+    { "id:474F4F47", TB_TPM_VIRTUAL },  /* GOOG: Shielded VM */
+    { "id:564D5700", TB_TPM_VIRTUAL },  /* VMW */
+    { "id:564D5741", TB_TPM_VIRTUAL },  /* VMWA */
+    { "id:414D5A4E", TB_TPM_VIRTUAL },  /* AMZN: NitroTPM */
+    { "id:494E5443", TB_TPM_FIRMWARE }, /* INTC: PTT */
+    { "id:414D4400", TB_TPM_FIRMWARE }, /* AMD: fTPM */
+    { "id:51434F4D", TB_TPM_FIRMWARE }, /* QCOM */
+};
+
+static enum tb_tpm_class class_of(const char *manufacturer)
+{
+    if (manufacturer[0] == '\0')
+        return TB_TPM_UNKNOWN;
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
+        if (strcasecmp(makers[i].id, manufacturer) == 0)
+            return makers[i].tpm_class;
+    return TB_TPM_DISCRETE;
+}
+
+static void text_of(const ASN1_STRING *s, char *out, size_t out_len)
+{
+    uint8_t *utf8 = NULL;
+    int len = ASN1_STRING_to_UTF8(&utf8, s);
+    size_t n = 0;
+
+    for (; len > 0 && n < (size_t)len && n < out_len - 1; n++)
+        out[n] = (char)(utf8[n] >= ' ' && utf8[n] <= '~' ? utf8[n] : '?');
+    out[n] = '\0';
+    OPENSSL_free(utf8);
+}
+
+/* Take the three TCG attributes out of a directory name. True if there was one at least. */
+static bool read_directory_name(const X509_NAME *name, struct tb_ek_facts *f)
+{
+    const struct {
+        const char *oid;
+        char *out;
+        size_t out_len;
+    } wanted[] = {
+        { OID_MANUFACTURER, f->manufacturer, sizeof f->manufacturer },
+        { OID_MODEL, f->model, sizeof f->model },
+        { OID_VERSION, f->version, sizeof f->version },
+    };
+    bool any = false;
+    char oid[64];
+
+    for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+        X509_NAME_ENTRY *e = X509_NAME_get_entry(name, i);
+
+        if (OBJ_obj2txt(oid, sizeof oid, X509_NAME_ENTRY_get_object(e), 1) <= 0)
+            continue;
+        for (size_t w = 0; w < sizeof wanted / sizeof wanted[0]; w++)
+            if (strcmp(oid, wanted[w].oid) == 0) {
+                text_of(X509_NAME_ENTRY_get_data(e), wanted[w].out, wanted[w].out_len);
+                any = true;
+            }
+    }
+    return any;
+}
+
+/* True unless the alternative name is critical without being the TCG's. */
+static bool read_alt_name(X509 *x, struct tb_ek_facts *f)
+{
+    int critical = 0;
+    GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
+    bool any = false;
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+
+        if (n->type == GEN_DIRNAME && read_directory_name(n->d.directoryName, f))
+            any = true;
+    }
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    f->tpm_class = class_of(f->manufacturer);
+    return any || critical != 1;
+}
+
+/* ---- what an endorsement certificate must be ---- */
+
+/* The first critical extension that nothing here understands, as text. */
+static void unknown_critical(X509 *x, char *out, size_t out_len)
+{
+    snprintf(out, out_len, "an invalid one");
+    for (int i = 0; i < X509_get_ext_count(x); i++) {
+        X509_EXTENSION *e = X509_get_ext(x, i);
+
+        if (X509_EXTENSION_get_critical(e) && !X509_supported_extension(e)) {
+            OBJ_obj2txt(out, (int)out_len, X509_EXTENSION_get_object(e), 1);
+            return;
+        }
+    }
+}
+
+static bool check_extended_usage(X509 *x, struct tb_ek_facts *f, struct tb_reason *why)
+{
+    EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+    bool found = false;
+    char oid[64];
+
+    f->no_tcg_usage = usage == NULL;
+    for (int i = 0; i < sk_ASN1_OBJECT_num(usage); i++)
+        if (OBJ_obj2txt(oid, sizeof oid, sk_ASN1_OBJECT_value(usage, i), 1) > 0 &&
+            strcmp(oid, OID_EK_USAGE) == 0)
+            found = true;
+    EXTENDED_KEY_USAGE_free(usage);
+    ERR_clear_error();
+    if (!f->no_tcg_usage && !found)
+        return tb_refuse(why, C, "extended key usage", OID_EK_USAGE, "%s", f->subject);
+    return true;
+}
+
+static bool check_leaf(X509 *x, const struct tb_public *ek, bool alt_name_good,
+                       struct tb_ek_facts *f, struct tb_reason *why)
+{
+    uint32_t want = ek->type == TB_ALG_RSA ? KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT;
+    uint32_t flags = X509_get_extension_flags(x);
+    char oid[64];
+
+    if ((flags & EXFLAG_INVALID) != 0)
+        return tb_refuse(why, C, "extensions", "well formed", "%s", f->subject);
+    if ((flags & EXFLAG_CRITICAL) != 0) {
+        unknown_critical(x, oid, sizeof oid);
+        return tb_refuse(why, C, "critical extension", "a known one", "%s", oid);
+    }
+    if ((flags & EXFLAG_CA) != 0)
+        return tb_refuse(why, C, "basic constraints", "not a CA", "%s", f->subject);
+    if (!alt_name_good)
+        return tb_refuse(why, C, "subject alternative name", "the TCG's attributes", "%s",
+                         f->subject);
+    /* All bits are set when the extension is absent, which RFC 5280 reads as no restriction. */
+    if ((X509_get_key_usage(x) & want) == 0)
+        return tb_refuse(why, C, "key usage",
+                         ek->type == TB_ALG_RSA ? "key encipherment" : "key agreement", "%s",
+                         f->subject);
+    return check_extended_usage(x, f, why);
+}
+
+/* ---- the chain ---- */
+
+/* The first address of the issuer that the certificate gives; shown, never opened. */
+static void issuer_address(X509 *x, char *out, size_t out_len)
+{
+    AUTHORITY_INFO_ACCESS *aia = X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+
+    snprintf(out, out_len, "no address");
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
+        const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(aia, i);
+
+        if (OBJ_obj2nid(d->method) == NID_ad_ca_issuers && d->location->type == GEN_URI) {
+            text_of(d->location->d.uniformResourceIdentifier, out, out_len);
+            break;
+        }
+    }
+    AUTHORITY_INFO_ACCESS_free(aia);
+    ERR_clear_error();
+}
+
+static bool refuse_missing_issuer(X509 *x, struct tb_reason *why)
+{
+    char issuer[TB_CERT_NAME_MAX], address[132];
+
+    tb_name_text(X509_get_issuer_name(x), issuer, sizeof issuer);
+    issuer_address(x, address, sizeof address);
+    return tb_refuse(why, C, "missing issuer", issuer, "%s", address);
+}
+
+static const struct {
+    int error;
+    const char *where;
+    const char *expected;
+} chain_errors[] = {
+    { X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "self-signed", "a certificate by the TPM's maker" },
+    { X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "unknown root", "one of the operator's roots" },
+    { X509_V_ERR_CERT_SIGNATURE_FAILURE, "signature", "one by its issuer" },
+    { X509_V_ERR_CA_MD_TOO_WEAK, "weak signature", "SHA-256 or better" },
+    { X509_V_ERR_CA_KEY_TOO_SMALL, "weak key", "RSA 2048 or better" },
+    { X509_V_ERR_EE_KEY_TOO_SMALL, "weak key", "RSA 2048 or better" },
+    { X509_V_ERR_INVALID_CA, "issuer", "a CA certificate" },
+    { X509_V_ERR_PATH_LENGTH_EXCEEDED, "path length", "within the issuer's limit" },
+    { X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "critical extension", "a known one" },
+};
+
+static bool refuse_chain(X509_STORE_CTX *ctx, X509 *leaf, struct tb_reason *why)
+{
+    X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+    int error = X509_STORE_CTX_get_error(ctx);
+    char subject[TB_CERT_NAME_MAX];
+
+    if (x == NULL)
+        x = leaf;
+    if (error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+        error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+        error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE)
+        return refuse_missing_issuer(x, why);
+    tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
+    if (subject[0] == '\0')
+        snprintf(subject, sizeof subject, "the endorsement certificate");
+    for (size_t i = 0; i < sizeof chain_errors / sizeof chain_errors[0]; i++)
+        if (chain_errors[i].error == error)
+            return tb_refuse(why, C, chain_errors[i].where, chain_errors[i].expected, "%s",
+                             subject);
+    return tb_refuse(why, C, X509_verify_cert_error_string(error), "a chain to a root", "%s",
+                     subject);
+}
+
+/* Each certificate's validity, apart from its trust: "expired" is another thing than "untrusted".
+ */
+static bool check_times(STACK_OF(X509) * chain, const struct tb_ek_rules *rules,
+                        struct tb_ek_facts *f, struct tb_reason *why)
+{
+    char subject[TB_CERT_NAME_MAX];
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *x = sk_X509_value(chain, i);
+        int64_t before, after;
+
+        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
+        if (!tb_time_of(X509_get0_notBefore(x), &before) ||
+            !tb_time_of(X509_get0_notAfter(x), &after))
+            return tb_refuse(why, C, "validity", "two times", "%s", subject);
+        if (rules->now_s < before || rules->now_s > after)
+            f->expired = true;
+        if (rules->now_s < before && !rules->allow_expired)
+            return tb_refuse(why, C, "not yet valid", "a time within the validity", "%s", subject);
+        if (rules->now_s > after && !rules->allow_expired)
+            return tb_refuse(why, C, "expired", "a time within the validity", "%s", subject);
+    }
+    return true;
+}
+
+/* With SHA-1 allowed OpenSSL's level has to be 0, which also lets short keys through. */
+static bool check_key_sizes(STACK_OF(X509) * chain, struct tb_reason *why)
+{
+    char subject[TB_CERT_NAME_MAX];
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *x = sk_X509_value(chain, i);
+        EVP_PKEY *key = X509_get0_pubkey(x);
+
+        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
+        if (key == NULL || EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN)
+            return tb_refuse(why, C, "weak key", "RSA 2048 or better", "%s", subject);
+    }
+    return true;
+}
+
+static bool check_chain(X509_STORE_CTX *ctx, X509 *leaf, const struct tb_ek_rules *rules,
+                        struct tb_ek_facts *f, struct tb_reason *why)
+{
+    X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+    STACK_OF(X509) * chain;
+    bool good;
+
+    X509_VERIFY_PARAM_set_auth_level(param, rules->allow_sha1 ? 0 : 2);
+    if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME) != 1)
+        return tb_refuse(why, C, "certificate", "a verifier", "the crypto library failed");
+    good = X509_verify_cert(ctx) == 1;
+    ERR_clear_error();
+    if (!good)
+        return refuse_chain(ctx, leaf, why);
+    chain = X509_STORE_CTX_get0_chain(ctx);
+    tb_name_text(X509_get_subject_name(sk_X509_value(chain, sk_X509_num(chain) - 1)), f->root,
+                 sizeof f->root);
+    return check_key_sizes(chain, why) && check_times(chain, rules, f, why);
+}
+
+/* The operator's intermediates and the host's, to be freed with sk_X509_free and each X509_free. */
+static STACK_OF(X509) * helpers_of(const struct tb_roots *roots, const struct tb_reader *chain,
+                                   size_t n_chain, struct tb_ek_facts *f)
+{
+    STACK_OF(X509) *all = X509_chain_up_ref(roots->intermediates);
+    struct tb_reason unused;
+
+    for (size_t i = 0; all != NULL && i < n_chain; i++) {
+        struct tb_reader der;
+        struct tb_cert *c = NULL;
+
+        if (tb_ek_cert_trim(chain[i], &der, &unused))
+            c = tb_cert_parse(der, C, &unused);
+        if (c == NULL)
+            f->n_ignored++;
+        else if (X509_up_ref(c->x509) == 1 && sk_X509_push(all, c->x509) <= 0)
+            X509_free(c->x509);
+        tb_cert_free(c);
+    }
+    return all;
+}
+
+static bool build_and_check_chain(const struct tb_roots *roots, const struct tb_ek_rules *rules,
+                                  X509 *leaf, const struct tb_reader *chain, size_t n_chain,
+                                  struct tb_ek_facts *f, struct tb_reason *why)
+{
+    STACK_OF(X509) *helpers = helpers_of(roots, chain, n_chain, f);
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    bool good;
+
+    if (helpers == NULL || ctx == NULL ||
+        X509_STORE_CTX_init(ctx, roots->store, leaf, helpers) != 1)
+        good = tb_refuse(why, C, "certificate", "memory", "none left");
+    else
+        good = check_chain(ctx, leaf, rules, f, why);
+    X509_STORE_CTX_free(ctx);
+    sk_X509_pop_free(helpers, X509_free);
+    return good;
+}
+
+bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *rules,
+                      struct tb_reader cert, const struct tb_reader *chain, size_t n_chain,
+                      const struct tb_public *ek, struct tb_ek_facts *out, struct tb_reason *why)
+{
+    struct tb_reader der;
+    struct tb_cert *c;
+    bool alt_name_good, good;
+
+    *out = (struct tb_ek_facts){ 0 };
+    if (n_chain > TB_EK_CHAIN_MAX)
+        return tb_refuse(why, C, "certificate chain", "at most 8 certificates", "%zu", n_chain);
+    if (!tb_ek_cert_trim(cert, &der, why))
+        return false;
+    c = tb_cert_parse(der, C, why);
+    if (c == NULL)
+        return false;
+    tb_cert_sha256(c, out->sha256);
+    tb_cert_subject_text(c, out->subject);
+    tb_cert_issuer_text(c, out->issuer);
+    alt_name_good = read_alt_name(c->x509, out);
+    if (!tb_cert_validity(c, &out->not_before_s, &out->not_after_s))
+        good = tb_refuse(why, C, "validity", "two times", "%s", out->subject);
+    else if (!tb_cert_is_about(c, ek))
+        good = tb_refuse(why, TB_CHECK_IDENTITY_EK_KEY, "certificate's public key",
+                         "the endorsement key", "another key: %s", out->subject);
+    else
+        good = check_leaf(c->x509, ek, alt_name_good, out, why) &&
+               build_and_check_chain(roots, rules, c->x509, chain, n_chain, out, why);
+    tb_cert_free(c);
+    return good;
+}

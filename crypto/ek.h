@@ -1,0 +1,94 @@
+/* crypto/ek.h - whether an endorsement certificate leads to a root that the operator trusts.
+ *
+ * TCG EK Credential Profile for TPM Family 2.0, 2.5, section 3 for what the certificate must be.
+ * Roots are the operator's; the caller reads the files. No address inside a certificate is ever
+ * followed: a missing intermediate is named together with the address that the certificate gives,
+ * for a person to look at. */
+#ifndef TB_CRYPTO_EK_H
+#define TB_CRYPTO_EK_H
+
+#include "crypto/cert.h"
+
+#define TB_EK_CHAIN_MAX 8 /* certificates that a host may send beside its EK certificate */
+#define TB_ROOTS_MAX 4096 /* certificates in a set of roots and intermediates */
+
+/* ---- the operator's roots and intermediates ---- */
+
+struct tb_roots; /* may be read by many threads at once once it is filled */
+
+/* The caller frees. NULL: out of memory. */
+struct tb_roots *tb_roots_new(void);
+void tb_roots_free(struct tb_roots *r); /* NULL is a no-op */
+
+/* Add the certificates of one file: PEM, one or many, or one DER. A self-issued certificate becomes
+ * a root, every other an intermediate, which is trusted only through a root. One already there is
+ * not added twice. name: the file's, for *why. All or nothing.
+ * Refuses what is no certificate, and a file without any. */
+TB_MUST_CHECK bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
+                                struct tb_reason *why);
+size_t tb_roots_count(const struct tb_roots *r);         /* roots */
+size_t tb_roots_intermediates(const struct tb_roots *r); /* the others */
+
+/* ---- certificates as they lie in a TPM's NV memory ---- */
+
+/* Cut what surrounds the DER: padding of nothing but 0xFF or nothing but 0x00 behind it (ST33), and
+ * the TPM 1.2 header 10 01 00 with a 16-bit length in front. Any other byte behind is refused.
+ * *out points into in. */
+TB_MUST_CHECK bool tb_ek_cert_trim(struct tb_reader in, struct tb_reader *out,
+                                   struct tb_reason *why);
+
+/* Split an NV area of concatenated certificates (0x01c00100 and following, put together) into its
+ * certificates. *n: how many, at most TB_EK_CHAIN_MAX. */
+TB_MUST_CHECK bool tb_ek_chain_split(struct tb_reader in, struct tb_reader out[TB_EK_CHAIN_MAX],
+                                     size_t *n, struct tb_reason *why);
+
+/* ---- the verdict ---- */
+
+/* A guess from the manufacturer's id: what the certificate says about the TPM, no proof. */
+enum tb_tpm_class {
+    TB_TPM_UNKNOWN = 0,
+    TB_TPM_DISCRETE,
+    TB_TPM_FIRMWARE,
+    TB_TPM_VIRTUAL,
+    TB_TPM_SOFTWARE,
+    TB_N_TPM_CLASSES
+};
+const char *tb_tpm_class_name(enum tb_tpm_class c); /* "unknown", "discrete", ... */
+
+/* What a certificate says. Only believed when tb_ek_cert_check returned true. */
+struct tb_ek_facts {
+    char manufacturer[32]; /* 2.23.133.2.1, "id:00001014" */
+    char model[64];        /* 2.23.133.2.2 */
+    char version[32];      /* 2.23.133.2.3 */
+    enum tb_tpm_class tpm_class;
+    uint8_t sha256[32]; /* of the certificate's DER */
+    int64_t not_before_s, not_after_s;
+    char subject[TB_CERT_NAME_MAX];
+    char issuer[TB_CERT_NAME_MAX];
+    char root[TB_CERT_NAME_MAX]; /* subject of the root that it leads to; "" none */
+    bool expired;                /* it or a certificate above it: outside its validity at now_s */
+    size_t n_ignored;            /* certificates of the chain that are none, and so were not used */
+    bool no_tcg_usage;           /* without the extended key usage 2.23.133.8.1: allowed, shown */
+};
+
+struct tb_ek_rules {
+    int64_t now_s;      /* seconds since 1970, UTC */
+    bool allow_expired; /* a TPM outlives its certificate; default: refuse */
+    bool allow_sha1;    /* intermediates signed with SHA-1; default: refuse */
+};
+
+/* True if cert is an endorsement certificate about the key `ek`, and leads to one of the roots.
+ *
+ * cert   as read from NV; trimmed here
+ * chain  certificates that the host sent; helpers only, never trusted by themselves
+ * out    written in any case, as far as it was read: a pending host is shown with it
+ * why    written on failure: TB_CHECK_IDENTITY_EK_CERT, or TB_CHECK_IDENTITY_EK_KEY when the
+ *        certificate is about another key. `where` says which rule ("self-signed", "expired",
+ *        "key usage", "extended key usage", "unknown root", "missing issuer", ...) and expected or
+ *        observed the certificate at fault. */
+TB_MUST_CHECK bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *rules,
+                                    struct tb_reader cert, const struct tb_reader *chain,
+                                    size_t n_chain, const struct tb_public *ek,
+                                    struct tb_ek_facts *out, struct tb_reason *why);
+
+#endif

@@ -1,0 +1,148 @@
+#include "crypto/ek_internal.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_CERTS_MAX 1024 /* certificates in one bundle file */
+
+static const enum tb_check C = TB_CHECK_IDENTITY_EK_CERT;
+
+struct tb_roots *tb_roots_new(void)
+{
+    struct tb_roots *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return NULL;
+    r->store = X509_STORE_new();
+    r->intermediates = sk_X509_new_null();
+    if (r->store == NULL || r->intermediates == NULL) {
+        tb_roots_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void tb_roots_free(struct tb_roots *r)
+{
+    if (r == NULL)
+        return;
+    X509_STORE_free(r->store);
+    sk_X509_pop_free(r->intermediates, X509_free);
+    free(r);
+}
+
+size_t tb_roots_count(const struct tb_roots *r)
+{
+    return r->n_roots;
+}
+
+size_t tb_roots_intermediates(const struct tb_roots *r)
+{
+    return (size_t)sk_X509_num(r->intermediates);
+}
+
+static bool self_issued(X509 *x)
+{
+    return X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
+}
+
+static bool is_there(const struct tb_roots *r, X509 *x)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(r->store);
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *there = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+        if (there != NULL && X509_cmp(there, x) == 0)
+            return true;
+    }
+    for (int i = 0; i < sk_X509_num(r->intermediates); i++)
+        if (X509_cmp(sk_X509_value(r->intermediates, i), x) == 0)
+            return true;
+    return false;
+}
+
+static bool add_one(struct tb_roots *r, X509 *x, const char *name, struct tb_reason *why)
+{
+    if (is_there(r, x))
+        return true;
+    if (self_issued(x)) {
+        if (X509_STORE_add_cert(r->store, x) != 1)
+            return tb_refuse(why, C, name, "memory", "none left");
+        r->n_roots++;
+        return true;
+    }
+    if (X509_up_ref(x) != 1 || sk_X509_push(r->intermediates, x) <= 0)
+        return tb_refuse(why, C, name, "memory", "none left");
+    return true;
+}
+
+/* Every certificate of a PEM file; other PEM blocks and text between are refused and passed over,
+ * respectively, as everywhere where PEM is used. */
+static bool read_pem(struct tb_reader file, STACK_OF(X509) * out, const char *name,
+                     struct tb_reason *why)
+{
+    BIO *bio = BIO_new_mem_buf(file.p, (int)file.left);
+    unsigned long err;
+    X509 *x;
+
+    if (bio == NULL)
+        return tb_refuse(why, C, name, "memory", "none left");
+    ERR_clear_error();
+    while (sk_X509_num(out) < FILE_CERTS_MAX &&
+           (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+        if (sk_X509_push(out, x) <= 0)
+            X509_free(x);
+    err = ERR_peek_last_error();
+    ERR_clear_error();
+    BIO_free(bio);
+    /* "no start line" is how the end of the file looks. */
+    if (ERR_GET_LIB(err) != ERR_LIB_PEM || ERR_GET_REASON(err) != PEM_R_NO_START_LINE)
+        return tb_refuse(why, C, name, "at most 1024 PEM certificates",
+                         "a block that is none, after %d", sk_X509_num(out));
+    return true;
+}
+
+static bool read_der(struct tb_reader file, STACK_OF(X509) * out, const char *name,
+                     struct tb_reason *why)
+{
+    struct tb_cert *c = tb_cert_parse(file, C, why);
+    X509 *x;
+
+    if (c == NULL)
+        return tb_refuse(why, C, name, "a PEM or DER certificate", "%zu bytes of another kind",
+                         file.left);
+    x = c->x509;
+    c->x509 = NULL;
+    tb_cert_free(c);
+    if (sk_X509_push(out, x) > 0)
+        return true;
+    X509_free(x);
+    return tb_refuse(why, C, name, "memory", "none left");
+}
+
+bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
+                  struct tb_reason *why)
+{
+    static const char begin[] = "-----BEGIN";
+    STACK_OF(X509) *certs = sk_X509_new_null();
+    bool pem = file.left != 0 && memmem(file.p, file.left, begin, sizeof begin - 1) != NULL;
+    bool ok;
+
+    if (certs == NULL)
+        return tb_refuse(why, C, name, "memory", "none left");
+    if (file.left > INT32_MAX)
+        ok = tb_refuse(why, C, name, "less than 2 GiB", "%zu bytes", file.left);
+    else
+        ok = pem ? read_pem(file, certs, name, why) : read_der(file, certs, name, why);
+    if (ok &&
+        (size_t)sk_X509_num(certs) > TB_ROOTS_MAX - tb_roots_count(r) - tb_roots_intermediates(r))
+        ok = tb_refuse(why, C, name, "at most 4096 certificates in all", "more");
+    for (int i = 0; ok && i < sk_X509_num(certs); i++)
+        ok = add_one(r, sk_X509_value(certs, i), name, why);
+    sk_X509_pop_free(certs, X509_free);
+    return ok;
+}
