@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define TICK_MS 50
+#define TICK_MS 100
 
 static void address_key(const struct sockaddr *addr, uint8_t key[16])
 {
@@ -203,9 +203,9 @@ static void reap_all(struct tb_http_server *s, int64_t now)
             tb_stream_tick(c->stream, now);
         if (atomic_load(&c->due_ms) > now)
             continue;
-        shutdown(c->fd, SHUT_RDWR);
         atomic_store(&c->due_ms, TB_NEVER);
-        atomic_fetch_add(&s->deadline_cut, 1);
+        atomic_fetch_add(&s->deadline_cut, 1); /* first: who sees the end may look at it */
+        shutdown(c->fd, SHUT_RDWR);
     }
 }
 

@@ -115,7 +115,8 @@ struct tb_http_config {
     const struct tb_http_route *routes;
     size_t n_routes;
     const char *page_csp; /* Content-Security-Policy of pages [default-src 'self'] */
-    /* Called once per request before its body is read. May use every accessor but the body. */
+    /* Called once per request before its body is read. May use every accessor but the body, and reply.
+     * None of the callbacks may call tb_http_stop(), and on_error nothing of this header at all. */
     enum tb_http_access (*authorise)(void *ctx, struct tb_http_request *rq,
                                      const struct tb_http_route *route);
     void (*on_error)(void *ctx, const char *text);                 /* may be NULL; any thread */

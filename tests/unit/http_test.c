@@ -224,6 +224,22 @@ static void t62_body_over_the_limit_is_413_before_it_is_read(void **state)
     assert_int_equal(app.handled, before);
 }
 
+static void expectation_is_met_before_the_body_and_not_before_a_refusal(void **state)
+{
+    int fd = dial(&app);
+
+    (void)state;
+    put(fd, "POST /echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    reply_text[0] = '\0';
+    assert_true(get_until(fd, reply_text, sizeof reply_text, "100 Continue\r\n\r\n", 2000));
+    put(fd, "abc");
+    assert_true(get_until(fd, reply_text, sizeof reply_text, "\r\n\r\nabc", 2000));
+    close(fd);
+    assert_true(talk(&app, "POST /secret HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                           "Content-Length: 3\r\n\r\n"));
+    assert_int_equal(status_of(reply_text), 401);
+}
+
 static void media_type_and_coding_are_checked(void **state)
 {
     static const struct {
@@ -477,6 +493,7 @@ int main(void)
         cmocka_unit_test(role_is_asked_before_the_body_is_read),
         cmocka_unit_test(small_body_behind_a_refusal_is_drained_and_the_connection_kept),
         cmocka_unit_test(t62_body_over_the_limit_is_413_before_it_is_read),
+        cmocka_unit_test(expectation_is_met_before_the_body_and_not_before_a_refusal),
         cmocka_unit_test(media_type_and_coding_are_checked),
         cmocka_unit_test(t62_zstd_bodies_are_bounded_by_what_comes_out),
         cmocka_unit_test(json_bodies_are_strict),

@@ -195,6 +195,63 @@ static void replicas_with_one_ticket_key_resume_each_others_sessions(void **stat
     app_stop(&b);
 }
 
+static bool one_is_parked(struct app *a)
+{
+    return atomic_load(&a->parked) != NULL;
+}
+
+/* Read until text is seen; the socket has a time limit. */
+static bool ssl_until(SSL *ssl, const char *text)
+{
+    size_t n = 0;
+    int got;
+
+    reply_text[0] = '\0';
+    while (strstr(reply_text, text) == NULL) {
+        got = SSL_read(ssl, reply_text + n, (int)(sizeof reply_text - 1 - n));
+        if (got <= 0)
+            return false;
+        n += (size_t)got;
+        reply_text[n] = '\0';
+    }
+    return true;
+}
+
+static void parking_and_events_work_over_tls(void **state)
+{
+    static const char wait[] = "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char events[] = "GET /events HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct timeval limit = { 5, 0 };
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(ctx);
+    struct app app;
+    struct tb_http_config c = tls_config(&app);
+    int fd;
+
+    (void)state;
+    app_start(&app, &c);
+    fd = dial(&app);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    SSL_set_fd(ssl, fd);
+    assert_int_equal(SSL_connect(ssl), 1);
+    for (int i = 0; i < 3; i++) {
+        assert_true(SSL_write(ssl, wait, sizeof wait - 1) > 0);
+        assert_true(wait_for(one_is_parked, &app, 2000));
+        usleep(20000);
+        assert_true(tb_http_unpark(atomic_exchange(&app.parked, NULL), 200, "text/plain", "go", 2));
+        assert_true(ssl_until(ssl, "\r\n\r\ngo"));
+    }
+    assert_true(SSL_write(ssl, events, sizeof events - 1) > 0);
+    assert_true(ssl_until(ssl, "event: hello"));
+    assert_int_equal(tb_http_hub_publish(app.hub, "verdict", "changed"), 1);
+    assert_true(ssl_until(ssl, "data: changed"));
+    assert_true(ssl_until(ssl, ":\n\n")); /* heartbeat */
+    app_stop(&app);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    close(fd);
+}
+
 static void stalled_handshake_ends_at_the_head_deadline(void **state)
 {
     struct app app;
@@ -233,6 +290,7 @@ int main(void)
         cmocka_unit_test(exporter_equals_openssl_on_full_and_resumed_sessions),
         cmocka_unit_test(tls_1_2_is_refused),
         cmocka_unit_test(replicas_with_one_ticket_key_resume_each_others_sessions),
+        cmocka_unit_test(parking_and_events_work_over_tls),
         cmocka_unit_test(stalled_handshake_ends_at_the_head_deadline),
         cmocka_unit_test(plain_http_at_the_tls_port_is_not_answered),
     };
