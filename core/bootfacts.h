@@ -36,6 +36,7 @@ struct tb_authority {
     uint8_t digest[32]; /* SHA-256 of the signature data: certificate or hash */
     char subject[TB_TEXT_MAX];
     bool before_separator; /* vouched for a driver before the firmware was done */
+    bool in_db;            /* is an entry of the measured db: vouched for by the firmware's own */
 };
 
 /* A program measured into PCR 4: anything there that is neither separator nor known action. */
@@ -66,8 +67,9 @@ struct tb_boot_facts {
  * states  how each PCR relates to the quote; facts come from TB_PCR_MATCH PCRs of `bank` only
  * f       gets the findings of the groups event log (separators), Secure Boot and boot completion.
  *
- * Judged here: LOG_SEPARATOR, LOG_FIRMWARE_ERROR, all SB_* but SB_KEYS, BOOT_END. Each gets an
- * outcome (pass included); it stays TB_NOT_CHECKED only where an earlier one makes it meaningless. */
+ * Judged here: LOG_SEPARATOR, LOG_SEPARATOR_OTHER, LOG_FIRMWARE_ERROR, all SB_* but SB_KEYS,
+ * BOOT_END. Each gets an outcome (pass included); it stays TB_NOT_CHECKED only where an earlier one
+ * makes it meaningless. */
 void tb_boot_facts_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
                         struct tb_hasher *h, struct tb_boot_facts *out, struct tb_findings *f);
 

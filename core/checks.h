@@ -145,6 +145,10 @@
     "the separator that ends the firmware's measurements is missing, repeated or late", \
     "the log was altered, or events were added after the boot", \
     "read the log with `trueboot log show`") \
+  X(LOG_SEPARATOR_OTHER, LOG, "log.separator-other", INFORM, \
+    "a separator of PCR 0 to 6 is missing, repeated or of an unusual value", \
+    "some firmware leaves separators out or writes them twice; only PCR 7's decides about Secure Boot", \
+    "nothing, if this firmware is known to do so") \
   X(LOG_FIRMWARE_ERROR, LOG, "log.firmware-error", REQUIRED, \
     "the firmware recorded an error during the boot", \
     "a separator with the error value was measured", \
@@ -154,6 +158,10 @@
     "some firmware writes one; it has no meaning", \
     "nothing") \
   /* 6 Secure Boot */ \
+  X(SB_UNEXPLAINED, SECURE_BOOT, "secureboot.unexplained", REQUIRED, \
+    "PCR 7 measures something that the log does not explain", \
+    "an event's type or data was altered on the host, or the firmware measures something unknown", \
+    "read the log with `trueboot log show`; treat the host as compromised if its maker cannot explain it") \
   X(SB_MISSING, SECURE_BOOT, "secureboot.missing", REQUIRED, \
     "the firmware did not measure whether Secure Boot was on", \
     "the firmware does not support Secure Boot, boots in legacy mode, or the log was altered", \
@@ -194,6 +202,10 @@
     "a Secure Boot key is not one that the policy allows", \
     "other keys were enrolled in the firmware", \
     "compare the keys with the policy; restore them or allow them") \
+  X(SB_TEST_KEY, SECURE_BOOT, "secureboot.test-key", ADVISORY, \
+    "a Secure Boot key is a published test key", \
+    "the maker shipped the firmware with a key that was never meant for it; its private half is known", \
+    "update the firmware, or enrol keys of your own") \
   X(SB_DEBUG, SECURE_BOOT, "secureboot.debug-mode", REQUIRED, \
     "the firmware was in debug mode", \
     "a debugger could control the machine below Secure Boot", \
