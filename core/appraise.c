@@ -161,6 +161,14 @@ void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struc
     tb_conclude(&out->quote, out->quote.genuine ? &out->boot : NULL, in->policy, out);
 }
 
+void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *policy,
+                         struct tb_result *out)
+{
+    memset(&out->quote, 0, sizeof out->quote);
+    tb_findings_add(&out->quote.findings, TB_FAIL, why);
+    tb_conclude(&out->quote, NULL, policy, out);
+}
+
 const char *tb_result_headline(const struct tb_result *r)
 {
     return r->has_headline ? tb_check_text(r->headline)->title : "";

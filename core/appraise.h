@@ -136,6 +136,11 @@ void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_resul
 /* All of it. */
 void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_result *out);
 
+/* The result of Evidence that could not even be read: failed, for this reason, and nothing else
+ * looked at. */
+void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *policy,
+                         struct tb_result *out);
+
 /* The headline in words ("Secure Boot was off"), or "" when nothing failed. From the table only. */
 const char *tb_result_headline(const struct tb_result *r);
 

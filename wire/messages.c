@@ -75,8 +75,8 @@ static void write_field(struct tb_cbor_writer *w, const struct tb_field *f, cons
     }
 }
 
-static bool encode_message(const struct tb_schema *schema, const void *m, uint8_t *buf, size_t cap,
-                           size_t *out_len)
+bool tb_fields_encode(const struct tb_schema *schema, const void *m, uint8_t *buf, size_t cap,
+                      size_t *out_len)
 {
     struct tb_cbor_writer w = { .p = buf, .cap = cap };
     size_t n = 0;
@@ -189,9 +189,8 @@ static bool read_pair(struct tb_cbor_reader *r, const struct tb_schema *schema, 
     return read_field(r, &schema->field[(*next)++], m, why);
 }
 
-/* m: zeroed. */
-static bool decode_message(const struct tb_schema *schema, struct tb_reader in, void *m,
-                           struct tb_reason *why)
+bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void *m,
+                      struct tb_reason *why)
 {
     struct tb_cbor_reader r = { .in = in, .message = schema->name };
     size_t n, next = 0;
@@ -218,7 +217,7 @@ static bool decode_message(const struct tb_schema *schema, struct tb_reader in, 
         struct tb_##name m;                                                                        \
                                                                                                    \
         memset(&m, 0, sizeof m);                                                                   \
-        if (!decode_message(&tb_schema_##name, in, &m, why))                                       \
+        if (!tb_fields_decode(&tb_schema_##name, in, &m, why))                                       \
             return false;                                                                          \
         *out = m;                                                                                  \
         return true;                                                                               \
@@ -231,8 +230,8 @@ static bool decode_message(const struct tb_schema *schema, struct tb_reader in, 
         size_t len;                                                                                \
                                                                                                    \
         memset(&check, 0, sizeof check);                                                           \
-        if (!encode_message(&tb_schema_##name, m, buf, cap, &len) ||                               \
-            !decode_message(&tb_schema_##name, tb_slice(buf, len), &check, &why))                  \
+        if (!tb_fields_encode(&tb_schema_##name, m, buf, cap, &len) ||                               \
+            !tb_fields_decode(&tb_schema_##name, tb_slice(buf, len), &check, &why))                  \
             return false;                                                                          \
         *out_len = len;                                                                            \
         return true;                                                                               \

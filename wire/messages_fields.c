@@ -3,42 +3,6 @@
 
 #include <string.h>
 
-#define SIZE(s, member) sizeof(((struct s *)0)->member)
-#define AT(s, member) .offset = offsetof(struct s, member), .size = SIZE(s, member)
-
-#define VERSION { .key = 1, .kind = TB_FIELD_VERSION, .name = "version" }
-#define UINT(k, s, member, lo, hi)                                                                 \
-    { .key = k, .kind = TB_FIELD_UINT, .name = #member, AT(s, member), .min = lo, .max = hi }
-#define BOOL(k, s, member) { .key = k, .kind = TB_FIELD_BOOL, .name = #member, AT(s, member) }
-#define TEXT(k, s, member) { .key = k, .kind = TB_FIELD_TEXT, .name = #member, AT(s, member) }
-#define TEXT_OPT(k, s, member)                                                                     \
-    { .key = k, .kind = TB_FIELD_TEXT, .optional = true, .name = #member, AT(s, member) }
-#define NAME(k, s, member) { .key = k, .kind = TB_FIELD_NAME, .name = #member, AT(s, member) }
-#define FIXED(k, s, member) { .key = k, .kind = TB_FIELD_FIXED, .name = #member, AT(s, member) }
-#define FIXED_OPT(k, s, member)                                                                    \
-    { .key = k, .kind = TB_FIELD_FIXED, .optional = true, .name = #member, AT(s, member),          \
-      .has_offset = offsetof(struct s, has_##member) }
-#define SLICE(k, s, member, limit)                                                                 \
-    { .key = k, .kind = TB_FIELD_SLICE, .name = #member, AT(s, member), .min = 1, .max = limit }
-#define SLICE_OPT(k, s, member, limit)                                                             \
-    { .key = k, .kind = TB_FIELD_SLICE, .optional = true, .name = #member, AT(s, member),          \
-      .min = 1, .max = limit }
-#define SPECIAL(k, label, functions)                                                               \
-    { .key = k, .kind = TB_FIELD_SPECIAL, .name = label, .special = &functions }
-#define SPECIAL_OPT(k, label, functions)                                                           \
-    { .key = k, .kind = TB_FIELD_SPECIAL, .optional = true, .name = label, .special = &functions }
-
-#define SCHEMA(message, label, limit, check)                                                       \
-    const struct tb_schema tb_schema_##message = { .name = label,                                  \
-                                                   .max_len = limit,                               \
-                                                   .n = sizeof message##_fields /                  \
-                                                        sizeof message##_fields[0],                \
-                                                   .field = message##_fields,                      \
-                                                   .coherent = check };
-
-#define REFUSE(r, expected, observed, why)                                                         \
-    tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, expected, observed, why)
-
 /* ---- enrolment ---- */
 
 static bool has_chain(const void *m)
@@ -149,20 +113,18 @@ static const struct tb_field challenge_request_fields[] = {
 };
 SCHEMA(challenge_request, "challenge-request", TB_MESSAGE_MAX, NULL)
 
-static void write_wanted(struct tb_cbor_writer *w, const void *m)
+void tb_fields_write_selections(struct tb_cbor_writer *w, const struct tb_selection *sel, size_t n)
 {
-    const struct tb_challenge *q = m;
-
-    tb_cbor_write_array(w, q->n_wanted);
-    for (size_t i = 0; i < q->n_wanted && i < TB_SELECTIONS_MAX; i++) {
+    tb_cbor_write_array(w, n);
+    for (size_t i = 0; i < n && i < TB_SELECTIONS_MAX; i++) {
         tb_cbor_write_array(w, 2);
-        tb_cbor_write_uint(w, q->wanted[i].alg);
-        tb_cbor_write_uint(w, q->wanted[i].pcrs);
+        tb_cbor_write_uint(w, sel[i].alg);
+        tb_cbor_write_uint(w, sel[i].pcrs);
     }
 }
 
-static bool read_selection(struct tb_cbor_reader *r, const struct tb_challenge *q, size_t i,
-                           struct tb_selection *out, struct tb_reason *why)
+static bool read_selection(struct tb_cbor_reader *r, struct tb_selection *sel, size_t i,
+                           struct tb_reason *why)
 {
     uint64_t alg, pcrs;
     size_t two;
@@ -172,22 +134,36 @@ static bool read_selection(struct tb_cbor_reader *r, const struct tb_challenge *
         !tb_cbor_read_uint(r, 1, TB_PCR_MASK, &pcrs, why))
         return false;
     for (size_t k = 0; k < i; k++)
-        if (q->wanted[k].alg == alg)
+        if (sel[k].alg == alg)
             return REFUSE(r, "each bank once", "a bank twice", why);
-    *out = (struct tb_selection){ .alg = (uint16_t)alg, .pcrs = (uint32_t)pcrs };
+    sel[i] = (struct tb_selection){ .alg = (uint16_t)alg, .pcrs = (uint32_t)pcrs };
     return true;
+}
+
+bool tb_fields_read_selections(struct tb_cbor_reader *r,
+                               struct tb_selection sel[TB_SELECTIONS_MAX], size_t *n,
+                               struct tb_reason *why)
+{
+    if (!tb_cbor_read_array(r, 1, TB_SELECTIONS_MAX, n, why))
+        return false;
+    for (size_t i = 0; i < *n; i++)
+        if (!read_selection(r, sel, i, why))
+            return false;
+    return true;
+}
+
+static void write_wanted(struct tb_cbor_writer *w, const void *m)
+{
+    const struct tb_challenge *q = m;
+
+    tb_fields_write_selections(w, q->wanted, q->n_wanted);
 }
 
 static bool read_wanted(struct tb_cbor_reader *r, void *m, struct tb_reason *why)
 {
     struct tb_challenge *q = m;
 
-    if (!tb_cbor_read_array(r, 1, TB_SELECTIONS_MAX, &q->n_wanted, why))
-        return false;
-    for (size_t i = 0; i < q->n_wanted; i++)
-        if (!read_selection(r, q, i, &q->wanted[i], why))
-            return false;
-    return true;
+    return tb_fields_read_selections(r, q->wanted, &q->n_wanted, why);
 }
 
 static const struct tb_field_special wanted = { NULL, write_wanted, read_wanted };
@@ -234,9 +210,8 @@ static void write_bank(struct tb_cbor_writer *w, const struct tb_pcrs *pcrs, enu
     tb_cbor_write_bytes(w, tb_slice(values, len));
 }
 
-static void write_pcrs(struct tb_cbor_writer *w, const void *m)
+void tb_fields_write_pcrs(struct tb_cbor_writer *w, const struct tb_pcrs *pcrs)
 {
-    const struct tb_pcrs *pcrs = &((const struct tb_evidence_content *)m)->pcrs;
     size_t n = 0;
 
     for (unsigned b = 0; b < TB_N_BANKS; b++)
@@ -245,6 +220,11 @@ static void write_pcrs(struct tb_cbor_writer *w, const void *m)
     for (unsigned b = 0; b < TB_N_BANKS; b++)
         if (pcrs->mask[b] != 0)
             write_bank(w, pcrs, (enum tb_bank)b);
+}
+
+static void write_pcrs(struct tb_cbor_writer *w, const void *m)
+{
+    tb_fields_write_pcrs(w, &((const struct tb_evidence_content *)m)->pcrs);
 }
 
 /* [algorithm, mask, values by PCR number]; *last is the bank before, TB_N_BANKS for none. */
@@ -275,19 +255,25 @@ static bool read_bank(struct tb_cbor_reader *r, struct tb_pcrs *pcrs, enum tb_ba
     return true;
 }
 
-static bool read_pcrs(struct tb_cbor_reader *r, void *m, struct tb_reason *why)
+bool tb_fields_read_pcrs(struct tb_cbor_reader *r, struct tb_pcrs *pcrs, struct tb_reason *why)
 {
-    struct tb_evidence_content *q = m;
     enum tb_bank last = TB_N_BANKS;
     size_t n;
 
     if (!tb_cbor_read_array(r, 1, TB_N_BANKS, &n, why))
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!read_bank(r, &q->pcrs, &last, why))
+        if (!read_bank(r, pcrs, &last, why))
             return false;
-    q->has_pcrs = true;
     return true;
+}
+
+static bool read_pcrs(struct tb_cbor_reader *r, void *m, struct tb_reason *why)
+{
+    struct tb_evidence_content *q = m;
+
+    q->has_pcrs = true;
+    return tb_fields_read_pcrs(r, &q->pcrs, why);
 }
 
 static const struct tb_field_special pcrs = { has_pcrs, write_pcrs, read_pcrs };

@@ -2,6 +2,8 @@
 #ifndef TB_WIRE_MESSAGES_FIELDS_H
 #define TB_WIRE_MESSAGES_FIELDS_H
 
+#include <stddef.h>
+
 #include "wire/cbor.h"
 #include "wire/messages.h"
 
@@ -42,8 +44,62 @@ struct tb_schema {
     bool (*coherent)(const struct tb_cbor_reader *r, const void *m, struct tb_reason *why);
 };
 
+/* m is the message that the schema is of; for decoding it is zeroed, and half written after a
+ * refusal. */
+TB_MUST_CHECK bool tb_fields_encode(const struct tb_schema *schema, const void *m, uint8_t *buf,
+                                    size_t cap, size_t *out_len);
+TB_MUST_CHECK bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void *m,
+                                    struct tb_reason *why);
+
+/* Arrays that stand in more than one message: [[algorithm, mask], ...] and [[algorithm, mask, values
+ * by PCR number], ...], banks ascending. */
+void tb_fields_write_selections(struct tb_cbor_writer *w, const struct tb_selection *sel, size_t n);
+TB_MUST_CHECK bool tb_fields_read_selections(struct tb_cbor_reader *r,
+                                             struct tb_selection sel[TB_SELECTIONS_MAX], size_t *n,
+                                             struct tb_reason *why);
+void tb_fields_write_pcrs(struct tb_cbor_writer *w, const struct tb_pcrs *pcrs);
+TB_MUST_CHECK bool tb_fields_read_pcrs(struct tb_cbor_reader *r, struct tb_pcrs *pcrs,
+                                       struct tb_reason *why);
+
 #define X(name) extern const struct tb_schema tb_schema_##name;
 TB_MESSAGES(X)
 #undef X
+
+/* For the tables. k: key; s: struct; the member's name is the field's. */
+#define SIZE(s, member) sizeof(((struct s *)0)->member)
+#define AT(s, member) .offset = offsetof(struct s, member), .size = SIZE(s, member)
+
+#define VERSION { .key = 1, .kind = TB_FIELD_VERSION, .name = "version" }
+#define UINT(k, s, member, lo, hi)                                                                 \
+    { .key = k, .kind = TB_FIELD_UINT, .name = #member, AT(s, member), .min = lo, .max = hi }
+#define BOOL(k, s, member) { .key = k, .kind = TB_FIELD_BOOL, .name = #member, AT(s, member) }
+#define TEXT(k, s, member) { .key = k, .kind = TB_FIELD_TEXT, .name = #member, AT(s, member) }
+#define TEXT_OPT(k, s, member)                                                                     \
+    { .key = k, .kind = TB_FIELD_TEXT, .optional = true, .name = #member, AT(s, member) }
+#define NAME(k, s, member) { .key = k, .kind = TB_FIELD_NAME, .name = #member, AT(s, member) }
+#define FIXED(k, s, member) { .key = k, .kind = TB_FIELD_FIXED, .name = #member, AT(s, member) }
+#define FIXED_OPT(k, s, member)                                                                    \
+    { .key = k, .kind = TB_FIELD_FIXED, .optional = true, .name = #member, AT(s, member),          \
+      .has_offset = offsetof(struct s, has_##member) }
+#define SLICE(k, s, member, limit)                                                                 \
+    { .key = k, .kind = TB_FIELD_SLICE, .name = #member, AT(s, member), .min = 1, .max = limit }
+#define SLICE_OPT(k, s, member, limit)                                                             \
+    { .key = k, .kind = TB_FIELD_SLICE, .optional = true, .name = #member, AT(s, member),          \
+      .min = 1, .max = limit }
+#define SPECIAL(k, label, functions)                                                               \
+    { .key = k, .kind = TB_FIELD_SPECIAL, .name = label, .special = &functions }
+#define SPECIAL_OPT(k, label, functions)                                                           \
+    { .key = k, .kind = TB_FIELD_SPECIAL, .optional = true, .name = label, .special = &functions }
+
+#define SCHEMA(message, label, limit, check)                                                       \
+    const struct tb_schema tb_schema_##message = { .name = label,                                  \
+                                                   .max_len = limit,                               \
+                                                   .n = sizeof message##_fields /                  \
+                                                        sizeof message##_fields[0],                \
+                                                   .field = message##_fields,                      \
+                                                   .coherent = check };
+
+#define REFUSE(r, expected, observed, why)                                                         \
+    tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, expected, observed, why)
 
 #endif
