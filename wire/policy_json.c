@@ -202,7 +202,7 @@ static bool read_banks(struct parsing *s, const json_t *v)
 
 static bool add_pcr(struct parsing *s, const json_t *v, void *to)
 {
-    uint32_t *pcrs = to, i;
+    uint32_t *pcrs = to, i = 0;
 
     if (!read_number(s, v, 0, TB_N_PCRS - 1, &i))
         return false;
@@ -369,7 +369,7 @@ static bool add_pin(struct parsing *s, const json_t *v, void *to)
     static const char *const names[] = { "bank", "pcr", "value" };
     struct tb_policy *p = to;
     struct tb_pin pin = { .bank = TB_BANK_SHA256 };
-    uint32_t pcr;
+    uint32_t pcr = 0;
 
     if (!has_exactly(s, v, names, 3) || !read_bank(s, json_object_get(v, "bank"), &pin.bank) ||
         !read_number(s, json_object_get(v, "pcr"), 0, TB_N_PCRS - 1, &pcr) ||
