@@ -356,6 +356,81 @@ static void t20_the_ak_is_of_the_one_template_and_loads_again_after_a_restart(vo
     }
 }
 
+static size_t put(uint8_t *out, size_t at, const void *p, size_t n)
+{
+    out[at] = (uint8_t)(n >> 8);
+    out[at + 1] = (uint8_t)n;
+    memcpy(out + at + 2, p, n);
+    return at + 2 + n;
+}
+
+/* The blob of a key that this TPM really made under this EK, but not of our template. */
+static size_t make_foreign_blob(struct tb_tpm *t, const TPMT_PUBLIC *public_area, uint8_t *blob)
+{
+    static const uint8_t head[] = { 'T', 'B', 'A', 'K', 0, 1 };
+    struct tb_tpm_error why = { 0 };
+    TPM2B_PUBLIC in = { .publicArea = *public_area }, *out = NULL;
+    TPM2B_SENSITIVE_CREATE sensitive = { 0 };
+    TPM2B_DATA outside = { 0 };
+    TPML_PCR_SELECTION pcrs = { 0 };
+    TPM2B_PRIVATE *private_part = NULL;
+    const struct tb_tpm_ek *ek;
+    uint8_t bytes[600];
+    size_t n = 0, at = sizeof head + 4;
+    ESYS_TR session;
+
+    ok(tb_tpm_ek_load(t, TB_TPM_EK_P256, &ek, &why));
+    ok(tb_session_ek(t, 0, &session, &why));
+    assert_int_equal(Esys_Create(t->esys, t->ek_key.handle, session, ESYS_TR_NONE, ESYS_TR_NONE,
+                                 &sensitive, &in, &outside, &pcrs, &private_part, &out, NULL, NULL,
+                                 NULL),
+                     0);
+    tb_session_ek_end(t, session);
+    assert_int_equal(Tss2_MU_TPMT_PUBLIC_Marshal(&out->publicArea, bytes, sizeof bytes, &n), 0);
+    memcpy(blob, head, sizeof head);
+    memcpy(blob + sizeof head, (uint8_t[]){ 0x01, 0xC0, 0x00, 0x0A }, 4);
+    at = put(blob, at, ek->name.p, ek->name.left);
+    at = put(blob, at, bytes, n);
+    at = put(blob, at, private_part->buffer, private_part->size);
+    Esys_Free(out);
+    Esys_Free(private_part);
+    return at;
+}
+
+static void t20_a_key_with_other_attributes_is_never_loaded_as_ak(void **state)
+{
+    static const TPMA_OBJECT other[] = {
+        TB_TPM_AK_ATTRIBUTES, /* the control: this one loads */
+        TB_TPM_AK_ATTRIBUTES & ~TPMA_OBJECT_NODA,
+        TB_TPM_AK_ATTRIBUTES & ~TPMA_OBJECT_RESTRICTED,
+        (TB_TPM_AK_ATTRIBUTES & ~TPMA_OBJECT_RESTRICTED) | TPMA_OBJECT_DECRYPT,
+        TB_TPM_AK_ATTRIBUTES & ~TPMA_OBJECT_USERWITHAUTH,
+        TB_TPM_AK_ATTRIBUTES | TPMA_OBJECT_ADMINWITHPOLICY,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        struct tb_tpm *t = open_tpm(&tpm_b);
+        struct tb_tpm_error why = { 0 };
+        uint8_t blob[TB_TPM_AK_BLOB_MAX];
+        TPMT_PUBLIC p;
+        size_t n;
+
+        tb_ak_public(TB_TPM_AK_P256, &p);
+        p.objectAttributes = other[i];
+        if ((other[i] & TPMA_OBJECT_DECRYPT) != 0) /* of such a key the scheme is open */
+            p.parameters.eccDetail.scheme.scheme = TPM2_ALG_NULL;
+        n = make_foreign_blob(t, &p, blob);
+        if (i == 0) {
+            ok(tb_tpm_ak_load(t, tb_slice(blob, n), &why));
+        } else {
+            assert_int_equal(tb_tpm_ak_load(t, tb_slice(blob, n), &why), TB_TPM_REFUSED);
+            assert_non_null(strstr(why.text, "not a restricted signing key"));
+        }
+        tb_tpm_close(t);
+    }
+}
+
 static void t21_the_ak_of_another_tpm_is_refused_in_clear_words(void **state)
 {
     struct tb_tpm_error why = { 0 };
@@ -656,6 +731,7 @@ int main(void)
         cmocka_unit_test(padding_and_the_header_of_tpm_1_2_are_cut_off_and_nothing_else),
         cmocka_unit_test(a_certificate_is_only_of_the_key_that_it_holds),
         cmocka_unit_test(t20_the_ak_is_of_the_one_template_and_loads_again_after_a_restart),
+        cmocka_unit_test(t20_a_key_with_other_attributes_is_never_loaded_as_ak),
         cmocka_unit_test(t21_the_ak_of_another_tpm_is_refused_in_clear_words),
         cmocka_unit_test(a_damaged_ak_blob_is_refused_at_every_length_and_byte_of_its_frame),
         cmocka_unit_test(t21_a_credential_is_activated_by_its_ek_and_ak_alone),
