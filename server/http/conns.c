@@ -1,9 +1,9 @@
 /* server/http/conns.c - connections: limits, deadlines, TLS tickets.
  *
- * libmicrohttpd's timeout is one of inactivity: a byte each second keeps a connection for ever. Here
- * one thread, the reaper, shuts the socket of every connection whose absolute deadline has passed;
- * libmicrohttpd then sees the end and cleans up. It tells us before it closes the descriptor, so that
- * a number used again is never hit. */
+ * libmicrohttpd's timeout is one of inactivity: a byte each second keeps a connection for ever.
+ * Here one thread, the reaper, shuts the socket of every connection whose absolute deadline has
+ * passed; libmicrohttpd then sees the end and cleans up. It tells us before it closes the
+ * descriptor, so that a number used again is never hit. */
 #include "server/http/private.h"
 
 #include <arpa/inet.h>

@@ -1,8 +1,8 @@
 /* server/http/events.c - server-sent events (WHATWG HTML 9.2).
  *
- * A stream is a reply without an end whose connection sleeps (suspended) while its queue is empty. The
- * publisher never waits: a client whose queue is full is dropped. A dead client is noticed when the
- * next heartbeat cannot be sent. */
+ * A stream is a reply without an end whose connection sleeps (suspended) while its queue is empty.
+ * The publisher never waits: a client whose queue is full is dropped. A dead client is noticed when
+ * the next heartbeat cannot be sent. */
 #include "server/http/private.h"
 
 #include <assert.h>
@@ -110,7 +110,8 @@ static bool push(struct tb_stream *s, const char *text, size_t len)
     return true;
 }
 
-/* --- Called by libmicrohttpd ------------------------------------------------------------------- */
+/* --- Called by libmicrohttpd -------------------------------------------------------------------
+ */
 
 static ssize_t stream_read(void *cls, uint64_t pos, char *buf, size_t max)
 {
@@ -145,7 +146,8 @@ static void stream_free(void *cls)
     free(s);
 }
 
-/* --- Called by the rest of this directory ------------------------------------------------------ */
+/* --- Called by the rest of this directory ------------------------------------------------------
+ */
 
 void tb_stream_tick(struct tb_stream *s, int64_t now_ms)
 {
@@ -187,7 +189,8 @@ void tb_stream_detach(struct tb_stream *s)
     atomic_fetch_sub(&server->n_streams, 1);
 }
 
-/* --- Events ------------------------------------------------------------------------------------ */
+/* --- Events ------------------------------------------------------------------------------------
+ */
 
 static bool event_name_is_valid(const char *name)
 {
@@ -292,9 +295,9 @@ void tb_http_events_reply(struct tb_http_request *rq, struct tb_http_hub *hub,
         return;
     }
     s = stream_new(rq, hub, first_event, first_data);
-    r = s != NULL ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, s,
-                                                      stream_free)
-                  : NULL;
+    r = s != NULL
+            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, s, stream_free)
+            : NULL;
     if (r == NULL && s != NULL)
         stream_free(s);
     if (r != NULL && !hub_add(hub, s)) {

@@ -1,8 +1,9 @@
 /* server/http/head.c - everything that is judged before a byte of the body is read.
  *
  * libmicrohttpd 0.9.75 answers a request with Content-Length and Transfer-Encoding, or with two
- * lengths, as if nothing were wrong, and keeps the connection: what one parser takes for a body is a
- * second request to the other (RFC 9112 11.2). Such requests end here with 400 and a closed connection. */
+ * lengths, as if nothing were wrong, and keeps the connection: what one parser takes for a body is
+ * a second request to the other (RFC 9112 11.2). Such requests end here with 400 and a closed
+ * connection. */
 #include "server/http/private.h"
 
 #include <string.h>
@@ -49,8 +50,8 @@ static bool refuse(struct tb_http_request *rq, int status, const char *code, con
     return false;
 }
 
-/* A zero byte in the target ends libmicrohttpd's string early; its request line stays in one buffer,
- * so the version must begin right behind the target's end. */
+/* A zero byte in the target ends libmicrohttpd's string early; its request line stays in one
+ * buffer, so the version must begin right behind the target's end. */
 static bool target_has_zero(const struct tb_http_request *rq, const char *version)
 {
     size_t len = strlen(rq->raw);
@@ -110,8 +111,7 @@ static bool check_target(struct tb_http_request *rq)
 static bool check_access(struct tb_http_request *rq)
 {
     switch (rq->server->config.authorise(rq->server->config.ctx, rq, rq->route)) {
-    case TB_HTTP_ALLOWED:
-        return true;
+    case TB_HTTP_ALLOWED: return true;
     case TB_HTTP_ANSWERED:
         if (rq->response == NULL)
             tb_http_reply_error(rq, 500, "internal", "the request was not answered");

@@ -16,8 +16,8 @@
 #include "server/http/http.h"
 #include "server/http/target.h"
 
-/* libmicrohttpd keeps head and write buffer of a request in one pool per connection. It must be larger
- * than TB_HTTP_HEAD_MAX, so that a head that is too large is refused by us, in our form. */
+/* libmicrohttpd keeps head and write buffer of a request in one pool per connection. It must be
+ * larger than TB_HTTP_HEAD_MAX, so that a head that is too large is refused by us, in our form. */
 #define TB_POOL_LEN 32768
 
 #define TB_NEVER INT64_MAX
@@ -81,7 +81,7 @@ struct tb_http_server {
     /* counters */
     _Atomic uint64_t requests[6], bytes_in, bytes_out, connections, refused_total, refused_address,
         deadline_cut, tls_full, tls_resumed, streams_dropped, n_parked, n_streams;
-    _Atomic size_t bodies; /* bytes held */
+    _Atomic size_t bodies;    /* bytes held */
     _Atomic unsigned running; /* requests between head and end */
 };
 
@@ -121,10 +121,10 @@ struct tb_http_request {
     /* reply */
     int status;
     struct MHD_Response *response;
-    bool page;  /* Content-Security-Policy of pages */
-    bool close; /* the connection ends with this reply */
+    bool page;      /* Content-Security-Policy of pages */
+    bool close;     /* the connection ends with this reply */
     bool bad_reply; /* our bug: send 500 instead */
-    bool sent;  /* queued; nothing may change any more */
+    bool sent;      /* queued; nothing may change any more */
     uint64_t reply_len;
     size_t n_reply_headers;
     struct {
@@ -148,7 +148,7 @@ const struct tb_compiled_route *tb_routes_match(const struct tb_http_server *s, 
 enum MHD_Result tb_conn_accept(void *cls, const struct sockaddr *addr, socklen_t len);
 void tb_conn_notify(void *cls, struct MHD_Connection *c, void **socket_context,
                     enum MHD_ConnectionNotificationCode what);
-void *tb_conn_reap(void *server); /* thread */
+void *tb_conn_reap(void *server);                         /* thread */
 void tb_conn_due(struct tb_conn *conn, int64_t after_ms); /* TB_NEVER: no deadline */
 
 /* request.c */

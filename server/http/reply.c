@@ -1,6 +1,6 @@
 /* server/http/reply.c - replies. They are only remembered until the handler returns, or a parked
- * request is resumed; tb_reply_send() then hands them to libmicrohttpd. Our own reference is kept until
- * the request ends, so that a stream lives as long as anything points to it. */
+ * request is resumed; tb_reply_send() then hands them to libmicrohttpd. Our own reference is kept
+ * until the request ends, so that a stream lives as long as anything points to it. */
 #include "server/http/private.h"
 
 #include <stdio.h>
@@ -47,7 +47,8 @@ void tb_reply_drop(struct tb_http_request *rq)
     rq->n_reply_headers = 0;
 }
 
-static struct MHD_Response *from_bytes(const void *body, size_t len, enum MHD_ResponseMemoryMode mode)
+static struct MHD_Response *from_bytes(const void *body, size_t len,
+                                       enum MHD_ResponseMemoryMode mode)
 {
     union {
         const void *in;
@@ -149,8 +150,7 @@ void tb_http_reply_error(struct tb_http_request *rq, int status, const char *cod
     va_start(ap, format);
     vsnprintf(message, sizeof message, format, ap);
     va_end(ap);
-    tb_http_reply_refusal(rq, status,
-                          &(struct tb_http_error){ .code = code, .message = message });
+    tb_http_reply_refusal(rq, status, &(struct tb_http_error){ .code = code, .message = message });
 }
 
 void tb_http_reply_header(struct tb_http_request *rq, const char *name, const char *value)
@@ -183,13 +183,14 @@ void tb_http_reply_cookie(struct tb_http_request *rq, const char *name, const ch
                           unsigned max_age_s)
 {
     char text[1024], back[512];
-    int len = snprintf(text, sizeof text, "%s=%s; Max-Age=%u; Path=/; HttpOnly; SameSite=Strict%s",
-                       name, value, max_age_s, rq->server->config.plain_for_tests ? "" : "; Secure");
+    int len =
+        snprintf(text, sizeof text, "%s=%s; Max-Age=%u; Path=/; HttpOnly; SameSite=Strict%s", name,
+                 value, max_age_s, rq->server->config.plain_for_tests ? "" : "; Secure");
 
     /* what would not come back as one cookie is our bug */
     if (len < 0 || (size_t)len >= sizeof text || !tb_field_name_is_valid(name, strlen(name)) ||
-        (*value != '\0' && (strchr(value, ';') != NULL ||
-                            !tb_cookie_find(text, name, back, sizeof back)))) {
+        (*value != '\0' &&
+         (strchr(value, ';') != NULL || !tb_cookie_find(text, name, back, sizeof back)))) {
         tb_http_report(rq->server, "a malformed cookie");
         rq->bad_reply = true;
         return;

@@ -1,8 +1,9 @@
 /* server/http/request.c - the life of a request: head, body, handler, reply, end.
  *
- * libmicrohttpd calls tb_request_begin() at the request line, tb_request_step() first at the end of the
- * head, then with pieces of the body, then once it is whole, then again after each resume. A reply
- * queued in the first of these closes the connection, so it is used for that only when it must. */
+ * libmicrohttpd calls tb_request_begin() at the request line, tb_request_step() first at the end of
+ * the head, then with pieces of the body, then once it is whole, then again after each resume. A
+ * reply queued in the first of these closes the connection, so it is used for that only when it
+ * must. */
 #include "server/http/private.h"
 
 #include <stdio.h>
@@ -56,12 +57,12 @@ static void count_tls(struct tb_http_request *rq)
         atomic_fetch_add(&rq->server->tls_full, 1);
 }
 
-/* Closing with unread bytes resets the connection, and the client may never see the reply. So a small
- * body behind a refused head is read and thrown away, unless its end cannot be trusted. */
+/* Closing with unread bytes resets the connection, and the client may never see the reply. So a
+ * small body behind a refused head is read and thrown away, unless its end cannot be trusted. */
 static bool may_drain(const struct tb_http_request *rq)
 {
-    return !rq->close && (rq->length == 0 || (rq->length <= DRAIN_MAX &&
-                                              tb_http_header(rq, "Expect") == NULL));
+    return !rq->close &&
+           (rq->length == 0 || (rq->length <= DRAIN_MAX && tb_http_header(rq, "Expect") == NULL));
 }
 
 static enum MHD_Result step_head(struct tb_http_request *rq, const char *method,
@@ -160,7 +161,8 @@ void tb_request_end(void *cls, struct MHD_Connection *c, void **context,
     atomic_fetch_sub(&s->running, 1);
 }
 
-/* --- What a request says ----------------------------------------------------------------------- */
+/* --- What a request says -----------------------------------------------------------------------
+ */
 
 const struct tb_http_route *tb_http_route_of(const struct tb_http_request *rq)
 {

@@ -10,7 +10,8 @@
 
 static const char *const method_names[] = { "GET", "POST", "PUT", "PATCH", "DELETE" };
 
-static bool compile_segment(const char *from, size_t len, bool last, struct tb_template_segment *out)
+static bool compile_segment(const char *from, size_t len, bool last,
+                            struct tb_template_segment *out)
 {
     if (len == 0)
         return false;

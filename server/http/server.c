@@ -1,7 +1,7 @@
 /* server/http/server.c - start, stop, counters.
  *
- * libmicrohttpd runs with epoll and a pool of threads that share one listening socket made here. TLS
- * 1.3 only; X25519 first, it is the cheaper group for GnuTLS. */
+ * libmicrohttpd runs with epoll and a pool of threads that share one listening socket made here.
+ * TLS 1.3 only; X25519 first, it is the cheaper group for GnuTLS. */
 #include "server/http/private.h"
 
 #include <arpa/inet.h>
@@ -27,8 +27,8 @@ int64_t tb_http_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-__attribute__((format(printf, 2, 0))) static void
-report_v(struct tb_http_server *s, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void report_v(struct tb_http_server *s,
+                                                           const char *format, va_list ap)
 {
     char text[512];
     int len;
@@ -53,8 +53,7 @@ void tb_http_report(struct tb_http_server *s, const char *format, ...)
     va_end(ap);
 }
 
-__attribute__((format(printf, 2, 0))) static void
-mhd_log(void *cls, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void mhd_log(void *cls, const char *format, va_list ap)
 {
     report_v(cls, format, ap);
 }
@@ -64,9 +63,9 @@ static void set_defaults(struct tb_http_config *c)
     struct {
         unsigned *field, value;
     } defaults[] = {
-        { &c->ticket_life_s, 21600 }, { &c->threads, 16 },      { &c->connections_max, 10000 },
-        { &c->per_address_max, 1024 }, { &c->head_ms, 10000 },  { &c->body_ms, 10000 },
-        { &c->write_ms, 30000 },      { &c->rate, 16384 },      { &c->idle_ms, 75000 },
+        { &c->ticket_life_s, 21600 },  { &c->threads, 16 },    { &c->connections_max, 10000 },
+        { &c->per_address_max, 1024 }, { &c->head_ms, 10000 }, { &c->body_ms, 10000 },
+        { &c->write_ms, 30000 },       { &c->rate, 16384 },    { &c->idle_ms, 75000 },
         { &c->grace_ms, 2000 },
     };
 
@@ -209,8 +208,8 @@ static bool daemon_start(struct tb_http_server *s)
         tls[0].option = MHD_OPTION_END;
     else
         flags |= MHD_USE_TLS;
-    /* Each thread gets its share of the limit, but accepts as it comes: ours is the one that counts,
-     * theirs must not be met before it. */
+    /* Each thread gets its share of the limit, but accepts as it comes: ours is the one that
+     * counts, theirs must not be met before it. */
     s->daemon = MHD_start_daemon(
         flags, 0, tb_conn_accept, s, tb_request_step, s, MHD_OPTION_EXTERNAL_LOGGER, mhd_log, s,
         MHD_OPTION_LISTEN_SOCKET, s->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
@@ -228,7 +227,7 @@ static bool reaper_start(struct tb_http_server *s)
     int rc;
 
     s->reaper_runs = true; /* before the thread reads it */
-    sigfillset(&all); /* signals are for main() */
+    sigfillset(&all);      /* signals are for main() */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&s->reaper, NULL, tb_conn_reap, s);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -268,8 +267,7 @@ static void reaper_stop(struct tb_http_server *s)
     pthread_join(s->reaper, NULL);
 }
 
-struct tb_http_server *tb_http_start(const struct tb_http_config *config,
-                                     char err[TB_HTTP_ERR_LEN])
+struct tb_http_server *tb_http_start(const struct tb_http_config *config, char err[TB_HTTP_ERR_LEN])
 {
     struct tb_http_server *s = calloc(1, sizeof *s);
     bool good;

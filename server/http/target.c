@@ -1,5 +1,6 @@
-/* server/http/target.c - see target.h. The threat: a name that means one thing here and another thing
- * to whoever compares, logs or stores it; so one spelling is accepted, the rest is refused. */
+/* server/http/target.c - see target.h. The threat: a name that means one thing here and another
+ * thing to whoever compares, logs or stores it; so one spelling is accepted, the rest is refused.
+ */
 #include "server/http/target.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* server/http/target.h - the texts of a request that this program reads itself: target, Host, cookie,
- * credentials, media type, length. Pure functions over zero-ended strings; RFC 9110, 9112, 3986, 6265,
- * 6750. Each accepts exactly what the grammar names and nothing near it. */
+/* server/http/target.h - the texts of a request that this program reads itself: target, Host,
+ * cookie, credentials, media type, length. Pure functions over zero-ended strings; RFC 9110, 9112,
+ * 3986, 6265, 6750. Each accepts exactly what the grammar names and nothing near it. */
 #ifndef TB_SERVER_HTTP_TARGET_H
 #define TB_SERVER_HTTP_TARGET_H
 
@@ -16,8 +16,8 @@ struct tb_target {
 };
 
 /* raw: origin form, at most TB_HTTP_TARGET_MAX bytes. store: strlen(raw) + 2 bytes that *out points
- * into; segments stand in it one behind the other, each with its zero. NULL: good; otherwise what is
- * wrong, and *out is not to be used. */
+ * into; segments stand in it one behind the other, each with its zero. NULL: good; otherwise what
+ * is wrong, and *out is not to be used. */
 TB_MUST_CHECK const char *tb_target_parse(const char *raw, char *store, struct tb_target *out);
 
 TB_MUST_CHECK bool tb_host_is_valid(const char *host); /* RFC 9112 3.2: name or address, port */

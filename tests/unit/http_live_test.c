@@ -1,4 +1,5 @@
-/* tests/unit/http_live_test.c - what takes time: deadlines, limits, parking, event streams, stopping. */
+/* tests/unit/http_live_test.c - what takes time: deadlines, limits, parking, event streams,
+ * stopping. */
 #include "tests/unit/http_app.h"
 
 static struct app app;
@@ -134,7 +135,8 @@ static void t61_slow_connections_do_not_delay_a_normal_request(void **state)
     app_start(&app, &c);
     for (size_t i = 0; i < 200; i++) {
         fd[i] = dial(&app);
-        put(fd[i], i % 2 ? "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n" : "GET /");
+        put(fd[i],
+            i % 2 ? "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n" : "GET /");
     }
     for (int round = 0; round < 10; round++) {
         for (size_t i = 0; i < 200; i++)

@@ -319,8 +319,9 @@ static void json_bodies_are_strict(void **state)
     static const struct {
         const char *body;
         int status;
-    } cases[] = { { "{\"a\":1}", 201 },   { "{\"a\":1,\"a\":2}", 400 }, { "[1]", 400 },
-                  { "{} {}", 400 },       { "{", 400 },                { "{\"a\":01}", 400 } };
+    } cases[] = { { "{\"a\":1}", 201 }, { "{\"a\":1,\"a\":2}", 400 },
+                  { "[1]", 400 },       { "{} {}", 400 },
+                  { "{", 400 },         { "{\"a\":01}", 400 } };
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -383,10 +384,12 @@ static void credentials_and_cookies_are_read_strictly(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (get_status(&app, "/headers", cases[i].headers) != 200 ||
             strstr(reply_text, cases[i].reply) == NULL ||
-            strstr(reply_text, "session=abc; Max-Age=60; Path=/; HttpOnly; SameSite=Strict") == NULL)
+            strstr(reply_text, "session=abc; Max-Age=60; Path=/; HttpOnly; SameSite=Strict") ==
+                NULL)
             fail_msg("%s: %s", cases[i].headers, reply_text);
-    assert_int_equal(get_status(&app, "/headers", "Authorization: Bearer a\r\n"
-                                                  "Authorization: Bearer b\r\n"),
+    assert_int_equal(get_status(&app, "/headers",
+                                "Authorization: Bearer a\r\n"
+                                "Authorization: Bearer b\r\n"),
                      400);
 }
 
@@ -439,10 +442,12 @@ static void counters_follow_the_requests(void **state)
 static void ambiguous_or_malformed_routes_are_refused_at_the_start(void **state)
 {
     static const struct tb_http_route bad[][2] = {
-        { { TB_HTTP_GET, "/a/{x}", 0, 0, NULL, h_echo }, { TB_HTTP_GET, "/a/{y}", 0, 0, NULL, h_echo } },
+        { { TB_HTTP_GET, "/a/{x}", 0, 0, NULL, h_echo },
+          { TB_HTTP_GET, "/a/{y}", 0, 0, NULL, h_echo } },
         { { TB_HTTP_GET, "a", 0, 0, NULL, h_echo }, { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
         { { TB_HTTP_GET, "/a//b", 0, 0, NULL, h_echo }, { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
-        { { TB_HTTP_GET, "/{x*}/b", 0, 0, NULL, h_echo }, { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
+        { { TB_HTTP_GET, "/{x*}/b", 0, 0, NULL, h_echo },
+          { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
         { { TB_HTTP_GET, "/{x", 0, 0, NULL, h_echo }, { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
         { { TB_HTTP_GET, "/a", 0, 0, NULL, NULL }, { TB_HTTP_GET, "/b", 0, 0, NULL, h_echo } },
     };

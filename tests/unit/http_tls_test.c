@@ -1,4 +1,5 @@
-/* tests/unit/http_tls_test.c - TLS 1.3 seen by an OpenSSL client: versions, resumption, exporter. */
+/* tests/unit/http_tls_test.c - TLS 1.3 seen by an OpenSSL client: versions, resumption, exporter.
+ */
 #include "tests/unit/http_app.h"
 
 #include <openssl/pem.h>
@@ -88,9 +89,8 @@ static void exporter_compare(SSL *ssl, size_t len, struct seen *seen)
     char *body = memmem(reply_text, len, "\r\n\r\n", 4);
 
     seen->status = status_of(reply_text);
-    assert_int_equal(SSL_export_keying_material(ssl, ours, sizeof ours, label, sizeof label - 1,
-                                                NULL, 0, 0),
-                     1);
+    assert_int_equal(
+        SSL_export_keying_material(ssl, ours, sizeof ours, label, sizeof label - 1, NULL, 0, 0), 1);
     if (body != NULL && len - (size_t)(body + 4 - reply_text) == sizeof ours)
         seen->agrees = memcmp(body + 4, ours, sizeof ours) == 0;
 }
