@@ -1,0 +1,152 @@
+/* server/api/policy.c - the policy in force, its versions, and what another one would say. */
+#include "server/api/api.h"
+
+#include "wire/policy_json.h"
+#include "wire/result_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *json_of_policy(const struct tb_policy *policy)
+{
+    char *text = tb_policy_print(policy);
+    json_t *json = text != NULL ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+    free(text);
+    return json;
+}
+
+static void reply_policy(struct tb_http_request *rq, const struct tb_policy_record *record,
+                         const struct tb_policy *policy)
+{
+    tb_http_reply_json(rq, 200,
+                       json_pack("{sI ss so so ss so}", "version", (json_int_t)record->version,
+                                 "name", policy->name, "digest", tb_json_hex(policy->digest, 32),
+                                 "created", tb_json_time(record->created_ms), "created_by",
+                                 record->author, "policy", json_of_policy(policy)));
+}
+
+void tb_api_policy_get(struct tb_http_request *rq, void *ctx)
+{
+    struct tb_app *app = ctx;
+    struct tb_policy_record record = { .author = "built-in" };
+    struct tb_blob text = { 0 };
+    struct tb_policy policy;
+    enum tb_store_status status = tb_store_policy_current(app->store, "", &record, &text);
+
+    tb_blob_clear(&text);
+    if (status != TB_STORE_NOT_FOUND && !tb_api_ok(rq, status))
+        return;
+    tb_verifier_policy(app->verifier, "", tb_now_ms(), &policy);
+    reply_policy(rq, &record, &policy);
+}
+
+/* The body as a policy; false: a 400 was replied. */
+static bool policy_of_body(struct tb_http_request *rq, struct tb_policy *out)
+{
+    struct tb_hasher *h = tb_hasher_new();
+    char err[TB_POLICY_ERR_LEN] = "out of memory";
+    size_t len;
+    const uint8_t *body = tb_http_body(rq, &len);
+    bool ok = h != NULL && tb_policy_parse("policy", tb_slice(body, len), h, out, err);
+
+    tb_hasher_free(h);
+    if (!ok)
+        tb_http_reply_error(rq, 400, "bad-policy", "%s", err);
+    return ok;
+}
+
+void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
+{
+    struct tb_app *app = ctx;
+    struct tb_store_by by = tb_api_by(rq);
+    struct tb_policy_record record = { .created_ms = by.now_ms };
+    struct tb_policy policy;
+    char *text;
+
+    if (!policy_of_body(rq, &policy))
+        return;
+    text = tb_policy_print(&policy);
+    if (text == NULL) {
+        tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+        return;
+    }
+    if (tb_api_ok(rq, tb_store_policy_put(app->store, "", tb_slice(text, strlen(text)),
+                                          policy.digest, &by, &record.version))) {
+        tb_verifier_policy_changed(app->verifier);
+        snprintf(record.author, sizeof record.author, "%s", by.actor);
+        reply_policy(rq, &record, &policy);
+    }
+    free(text);
+}
+
+/* --- Versions --------------------------------------------------------------------------------------- */
+
+
+static bool add_version(void *ctx, const struct tb_policy_record *p)
+{
+    json_array_append_new(ctx, json_pack("{sI ss so so ss}", "version", (json_int_t)p->version,
+                                         "name", p->group, "digest", tb_json_hex(p->digest, 32),
+                                         "created", tb_json_time(p->created_ms), "created_by",
+                                         p->author));
+    return true;
+}
+
+void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
+{
+    struct tb_app *app = ctx;
+    json_t *items = json_array();
+
+    if (tb_api_ok(rq, tb_store_policies(app->store, 0, TB_STORE_PAGE_MAX, add_version, items)))
+        tb_http_reply_json(rq, 200, json_pack("{sOsn}", "items", items, "next"));
+    json_decref(items);
+}
+
+/* --- Trial ------------------------------------------------------------------------------------------ */
+
+#define TRIAL_LIST_MAX 1000 /* hosts named; all are counted */
+
+struct trial {
+    struct tb_app *app;
+    const struct tb_policy *policy;
+    struct tb_result *result;
+    json_int_t hosts, unchanged;
+    json_t *list;
+};
+
+static bool try_host(void *ctx, const struct tb_host *host, const struct tb_evidence_record *e)
+{
+    struct trial *t = ctx;
+    const struct tb_result *r = t->result;
+
+    t->hosts++;
+    if (!tb_verifier_reappraise(t->app->verifier, host, e, t->policy, t->result) ||
+        r->verdict == e->verdict) {
+        t->unchanged++; /* what was not genuine stays so under any policy */
+        return true;
+    }
+    if (json_array_size(t->list) < TRIAL_LIST_MAX)
+        json_array_append_new(
+            t->list, json_pack("{ss ss ss ss ss ss}", "id", host->id, "name", host->name, "from",
+                               tb_verdict_name(e->verdict), "to", tb_verdict_name(r->verdict),
+                               "reason", tb_result_headline(r), "reason_code",
+                               r->has_headline ? tb_check_text(r->headline)->code : ""));
+    return true;
+}
+
+void tb_api_policy_try(struct tb_http_request *rq, void *ctx)
+{
+    struct tb_app *app = ctx;
+    struct tb_policy policy;
+    struct trial t = { app, &policy, malloc(sizeof *t.result), 0, 0, json_array() };
+
+    if (t.result == NULL)
+        tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+    else if (policy_of_body(rq, &policy) &&
+             tb_api_ok(rq, tb_store_evidence_each(app->store, NULL, try_host, &t)))
+        tb_http_reply_json(rq, 200, json_pack("{sI sI sO}", "hosts", t.hosts, "unchanged",
+                                              t.unchanged, "would_change", t.list));
+    json_decref(t.list);
+    free(t.result);
+}

@@ -1,0 +1,355 @@
+/* server/enrolment.c - how a host becomes known.
+ *
+ * Two steps. The offer is a credential that only the TPM of the endorsement key can open, and only
+ * for the attestation key presented (TPM 2.0 Library Part 1, 24). Nothing is judged before the host
+ * returned the secret: the offer is equal in form whether the token is good or not, so that nobody
+ * learns anything without a TPM of his own. Then token, allow-list and certificate decide between
+ * active and pending, and the store refuses what is already somebody else's. */
+#include "server/verifier_internal.h"
+
+#include "crypto/random.h"
+#include "crypto/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING_MAX 1000 /* hosts that wait for an operator; anybody can add one */
+
+static bool out_of_order(struct tb_refusal *why)
+{
+    tb_refusal_set(why, 503, "unavailable", "the Verifier is out of memory or random numbers");
+    why->retry_after_s = 10;
+    return false;
+}
+
+/* --- The offer ------------------------------------------------------------------------------------ */
+
+static bool make_credential(struct tb_verifier *v, const struct tb_enrol_request *request,
+                            const uint8_t secret[TB_SECRET_LEN], struct tb_credential *credential,
+                            struct tb_enrol_offer *offer, struct tb_refusal *why)
+{
+    struct tb_public ak, ek;
+    struct tb_reason reason;
+    struct tb_hasher *h;
+    uint8_t name[TB_NAME_MAX];
+    size_t name_len;
+    bool ok;
+
+    if (!tb_public_check_ek(request->ek_public, &ek, &reason) ||
+        !tb_public_check_ak(request->ak_public, &ak, &reason))
+        return tb_refusal_of(why, 400, &reason);
+    h = tb_verifier_hasher(v);
+    ok = h != NULL && tb_public_name(request->ak_public, &ak, h, name, &name_len);
+    tb_verifier_hasher_done(v, h);
+    if (!ok)
+        return out_of_order(why);
+    if (!tb_credential_make(&ek, tb_slice(name, name_len), tb_slice(secret, TB_SECRET_LEN),
+                            credential)) {
+        tb_refuse(&reason, TB_CHECK_IDENTITY_EK_KEY, "EK public area", "a usable key",
+                  "no credential can be made for it");
+        return tb_refusal_of(why, 400, &reason);
+    }
+    offer->credential = tb_slice(credential->blob, credential->blob_len);
+    offer->encrypted_secret = tb_slice(credential->secret, credential->secret_len);
+    return true;
+}
+
+/* State of an offer in the store: SHA-256 of the secret, then the request as it came. */
+static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
+                       const uint8_t *secret, struct tb_reader request_bytes,
+                       struct tb_refusal *why)
+{
+    char id_text[2 * TB_ENROLMENT_ID_LEN + 1];
+    uint8_t *state = malloc(32 + request_bytes.left);
+    enum tb_store_status status;
+
+    if (state == NULL || !tb_sha256(v, tb_slice(secret, TB_SECRET_LEN), state)) {
+        free(state);
+        return out_of_order(why);
+    }
+    memcpy(state + 32, request_bytes.p, request_bytes.left);
+    tb_hex(tb_slice(id, TB_ENROLMENT_ID_LEN), id_text, sizeof id_text);
+    status = tb_store_offer_put(v->config.store, id_text, tb_slice(state, 32 + request_bytes.left),
+                                now_ms, now_ms + 1000 * (int64_t)v->config.offer_life_s,
+                                v->config.offers_max);
+    free(state);
+    return status == TB_STORE_OK || tb_refusal_store(why, status);
+}
+
+bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
+                       const struct tb_enrol_request *request, struct tb_reader request_bytes,
+                       struct tb_credential *credential, struct tb_enrol_offer *out,
+                       struct tb_refusal *why)
+{
+    struct tb_enrol_offer offer = { .lifetime_s = v->config.offer_life_s };
+    uint8_t secret[TB_SECRET_LEN];
+    bool ok;
+
+    if (!tb_random(secret, sizeof secret) ||
+        !tb_random(offer.enrolment_id, sizeof offer.enrolment_id))
+        return out_of_order(why);
+    ok = (request->tpm_state != TB_TPM_STATE_20 ||
+          make_credential(v, request, secret, credential, &offer, why)) &&
+         keep_offer(v, now_ms, offer.enrolment_id, secret, request_bytes, why);
+    tb_wipe(secret, sizeof secret);
+    if (!ok) {
+        atomic_fetch_add(&v->refusals, 1);
+        return false;
+    }
+    *out = offer;
+    return true;
+}
+
+/* --- The activation --------------------------------------------------------------------------------- */
+
+/* All that an activation found out; what becomes of the host follows from it alone. */
+struct judgement {
+    bool token_good;
+    uint8_t token_hash[32];
+    bool ek_allowed;
+    struct tb_ek_allowed allowed;
+    bool certificate_good;
+    struct tb_ek_facts facts;
+    struct tb_reason certificate_why;
+    uint8_t ek_digest[32];
+};
+
+/* One answer for all that can be wrong before the host has proved its TPM. */
+static bool not_proved(struct tb_verifier *v, int64_t now_ms, const char *id,
+                       struct tb_refusal *why)
+{
+    struct tb_store_by by = { "host", now_ms };
+    struct tb_reason reason;
+
+    if (tb_store_audit_append(v->config.store, "enrol.not-proved", id, "{}", &by) != TB_STORE_OK)
+        atomic_fetch_add(&v->refusals, 1); /* the refusal below stands either way */
+    tb_refuse(&reason, TB_CHECK_IDENTITY_ACTIVATION, "activation",
+              "the secret of an offer that is not older than its lifetime", "something else");
+    return tb_refusal_of(why, 403, &reason);
+}
+
+static bool take_offer(struct tb_verifier *v, int64_t now_ms,
+                       const struct tb_activate_request *request, struct tb_blob *state,
+                       struct tb_enrol_request *out, struct tb_refusal *why)
+{
+    char id[2 * TB_ENROLMENT_ID_LEN + 1];
+    uint8_t secret_hash[32];
+    struct tb_reason reason;
+    enum tb_store_status status;
+
+    tb_hex(tb_slice(request->enrolment_id, TB_ENROLMENT_ID_LEN), id, sizeof id);
+    status = tb_store_offer_take(v->config.store, id, now_ms, state);
+    if (status == TB_STORE_UNAVAILABLE)
+        return tb_refusal_store(why, status);
+    if (status != TB_STORE_OK || state->len < 32 ||
+        !tb_enrol_request_decode(tb_slice(state->p + 32, state->len - 32), out, &reason))
+        return not_proved(v, now_ms, id, why);
+    if (out->tpm_state != TB_TPM_STATE_20)
+        return request->secret.left == 0 || not_proved(v, now_ms, id, why);
+    if (request->secret.left != TB_SECRET_LEN || !tb_sha256(v, request->secret, secret_hash) ||
+        !tb_secret_equal(tb_slice(secret_hash, 32), tb_slice(state->p, 32)))
+        return not_proved(v, now_ms, id, why);
+    return true;
+}
+
+static bool judge_token(struct tb_verifier *v, int64_t now_ms, const char *token,
+                        struct judgement *j, struct tb_refusal *why)
+{
+    struct tb_enrol_token record;
+    enum tb_store_status status;
+
+    if (token[0] == '\0')
+        return true;
+    if (!tb_sha256(v, tb_slice(token, strlen(token)), j->token_hash))
+        return out_of_order(why);
+    status = tb_store_enrol_token_check(v->config.store, j->token_hash, now_ms, &record);
+    switch (status) {
+    case TB_STORE_OK: return j->token_good = true;
+    case TB_STORE_NOT_FOUND:
+        return tb_refusal_set(why, 403, "token-unknown", "the enrolment token is not known here");
+    case TB_STORE_STALE:
+        return tb_refusal_set(why, 403, "token-expired",
+                              "the enrolment token has expired or was revoked");
+    case TB_STORE_LIMIT:
+        return tb_refusal_set(why, 403, "token-used", "the enrolment token has been used up");
+    default: return tb_refusal_store(why, status);
+    }
+}
+
+static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enrol_request *request,
+                     struct judgement *j, struct tb_refusal *why)
+{
+    struct tb_ek_rules rules = { .now_s = now_ms / 1000 };
+    struct tb_public ek;
+    struct tb_reason reason;
+    enum tb_store_status status;
+
+    if (request->tpm_state != TB_TPM_STATE_20)
+        return true;
+    if (!tb_sha256(v, request->ek_public, j->ek_digest))
+        return out_of_order(why);
+    status = tb_store_ek_allow_find(v->config.store, j->ek_digest, &j->allowed);
+    if (status != TB_STORE_OK && status != TB_STORE_NOT_FOUND)
+        return tb_refusal_store(why, status);
+    j->ek_allowed = status == TB_STORE_OK && (j->allowed.host_name[0] == '\0' ||
+                                              strcmp(j->allowed.host_name, request->host_name) == 0);
+    if (!tb_public_check_ek(request->ek_public, &ek, &reason))
+        return tb_refusal_of(why, 400, &reason);
+    if (request->ek_certificate.left == 0) {
+        tb_refuse(&j->certificate_why, TB_CHECK_IDENTITY_EK_CERT, "EK certificate", "a certificate",
+                  "none in the TPM");
+        return true;
+    }
+    j->certificate_good =
+        tb_ek_cert_check(v->config.ek_roots, &rules, request->ek_certificate, request->ek_chain,
+                         request->n_ek_chain, &ek, &j->facts, &j->certificate_why);
+    /* A certificate about another key is no lack of proof but an attempt (T-18). */
+    if (!j->certificate_good && j->certificate_why.check == TB_CHECK_IDENTITY_EK_KEY)
+        return tb_refusal_of(why, 403, &j->certificate_why);
+    return true;
+}
+
+static enum tb_ek_basis basis_of(const struct judgement *j, const struct tb_policy *policy)
+{
+    if (j->ek_allowed)
+        return TB_EK_BASIS_ALLOW_LIST;
+    if (j->certificate_good)
+        return TB_EK_BASIS_CERTIFICATE;
+    if (j->token_good && policy->ek_trust == TB_EK_TRUST_TOKEN)
+        return TB_EK_BASIS_TOKEN;
+    return TB_EK_BASIS_NONE;
+}
+
+static void host_facts(const struct tb_enrol_request *request, const struct judgement *j,
+                       struct tb_host_facts *out)
+{
+    *out = (struct tb_host_facts){ 0 };
+    snprintf(out->tpm_manufacturer, sizeof out->tpm_manufacturer, "%s", request->tpm.manufacturer);
+    snprintf(out->tpm_model, sizeof out->tpm_model, "%s",
+             j->facts.model[0] != '\0' ? j->facts.model : request->tpm.vendor);
+    if (request->tpm.firmware_version != 0)
+        snprintf(out->tpm_firmware, sizeof out->tpm_firmware, "%u.%u.%u.%u",
+                 (unsigned)(request->tpm.firmware_version >> 48 & 0xffff),
+                 (unsigned)(request->tpm.firmware_version >> 32 & 0xffff),
+                 (unsigned)(request->tpm.firmware_version >> 16 & 0xffff),
+                 (unsigned)(request->tpm.firmware_version & 0xffff));
+    snprintf(out->tpm_class, sizeof out->tpm_class, "%s", tb_tpm_class_name(j->facts.tpm_class));
+    snprintf(out->product, sizeof out->product, "%.60s%s%.60s", request->platform.vendor,
+             request->platform.vendor[0] != '\0' && request->platform.product[0] != '\0' ? " " : "",
+             request->platform.product);
+    snprintf(out->serial, sizeof out->serial, "%s", request->platform.serial);
+    snprintf(out->agent_version, sizeof out->agent_version, "%s", request->agent_version);
+}
+
+static bool refuse_duplicate(const struct tb_store_conflict *conflict, struct tb_refusal *why)
+{
+    struct tb_reason reason;
+
+    tb_refuse(&reason, TB_CHECK_IDENTITY_DUPLICATE,
+              conflict->what == TB_UNIQUE_EK ? "endorsement key" : "host name",
+              "one that no host has", "enrolled already");
+    return tb_refusal_of(why, 409, &reason);
+}
+
+/* Anybody with a TPM emulator can ask to be approved, so the waiting list has an end. */
+static bool waiting_list_has_room(struct tb_verifier *v, struct tb_refusal *why)
+{
+    struct tb_store_summary summary;
+    enum tb_store_status status = tb_store_summary(v->config.store, &summary);
+
+    if (status != TB_STORE_OK)
+        return tb_refusal_store(why, status);
+    if (summary.n_waiting < PENDING_MAX)
+        return true;
+    tb_refusal_set(why, 429, "waiting-list-full", "too many hosts wait for approval already");
+    why->retry_after_s = 3600;
+    return false;
+}
+
+static bool create_host(struct tb_verifier *v, int64_t now_ms,
+                        const struct tb_enrol_request *request, const struct judgement *j,
+                        struct tb_activate_reply *out, struct tb_refusal *why)
+{
+    struct tb_store_by by = { "host", now_ms };
+    struct tb_host_facts facts;
+    struct tb_store_conflict conflict = { 0 };
+    struct tb_host_created created;
+    struct tb_policy policy;
+    struct tb_public ak;
+    struct tb_reason reason;
+    struct tb_hasher *h;
+    uint8_t id[16], name[TB_NAME_MAX], token_hash[32];
+    char id_text[33];
+    size_t name_len = 0;
+    enum tb_store_status status;
+    bool capable = request->tpm_state == TB_TPM_STATE_20, active, ok;
+
+    tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy);
+    enum tb_ek_basis basis = basis_of(j, &policy);
+    active = (j->token_good || j->ek_allowed) && (!capable || basis != TB_EK_BASIS_NONE);
+    if (!active && !waiting_list_has_room(v, why))
+        return false;
+    if (!tb_random(id, sizeof id) || !tb_random(out->host_token, sizeof out->host_token) ||
+        !tb_sha256(v, tb_slice(out->host_token, sizeof out->host_token), token_hash))
+        return out_of_order(why);
+    if (capable) {
+        if (!tb_public_check_ak(request->ak_public, &ak, &reason))
+            return tb_refusal_of(why, 400, &reason);
+        h = tb_verifier_hasher(v);
+        ok = h != NULL && tb_public_name(request->ak_public, &ak, h, name, &name_len);
+        tb_verifier_hasher_done(v, h);
+        if (!ok)
+            return out_of_order(why);
+    }
+    tb_hex(tb_slice(id, sizeof id), id_text, sizeof id_text);
+    host_facts(request, j, &facts);
+    status = tb_store_host_create(
+        v->config.store,
+        &(struct tb_host_new){ .id = id_text,
+                               .name = request->host_name,
+                               .group = j->ek_allowed ? j->allowed.group : "",
+                               .state = active ? TB_HOST_ACTIVE : TB_HOST_PENDING,
+                               .tpm = request->tpm_state,
+                               .ek_basis = basis,
+                               .ek_digest = capable ? j->ek_digest : NULL,
+                               .ek_public = request->ek_public,
+                               .ek_certificate = request->ek_certificate,
+                               .ak_public = request->ak_public,
+                               .ak_name = tb_slice(name, name_len),
+                               .host_token_hash = token_hash,
+                               .enrol_token_hash = j->token_good ? j->token_hash : NULL,
+                               .facts = &facts },
+        &by, &created, &conflict);
+    if (status == TB_STORE_CONFLICT)
+        return refuse_duplicate(&conflict, why);
+    if (status != TB_STORE_OK)
+        return tb_refusal_store(why, status);
+    snprintf(out->host_id, sizeof out->host_id, "%s", created.id);
+    out->state = created.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
+    out->interval_s = policy.interval_s;
+    return true;
+}
+
+bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
+                          const struct tb_activate_request *request,
+                          struct tb_activate_reply *out, struct tb_refusal *why)
+{
+    struct tb_blob state = { 0 };
+    struct tb_enrol_request enrol;
+    struct tb_activate_reply reply = { 0 };
+    struct judgement j = { 0 };
+    bool ok;
+
+    ok = take_offer(v, now_ms, request, &state, &enrol, why) &&
+         judge_token(v, now_ms, enrol.token, &j, why) && judge_ek(v, now_ms, &enrol, &j, why) &&
+         create_host(v, now_ms, &enrol, &j, &reply, why);
+    tb_blob_clear(&state);
+    if (!ok) {
+        atomic_fetch_add(&v->refusals, 1);
+        return false;
+    }
+    atomic_fetch_add(&v->enrolments, 1);
+    *out = reply;
+    return true;
+}

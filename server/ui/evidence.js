@@ -1,0 +1,352 @@
+// What the evidence of a host shows: the steps of the boot, TPM, PCRs, checks and event log.
+
+import { api, hostPath } from './api.js';
+import {
+    MARK_WORDS,
+    PCR_USE,
+    authorities,
+    bootStory,
+    eventOf,
+    findingMark,
+    keysets,
+    lost,
+    pcrStateOf,
+    programs,
+} from './boot.js';
+import { fill, h } from './dom.js';
+import { count, plural, secureBootOf, sentence, shortHex, visible } from './format.js';
+import { code, facts, foreign, foreignOr, mark, notice, table } from './parts.js';
+
+const EVENTS_PAGE = 200;
+
+export function drawBoot(result) {
+    const story = bootStory(result);
+    const f = story.known ? result.facts : {};
+    const detail = {
+        firmware: () =>
+            facts([
+                [
+                    'Version',
+                    f.firmware_version
+                        ? foreign(f.firmware_version)
+                        : h('span', { class: 'soft' }, 'not measured'),
+                ],
+            ]),
+        'secure-boot': () => secureBootStep(f),
+        authorities: () => authorityStep(f),
+        programs: () => programStep(f),
+        settings: () => null,
+        'hand-over': () =>
+            h(
+                'p',
+                null,
+                f.exit_boot_services === true
+                    ? 'The firmware handed over to the operating system.'
+                    : 'The log does not show the hand-over.',
+            ),
+    };
+    return [
+        h(
+            'p',
+            { class: 'rests' },
+            mark(story.genuine, MARK_WORDS[story.genuine]),
+            ' Quote, PCRs and event log: what all steps below rest on.',
+            story.known ? null : ' They are empty because nothing of this boot is proved.',
+        ),
+        h(
+            'ol',
+            { class: 'boot' },
+            story.steps.map((s) =>
+                h(
+                    'li',
+                    { class: `m-${s.mark}` },
+                    h(
+                        'div',
+                        { class: 'what' },
+                        h('b', null, s.title),
+                        mark(s.mark, MARK_WORDS[s.mark]),
+                    ),
+                    s.findings.map((x) =>
+                        h('p', { class: `why m-${findingMark(x)}` }, sentence(x.title)),
+                    ),
+                    story.known ? detail[s.id]() : null,
+                ),
+            ),
+        ),
+    ];
+}
+
+function secureBootStep(f) {
+    const state = secureBootOf({ secure_boot: f.secure_boot });
+    return [
+        h('p', null, 'Secure Boot: ', mark(state.mark, state.label)),
+        ...[keysets(f)]
+            .filter((k) => k.length > 0)
+            .map((sets) =>
+                table(
+                    'Secure Boot keys',
+                    ['Variable', 'Holds', 'First certificate', 'SHA-256'],
+                    sets.map((k) => [
+                        h('b', null, visible(k.name)),
+                        k.measured ? holds(k) : h('span', { class: 'soft' }, 'not measured once'),
+                        k.subject ? foreign(k.subject) : '–',
+                        digest(k.digest),
+                    ]),
+                    { class: 'cards small' },
+                ),
+            ),
+    ];
+}
+
+function holds(k) {
+    const parts = [];
+    if (k.certificates > 0) parts.push(plural(k.certificates, 'certificate'));
+    if (k.hashes > 0) parts.push(plural(k.hashes, 'hash', 'hashes'));
+    return parts.join(', ') || 'nothing';
+}
+
+function digest(hex) {
+    return hex ? code(shortHex(hex), { title: visible(hex), class: 'hex' }) : '–';
+}
+
+function authorityStep(f) {
+    const all = authorities(f);
+    if (all.length === 0) return h('p', { class: 'soft' }, 'No authority is measured.');
+    return [
+        table(
+            'Authorities',
+            ['From', 'Authority', 'SHA-256', ''],
+            all.map((a) => [
+                foreign(a.variable),
+                a.subject
+                    ? foreign(a.subject)
+                    : h('span', { class: 'soft' }, 'a hash, or not readable'),
+                digest(a.digest),
+                a.driver ? 'for a driver' : '',
+            ]),
+            { class: 'cards small' },
+        ),
+        more(lost(f, 'authorities')),
+    ];
+}
+
+function programStep(f) {
+    const all = programs(f);
+    if (all.length === 0) return h('p', { class: 'soft' }, 'No program is measured in PCR 4.');
+    return [
+        table(
+            'Programs',
+            ['Digest', 'Path', 'Event'],
+            all.map((p) => [
+                [digest(p.digest), ' ', h('span', { class: 'soft' }, visible(p.bank))],
+                p.path ? [foreign(p.path), ' ', unverified()] : '–',
+                p.event === undefined ? '' : `#${count(p.event)}`,
+            ]),
+            { class: 'cards small' },
+        ),
+        more(lost(f, 'programs')),
+    ];
+}
+
+function unverified() {
+    return h(
+        'span',
+        { class: 'unverified', title: 'The host says so; no digest covers it' },
+        'unverified',
+    );
+}
+
+function more(n) {
+    return n > 0
+        ? notice('warn', `${plural(n, 'further entry', 'further entries')} not kept.`)
+        : null;
+}
+
+export function drawTpm(t) {
+    return facts([
+        ['Version', visible(t.version)],
+        ['Maker', foreignOr(t.manufacturer)],
+        ['Model', foreignOr(t.model)],
+        ['Firmware', foreignOr(t.firmware)],
+        ['Class', visible(t.class)],
+        ['EK trusted by', foreignOr(t.ek_trust)],
+        ['EK digest', t.ek_digest ? code(t.ek_digest, { class: 'hex' }) : ''],
+        ['AK name', t.ak_name ? code(t.ak_name, { class: 'hex' }) : ''],
+    ]);
+}
+
+export function drawPcrs(banks) {
+    return banks.map((b) =>
+        h(
+            'details',
+            { open: banks.length === 1 || b === banks[0] },
+            h('summary', null, h('b', null, visible(b.bank)), ' ', bankSummary(b)),
+            table(
+                `PCRs, ${visible(b.bank)}`,
+                ['PCR', 'Measures', 'State', 'Value'],
+                b.rows.map((r) => {
+                    const s = pcrStateOf(r.state);
+                    return [
+                        String(r.pcr),
+                        PCR_USE[r.pcr] || '',
+                        mark(s.mark, visible(s.words)),
+                        r.value ? code(r.value, { class: 'hex nowrap' }) : '–',
+                    ];
+                }),
+                { class: 'small' },
+            ),
+        ),
+    );
+}
+
+function bankSummary(b) {
+    const bad = b.rows.filter((r) => r.state !== 'match').length;
+    return h(
+        'span',
+        { class: 'soft' },
+        bad === 0
+            ? `all ${b.rows.length} explained by the log`
+            : `${bad} of ${b.rows.length} not explained by the log`,
+    );
+}
+
+const OUTCOMES = { pass: 'pass', fail: 'fail', unknown: 'unknown' };
+
+export function drawChecks(r) {
+    const all = Object.entries(r.checks);
+    const passed = all.filter(([, o]) => o === 'pass').length;
+    return h(
+        'details',
+        null,
+        h(
+            'summary',
+            null,
+            h('b', null, 'All checks'),
+            ' ',
+            h('span', { class: 'soft' }, `${passed} of ${all.length} passed`),
+        ),
+        h(
+            'ul',
+            { class: 'checks' },
+            all.map(([name, o]) =>
+                h(
+                    'li',
+                    null,
+                    mark(OUTCOMES[o] || 'none', o === 'not-checked' ? 'not checked' : visible(o)),
+                    ' ',
+                    code(name),
+                ),
+            ),
+        ),
+    );
+}
+
+// The log may be a megabyte: it is read when somebody opens it.
+export function drawLog(id) {
+    const body = h('div');
+    let asked = false;
+    const details = h(
+        'details',
+        {
+            ontoggle: async () => {
+                if (!details.open || asked) return;
+                asked = true;
+                fill(body, h('p', { class: 'soft', role: 'status' }, 'Reading…'));
+                try {
+                    showLog(body, await api.get(hostPath(id, '/log')));
+                } catch (e) {
+                    asked = false;
+                    fill(body, notice('error', e.message));
+                }
+            },
+        },
+        h(
+            'summary',
+            null,
+            h('b', null, 'Show the event log'),
+            ' ',
+            h('span', { class: 'soft' }, 'of the last evidence'),
+        ),
+        body,
+    );
+    return details;
+}
+
+function showLog(body, log) {
+    const events = (Array.isArray(log.events) ? log.events : []).map(eventOf);
+    const node = h('div');
+    let shown = 0;
+    const foot = h('div', { class: 'foot' });
+    const next = () => {
+        const part = events.slice(shown, shown + EVENTS_PAGE);
+        shown += part.length;
+        node.append(
+            table(
+                `Events ${part.length ? part[0].index : ''}`,
+                ['#', 'PCR', 'Type', 'Digest', 'Data'],
+                part.map(eventCells),
+                { class: 'cards small log' },
+            ),
+        );
+        fill(
+            foot,
+            shown < events.length
+                ? [
+                      h(
+                          'span',
+                          { class: 'soft' },
+                          `${count(shown)} of ${count(events.length)} events`,
+                      ),
+                      h('button', { type: 'button', onclick: next }, 'Show more'),
+                  ]
+                : null,
+        );
+    };
+    fill(
+        body,
+        h(
+            'p',
+            { class: 'soft' },
+            `${visible(log.format)}, ${(log.banks || [])
+                .map(visible)
+                .join(', ')}, ${plural(events.length, 'event')}. Types, and data marked `,
+            unverified(),
+            ', are what the host says: no digest covers them.',
+        ),
+        node,
+        foot,
+    );
+    next();
+}
+
+function eventCells(e) {
+    return [
+        String(e.index ?? ''),
+        String(e.pcr ?? ''),
+        foreign(e.type),
+        e.digests.map(([bank, hex]) =>
+            h(
+                'div',
+                { class: 'nowrap' },
+                h('span', { class: 'soft' }, `${visible(bank)} `),
+                digest(hex),
+            ),
+        ),
+        e.lines.map((l) =>
+            h(
+                'div',
+                { class: 'data' },
+                l.name ? h('span', { class: 'soft' }, `${visible(l.name)} `) : null,
+                foreign(l.text),
+                ' ',
+                l.verified
+                    ? h(
+                          'span',
+                          { class: 'verified', title: 'The digest covers exactly this' },
+                          'verified',
+                      )
+                    : unverified(),
+            ),
+        ),
+    ];
+}
