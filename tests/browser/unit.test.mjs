@@ -1,0 +1,242 @@
+// The page's pure functions, with node alone: node --test tests/browser/unit.test.mjs
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as format from '../../server/ui/format.js';
+import * as route from '../../server/ui/route.js';
+import * as boot from '../../server/ui/boot.js';
+import { limitsIn } from '../../server/ui/api.js';
+
+const NOW = Date.parse('2026-03-01T12:00:00Z');
+
+test('a span shows its largest unit and, when small, one more', () => {
+    const cases = [
+        [0, '0 s'],
+        [12000, '12 s'],
+        [59400, '59 s'],
+        [300000, '5 min'],
+        [4003000, '1 h 6 min'],
+        [86400000 * 3 + 3600000 * 2, '3 d 2 h'],
+        [86400000 * 90, '90 d'],
+        [86400000, '1 d'],
+        [-5, '0 s'],
+    ];
+    for (const [ms, text] of cases) assert.equal(format.duration(ms), text);
+});
+
+test('a time that is missing or zero is never, one that is close is just now', () => {
+    for (const t of [null, undefined, '', 'nonsense', '1970-01-01T00:00:00Z'])
+        assert.equal(format.ago(t, NOW), 'never');
+    assert.equal(format.ago('2026-03-01T11:59:55Z', NOW), 'just now');
+    assert.equal(format.ago('2026-03-01T12:00:30Z', NOW), 'just now');
+    assert.equal(format.ago('2026-03-01T11:55:00Z', NOW), '5 min ago');
+    assert.equal(format.ago('2026-03-01T14:00:00Z', NOW), 'in 2 h');
+    assert.equal(format.utc('2026-03-01T11:55:00Z'), '2026-03-01 11:55:00 UTC');
+});
+
+test('a host that is not capable reads N/A, whatever else it says', () => {
+    const host = { verdict: 'not-capable', tpm_version: '1.2', reason: '', secure_boot: 'on' };
+    assert.equal(format.verdictOf(host.verdict).label, 'N/A');
+    assert.equal(format.secureBootOf(host).label, 'N/A');
+    assert.match(format.reasonText(host), /TPM 1\.2/);
+});
+
+test('an unknown verdict never reads as trusted', () => {
+    for (const v of ['', undefined, null, 'TRUSTED', '__proto__', 'constructor'])
+        assert.equal(format.verdictOf(v).id, 'none');
+    assert.equal(
+        format.secureBootOf({ verdict: 'trusted', secure_boot: '__proto__' }).mark === 'pass',
+        false,
+    );
+    assert.notEqual(format.secureBootOf({ verdict: 'stale', secure_boot: 'on' }).mark, 'pass');
+});
+
+test('t44 control, bidirectional and invisible characters are shown, not obeyed', () => {
+    assert.equal(format.visible('a\u202eb'), 'a\\u{202e}b');
+    assert.equal(format.visible('a\u0000\u001b[31m\u0085'), 'a\\u{0000}\\u{001b}[31m\\u{0085}');
+    assert.equal(
+        format.visible('\u2066x\u2069\u200b\ufeff'),
+        '\\u{2066}x\\u{2069}\\u{200b}\\u{feff}',
+    );
+    assert.equal(format.visible('\u{e0041}\ud800'), '\\u{e0041}\\u{d800}');
+    assert.equal(format.visible('Zürich-東京 <b>'), 'Zürich-東京 <b>');
+    assert.equal(format.visible(null), '');
+});
+
+test('the headline counts what needs a look and leaves out who cannot attest', () => {
+    const s = (total, verdicts) => format.headline({ total, verdicts });
+    assert.equal(s(0, {}), 'No hosts yet');
+    assert.equal(s(3, { trusted: 2, 'not-capable': 1 }), 'All 2 hosts that can attest are trusted');
+    assert.equal(s(3, { trusted: 2, failed: 1 }), '1 of 3 hosts needs a look');
+    assert.equal(s(9, { trusted: 2, failed: 3, stale: 4 }), '7 of 9 hosts need a look');
+    assert.equal(s(2, { trusted: 1, none: 1 }), '1 of 2 hosts trusted so far');
+    assert.equal(s(1, { 'not-capable': 1 }), 'The only host cannot attest');
+});
+
+test('roles may do what is theirs and nothing more', () => {
+    const can = (role) =>
+        ['viewer', 'operator', 'admin', 'audit'].map((n) => format.mayDo(role, n));
+    assert.deepEqual(can('viewer'), [true, false, false, false]);
+    assert.deepEqual(can('auditor'), [true, false, false, true]);
+    assert.deepEqual(can('operator'), [true, true, false, false]);
+    assert.deepEqual(can('admin'), [true, true, true, true]);
+    assert.deepEqual(can('agent'), [false, false, false, false]);
+    assert.equal(format.mayDo('admin', 'nonsense'), false);
+});
+
+test('an address and its route are two forms of the same thing', () => {
+    for (const filter of [
+        {},
+        { verdict: 'failed' },
+        { q: 'a b&c#d?e=f', group: 'x/y%', sort: 'name' },
+    ])
+        assert.deepEqual(route.parseRoute(route.reportHash(filter)), {
+            view: 'report',
+            id: '',
+            filter,
+        });
+    for (const id of ['h1', 'a/b', 'x?y=z', '%41', '<b>', 'ü'])
+        assert.deepEqual(route.parseRoute(route.hostHash(id)), { view: 'host', id, filter: {} });
+});
+
+test('an address that makes no sense shows the report without a filter', () => {
+    for (const hash of [
+        '',
+        '#',
+        '#/',
+        '#/nonsense?verdict=failed',
+        '#/hosts/',
+        '#/hosts/a/b',
+        '#/hosts/%zz',
+        '#/host',
+        '#/__proto__',
+        '#/report?verdict=nonsense&sort=up',
+    ])
+        assert.deepEqual(route.parseRoute(hash), { view: 'report', id: '', filter: {} }, hash);
+});
+
+test('only a sign-in link gives a key', () => {
+    assert.equal(route.keyOfHash('#key=abc%2Bd'), 'abc+d');
+    for (const hash of ['', '#key=', '#/report?key=abc', '#keys=abc', '#/key=abc'])
+        assert.equal(route.keyOfHash(hash), '');
+});
+
+test('the query of the list names a sort order and escapes what was typed', () => {
+    assert.equal(
+        route.hostsQuery({ q: 'a&limit=9' }, 100, null),
+        'limit=100&q=a%26limit%3D9&sort=verdict',
+    );
+    assert.equal(
+        route.hostsQuery({ verdict: 'failed', sort: 'name' }, 5, 'c='),
+        'limit=5&verdict=failed&sort=name&cursor=c%3D',
+    );
+});
+
+const finding = (code, severity, outcome = 'fail') => ({ code, severity, outcome, title: code });
+
+test('a step is marked by the worst of its findings and never passes unlooked', () => {
+    const all = (c) => c.startsWith('a.');
+    const mark = (checks, findings) => boot.markOf({ checks, findings }, all);
+    assert.equal(mark({}, []), 'none');
+    assert.equal(mark({ 'a.x': 'not-checked' }, []), 'none');
+    assert.equal(mark({ 'a.x': 'pass', 'a.y': 'not-checked' }, []), 'pass');
+    assert.equal(
+        mark({ 'a.x': 'pass', 'a.y': 'unknown' }, [finding('a.y', 'required', 'unknown')]),
+        'unknown',
+    );
+    assert.equal(mark({ 'a.x': 'fail' }, [finding('a.x', 'required')]), 'fail');
+    assert.equal(mark({ 'a.x': 'fail' }, [finding('a.x', 'advisory')]), 'warn');
+    assert.equal(mark({ 'a.x': 'fail' }, [finding('a.x', 'inform')]), 'note');
+    assert.equal(mark({ 'b.x': 'fail', 'a.x': 'pass' }, [finding('b.x', 'required')]), 'pass');
+    assert.equal(boot.markOf({ checks: { 'a.x': 'fail' } }, all), 'fail');
+});
+
+test('the boot story has its steps in order and survives an empty result', () => {
+    for (const result of [null, {}, { facts: null, findings: null, checks: null }]) {
+        const story = boot.bootStory(result);
+        assert.equal(story.known, false);
+        assert.deepEqual(
+            story.steps.map((s) => s.id),
+            ['firmware', 'secure-boot', 'authorities', 'programs', 'hand-over'],
+        );
+        assert.ok(story.steps.every((s) => s.mark === 'none'));
+    }
+    const story = boot.bootStory({
+        facts: {},
+        checks: { 'secureboot.off': 'fail', 'quote.magic': 'pass' },
+        findings: [finding('secureboot.off', 'required')],
+    });
+    assert.equal(story.genuine, 'pass');
+    assert.equal(story.steps[1].mark, 'fail');
+    assert.equal(story.steps[2].mark, 'none');
+});
+
+test('facts are read from any of their forms', () => {
+    const k = { measured: true, n_certs: 2, n_hashes: 0, digest: 'aa', subject: 'CN=x' };
+    const names = (f) => boot.keysets(f).map((x) => x.name);
+    assert.deepEqual(names({ keysets: { dbx: k, db: k, KEK: k, PK: k } }), [
+        'PK',
+        'KEK',
+        'db',
+        'dbx',
+    ]);
+    assert.deepEqual(names({ keyset: [k, k, k, k] }), ['PK', 'KEK', 'db', 'dbx']);
+    assert.deepEqual(names(null), []);
+    assert.equal(boot.authorities({ authorities: [null, { subject: 'CN=y' }] })[0].subject, 'CN=y');
+    assert.deepEqual(boot.programs({ programs: 'x' }), []);
+    assert.equal(boot.lost({ n_programs_lost: 3 }, 'programs'), 3);
+});
+
+test('PCR states are read from any of their forms', () => {
+    const want = [
+        {
+            bank: 'sha256',
+            rows: [
+                { pcr: 0, value: '', expected: '', state: 'match' },
+                { pcr: 2, value: '', expected: '', state: 'capped' },
+            ],
+        },
+    ];
+    assert.deepEqual(boot.pcrTable({ sha256: { 2: 'capped', 0: 'match', 5: 'not-quoted' } }), want);
+    assert.deepEqual(boot.pcrTable({ sha256: ['match', 'not-quoted', 'capped'] }), want);
+    assert.deepEqual(
+        boot.pcrTable({
+            banks: {
+                sha256: [
+                    { pcr: 2, state: 'capped' },
+                    { pcr: 0, state: 'match' },
+                ],
+            },
+        }),
+        want,
+    );
+    assert.deepEqual(
+        boot.pcrTable([
+            { bank: 'sha256', pcrs: { 0: { state: 'match' }, 2: { state: 'capped' } } },
+        ]),
+        want,
+    );
+    for (const none of [null, undefined, {}, [], 'x', { sha256: null }])
+        assert.deepEqual(boot.pcrTable(none), []);
+});
+
+test('event data without a mark is unverified', () => {
+    const marks = (e) => boot.eventOf(e).lines.map((l) => l.verified);
+    assert.deepEqual(marks({ details: 'x' }), [false]);
+    assert.deepEqual(marks({ details: { a: 1, b: { value: 2, verified: true } } }), [false, true]);
+    assert.deepEqual(
+        marks({ details: [{ name: 'a', value: 1, verified: true }, { name: 'b' }, 'c'] }),
+        [true, false, false],
+    );
+    assert.deepEqual(marks({ details: { a: 1 }, verified: true }), [true]);
+    assert.deepEqual(marks({ details: { a: 1 }, verified: 'true' }), [false]);
+    assert.equal(boot.eventOf({ type: 0x80000001 }).type, '0x80000001');
+});
+
+test('the limits of a report are read before its list of hosts', () => {
+    const begin = '{"made":"t","limits":["a, \\"hosts\\": [","b"]';
+    assert.equal(limitsIn(begin, false), null);
+    assert.deepEqual(limitsIn(`${begin},"hosts":[{"id"`, false), ['a, "hosts": [', 'b']);
+    assert.deepEqual(limitsIn('{"hosts":[],"limits":["a"]}', true), ['a']);
+    assert.deepEqual(limitsIn('nonsense', true), []);
+    assert.equal(limitsIn('{"total":1,"hosts":[', false), null);
+});
