@@ -1,0 +1,13 @@
+/* cli/host.h - how hosts and findings are printed; shared by the subcommands that do. */
+#ifndef TB_CLI_HOST_H
+#define TB_CLI_HOST_H
+
+#include "cli/table.h"
+
+#define TB_N_HOST_COLUMNS 7
+extern const struct tb_column tb_host_columns[TB_N_HOST_COLUMNS];
+
+/* One finding of an Attestation Result, with its cause and the next step. */
+void tb_finding_print(struct tb_cli *cli, const json_t *finding);
+
+#endif
