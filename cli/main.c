@@ -217,6 +217,8 @@ static bool read_options(struct tb_cli *cli, const struct tb_subcommand *s, int 
 
         if (c == ':')
             return tb_cli_fail(TB_EXIT_USAGE, "%s: expected a value", what), false;
+        if (id < 0 && option_of(optopt) >= 0) /* the way in which getopt_long tells this apart */
+            return tb_cli_fail(TB_EXIT_USAGE, "%s: takes no value", what), false;
         if (id < 0)
             return tb_cli_fail(TB_EXIT_USAGE, "unknown option %s; trueboot help %s%s%s", what,
                                s->name, s->verb != NULL ? " " : "",

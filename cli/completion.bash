@@ -1,0 +1,53 @@
+# bash completion of trueboot(1)
+_trueboot() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
+    local options="--url --token-file --ca --config --json --colour --help"
+    case $before in
+    --token-file | --config | --output | --policy | -o | -p | -t)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    --verdict) words="trusted changed failed not-capable pending stale unreachable" ;;
+    --role) words="viewer operator admin auditor" ;;
+    --colour) words="auto always never" ;;
+    --sort) words="name verdict since last_seen" ;;
+    --maintenance) words="on off" ;;
+    *)
+        if ((COMP_CWORD == 1)); then
+            words="api-token attest audit ek enrol-token export findings help host incident log
+                policy report server verify version"
+        elif ((COMP_CWORD == 2)); then
+            case $before in
+            api-token) words="create list revoke" ;;
+            ek) words="allow disallow list" ;;
+            enrol-token) words="list revoke --label --group --uses --expires" ;;
+            host) words="accept-firmware approve attest history list refuse remove replace-tpm
+                set show" ;;
+            incident) words="acknowledge list" ;;
+            log) words="pcrs show" ;;
+            policy) words="check set show try" ;;
+            server) words="init run" ;;
+            esac
+        fi
+        case "${COMP_WORDS[1]} ${COMP_WORDS[2]}" in
+        "api-token create") words+=" --role --label --expires" ;;
+        "enrol-token "*) words+=" --label --group --uses --expires" ;;
+        "ek allow") words+=" --group --note" ;;
+        "host list") words+=" --verdict --group --search --sort" ;;
+        "host set") words+=" --group --name --maintenance" ;;
+        "host attest" | "attest "*) words+=" --wait --timeout --self" ;;
+        "incident list") words+=" --open" ;;
+        "incident acknowledge") words+=" --until --note" ;;
+        "export "*) words+=" --output" ;;
+        "verify "*) words+=" --policy --self" ;;
+        esac
+        case "${COMP_WORDS[1]}" in
+        log | policy | verify) ((COMP_CWORD > 1)) && [[ $word != -* ]] &&
+            mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+        esac
+        [[ $word == -* ]] && words+=" $options"
+        ;;
+    esac
+    local more
+    mapfile -t more < <(compgen -W "$words" -- "$word")
+    COMPREPLY+=("${more[@]}")
+}
+complete -F _trueboot trueboot
