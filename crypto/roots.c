@@ -80,8 +80,8 @@ static bool add_one(struct tb_roots *r, X509 *x, const char *name, struct tb_rea
     return true;
 }
 
-/* Every certificate of a PEM file; other PEM blocks and text between are refused and passed over,
- * respectively, as everywhere where PEM is used. */
+/* Every certificate of a PEM file. Text between and other PEM blocks are passed over, as everywhere
+ * where PEM is used; a certificate that does not parse is refused. */
 static bool read_pem(struct tb_reader file, STACK_OF(X509) * out, const char *name,
                      struct tb_reason *why)
 {
@@ -103,6 +103,8 @@ static bool read_pem(struct tb_reader file, STACK_OF(X509) * out, const char *na
     if (ERR_GET_LIB(err) != ERR_LIB_PEM || ERR_GET_REASON(err) != PEM_R_NO_START_LINE)
         return tb_refuse(why, C, name, "at most 1024 PEM certificates",
                          "a block that is none, after %d", sk_X509_num(out));
+    if (sk_X509_num(out) == 0) /* other blocks only: a key, say */
+        return tb_refuse(why, C, name, "a PEM certificate", "none");
     return true;
 }
 

@@ -1,0 +1,803 @@
+/* Attack ids: T-17, T-18, T-25. The quirks of real certificates: NV padding, headers, critical
+ * names. */
+#include "crypto/ek.h"
+#include "tests/unit/test_certs.h"
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CA_BASIC "critical,CA:TRUE"
+#define CA_USAGE "critical,keyCertSign"
+#define AIA "caIssuers;URI:http://example.invalid/issuer.crt"
+
+/* root <- intermediate <- EK certificate */
+static EVP_PKEY *root_key, *inter_key, *ek_key, *rsa_key, *other_key;
+static uint8_t ek_point[65], ek_n[256];
+static struct tb_public ek_public, rsa_public;
+static struct test_bytes root, inter;
+static struct tb_ek_rules rules;
+
+static const struct test_cert good_root = { .subject = "Test Root",
+                                            .basic = CA_BASIC,
+                                            .key_usage = CA_USAGE };
+static const struct test_cert good_inter = {
+    .subject = "Test Intermediate", .issuer = "Test Root", .basic = CA_BASIC, .key_usage = CA_USAGE
+};
+static const struct test_cert good_ek = {
+    .issuer = "Test Intermediate",
+    .basic = "critical,CA:FALSE",
+    .key_usage = "critical,keyAgreement",
+    .extended = "2.23.133.8.1",
+    .tcg_alt_name = true,
+    .aia = AIA,
+};
+
+static int make_keys(void **state)
+{
+    struct test_cert c;
+    BIGNUM *n = NULL;
+    size_t len;
+
+    (void)state;
+    root_key = EVP_EC_gen("P-256");
+    inter_key = EVP_EC_gen("P-256");
+    ek_key = EVP_EC_gen("P-256");
+    other_key = EVP_EC_gen("P-256");
+    rsa_key = EVP_RSA_gen(2048);
+    if (EVP_PKEY_get_octet_string_param(ek_key, OSSL_PKEY_PARAM_PUB_KEY, ek_point, 65, &len) != 1 ||
+        EVP_PKEY_get_bn_param(rsa_key, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
+        BN_bn2binpad(n, ek_n, 256) != 256)
+        return 1;
+    BN_free(n);
+    ek_public = (struct tb_public){ .type = TB_ALG_ECC,
+                                    .curve = TB_CURVE_P256,
+                                    .n_or_x = tb_slice(ek_point + 1, 32),
+                                    .y = tb_slice(ek_point + 33, 32) };
+    rsa_public = (struct tb_public){
+        .type = TB_ALG_RSA, .rsa_bits = 2048, .rsa_exponent = 65537, .n_or_x = tb_slice(ek_n, 256)
+    };
+    c = good_root;
+    c.key = root_key;
+    test_cert_make(&c, &root);
+    c = good_inter;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    test_cert_make(&c, &inter);
+    rules = (struct tb_ek_rules){ .now_s = TEST_NOW_S };
+    return 0;
+}
+
+static int drop_keys(void **state)
+{
+    (void)state;
+    EVP_PKEY_free(root_key);
+    EVP_PKEY_free(inter_key);
+    EVP_PKEY_free(ek_key);
+    EVP_PKEY_free(other_key);
+    EVP_PKEY_free(rsa_key);
+    return 0;
+}
+
+static struct tb_roots *roots_with(const struct test_bytes *a, const struct test_bytes *b)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct tb_reason why;
+
+    assert_non_null(r);
+    if (a != NULL)
+        assert_true(tb_roots_add(r, test_slice(a), "a", &why));
+    if (b != NULL)
+        assert_true(tb_roots_add(r, test_slice(b), "b", &why));
+    return r;
+}
+
+static void make_ek(const struct test_cert *parts, struct test_bytes *out)
+{
+    struct test_cert c = *parts;
+
+    if (c.key == NULL)
+        c.key = ek_key;
+    if (c.issuer_key == NULL)
+        c.issuer_key = inter_key;
+    test_cert_make(&c, out);
+}
+
+static bool check_in(struct tb_roots *r, const struct test_bytes *cert, const struct tb_public *ek,
+                     struct tb_ek_facts *f, struct tb_reason *why)
+{
+    uint8_t *exact = test_memdup(cert->b, cert->n);
+    bool ok;
+
+    *why = (struct tb_reason){ .check = TB_N_CHECKS };
+    ok = tb_ek_cert_check(r, &rules, tb_slice(exact, cert->n), NULL, 0, ek, f, why);
+    free(exact);
+    return ok;
+}
+
+static void refused_in(struct tb_roots *r, const struct test_bytes *cert, const char *where,
+                       const char *observed)
+{
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    assert_false(check_in(r, cert, &ek_public, &f, &why));
+    assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+    assert_string_equal(why.where, where);
+    if (observed != NULL)
+        assert_string_equal(why.observed, observed);
+}
+
+/* Refused with root and intermediate in place, for the reason given. */
+static void refused(const struct test_cert *parts, const char *where, const char *observed)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_bytes cert;
+
+    make_ek(parts, &cert);
+    refused_in(r, &cert, where, observed);
+    tb_roots_free(r);
+}
+
+static void t17_a_good_chain_with_a_critical_tcg_name_is_accepted(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    assert_string_equal(f.manufacturer, "id:00001014");
+    assert_string_equal(f.model, "model? one");
+    assert_string_equal(f.version, "id:00010002");
+    assert_int_equal(f.tpm_class, TB_TPM_SOFTWARE);
+    assert_string_equal(f.subject, "");
+    assert_string_equal(f.issuer, "CN=Test Intermediate");
+    assert_string_equal(f.root, "CN=Test Root");
+    assert_false(f.expired);
+    assert_false(f.no_tcg_usage);
+    assert_true(f.not_after_s == TEST_NOW_S + 365 * 86400);
+    tb_roots_free(r);
+}
+
+static void an_rsa_endorsement_key_needs_key_encipherment(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_cert c = good_ek;
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    c.key = rsa_key;
+    c.key_usage = "critical,keyEncipherment";
+    make_ek(&c, &cert);
+    assert_true(check_in(r, &cert, &rsa_public, &f, &why));
+    c.key_usage = "critical,keyAgreement";
+    make_ek(&c, &cert);
+    assert_false(check_in(r, &cert, &rsa_public, &f, &why));
+    assert_string_equal(why.where, "key usage");
+    tb_roots_free(r);
+}
+
+static void the_hosts_own_chain_helps_but_is_not_trusted(void **state)
+{
+    struct tb_roots *with = roots_with(&root, NULL), *without = roots_with(NULL, NULL);
+    struct tb_reader chain[] = { tb_slice("junk", 4), test_slice(&inter), test_slice(&root) };
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    assert_true(tb_ek_cert_check(with, &rules, test_slice(&cert), chain, 3, &ek_public, &f, &why));
+    assert_int_equal(f.n_ignored, 1);
+    assert_false(
+        tb_ek_cert_check(without, &rules, test_slice(&cert), chain, 3, &ek_public, &f, &why));
+    assert_string_equal(why.where, "unknown root");
+    assert_string_equal(why.observed, "CN=Test Root");
+    assert_false(tb_ek_cert_check(with, &rules, test_slice(&cert), chain, TB_EK_CHAIN_MAX + 1,
+                                  &ek_public, &f, &why));
+    assert_string_equal(why.where, "certificate chain");
+    tb_roots_free(with);
+    tb_roots_free(without);
+}
+
+static void t17_a_self_signed_certificate_is_refused(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_cert c = good_ek;
+    struct test_bytes cert;
+
+    (void)state;
+    c.subject = "Me";
+    c.issuer = NULL;
+    c.issuer_key = ek_key;
+    make_ek(&c, &cert);
+    refused_in(r, &cert, "self-signed", "CN=Me");
+    tb_roots_free(r);
+}
+
+static void t17_expired_and_not_yet_valid_are_told_apart_from_untrusted(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_cert c = good_ek;
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    c.subject = "Old";
+    c.not_after_s = TEST_NOW_S - 1;
+    make_ek(&c, &cert);
+    refused_in(r, &cert, "expired", "CN=Old");
+    assert_false(check_in(r, &cert, &ek_public, &f, &why));
+    assert_true(f.expired);
+    rules.allow_expired = true;
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    assert_true(f.expired);
+    rules.allow_expired = false;
+    c.not_after_s = TEST_NOW_S;
+    make_ek(&c, &cert);
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    c.not_after_s = 0;
+    c.not_before_s = TEST_NOW_S + 1;
+    make_ek(&c, &cert);
+    refused_in(r, &cert, "not yet valid", "CN=Old");
+    tb_roots_free(r);
+}
+
+static void t17_an_expired_intermediate_is_named(void **state)
+{
+    struct test_cert c = good_inter;
+    struct test_bytes old, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.not_after_s = TEST_NOW_S - 1;
+    test_cert_make(&c, &old);
+    r = roots_with(&root, &old);
+    make_ek(&good_ek, &cert);
+    refused_in(r, &cert, "expired", "CN=Test Intermediate");
+    tb_roots_free(r);
+}
+
+static void t17_a_wrong_key_usage_is_refused(void **state)
+{
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.key_usage = "critical,digitalSignature";
+    refused(&c, "key usage", NULL);
+    c.key_usage = "critical,keyEncipherment"; /* an RSA certificate's, on an ECC key */
+    refused(&c, "key usage", NULL);
+}
+
+static void t17_a_missing_tcg_extended_usage_is_noted_and_another_one_refused(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_cert c = good_ek;
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    c.extended = NULL;
+    make_ek(&c, &cert);
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    assert_true(f.no_tcg_usage);
+    tb_roots_free(r);
+    c.extended = "serverAuth";
+    refused(&c, "extended key usage", NULL);
+}
+
+static void t17_an_unknown_root_is_refused_by_the_name_of_the_missing_issuer(void **state)
+{
+    struct tb_roots *none = roots_with(NULL, NULL), *inter_only = roots_with(NULL, &inter);
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    refused_in(none, &cert, "missing issuer", "http://example.invalid/issuer.crt");
+    assert_false(check_in(none, &cert, &ek_public, &f, &why));
+    assert_string_equal(why.expected, "CN=Test Intermediate");
+    refused_in(inter_only, &cert, "missing issuer", "no address");
+    assert_false(check_in(inter_only, &cert, &ek_public, &f, &why));
+    assert_string_equal(why.expected, "CN=Test Root");
+    tb_roots_free(none);
+    tb_roots_free(inter_only);
+}
+
+static void t17_a_missing_intermediate_is_named_with_its_address(void **state)
+{
+    struct tb_roots *r = roots_with(&root, NULL);
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    assert_false(check_in(r, &cert, &ek_public, &f, &why));
+    assert_string_equal(why.where, "missing issuer");
+    assert_string_equal(why.expected, "CN=Test Intermediate");
+    assert_string_equal(why.observed, "http://example.invalid/issuer.crt");
+    tb_roots_free(r);
+}
+
+static void t17_other_critical_extensions_are_refused_by_their_oid(void **state)
+{
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.unknown_critical = "1.2.3.4.5";
+    refused(&c, "critical extension", "1.2.3.4.5");
+    c = good_ek;
+    c.tcg_alt_name = false;
+    c.alt_name = "critical,DNS:server.example";
+    refused(&c, "subject alternative name", NULL);
+}
+
+static void t17_an_unknown_critical_extension_of_an_intermediate_is_refused(void **state)
+{
+    struct test_cert c = good_inter;
+    struct test_bytes odd, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.unknown_critical = "1.2.3.4.5";
+    test_cert_make(&c, &odd);
+    r = roots_with(&root, &odd);
+    make_ek(&good_ek, &cert);
+    refused_in(r, &cert, "critical extension", "CN=Test Intermediate");
+    tb_roots_free(r);
+}
+
+static void t17_a_ca_certificate_is_no_endorsement_certificate(void **state)
+{
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.basic = "critical,CA:TRUE";
+    c.key_usage = "critical,keyAgreement,keyCertSign";
+    refused(&c, "basic constraints", NULL);
+}
+
+static void t17_an_issuer_that_is_no_ca_is_refused(void **state)
+{
+    struct test_cert c = good_inter;
+    struct test_bytes leaf, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.basic = "critical,CA:FALSE";
+    test_cert_make(&c, &leaf);
+    r = roots_with(&root, &leaf);
+    make_ek(&good_ek, &cert);
+    refused_in(r, &cert, "issuer", "CN=Test Intermediate");
+    tb_roots_free(r);
+}
+
+static void t17_a_forged_signature_is_refused(void **state)
+{
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.subject = "Forged";
+    c.issuer_key = other_key;
+    refused(&c, "signature", "CN=Forged");
+}
+
+static void t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed(void **state)
+{
+    struct test_cert c = good_inter;
+    struct test_bytes weak, cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.sha1 = true;
+    test_cert_make(&c, &weak);
+    r = roots_with(&root, &weak);
+    make_ek(&good_ek, &cert);
+    refused_in(r, &cert, "weak signature", "CN=Test Intermediate");
+    rules.allow_sha1 = true;
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    rules.allow_sha1 = false;
+    tb_roots_free(r);
+}
+
+static void t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1(void **state)
+{
+    EVP_PKEY *small = EVP_RSA_gen(1024);
+    struct test_cert c = good_inter, e = good_ek;
+    struct test_bytes weak, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = small;
+    c.issuer_key = root_key;
+    test_cert_make(&c, &weak);
+    r = roots_with(&root, &weak);
+    e.issuer_key = small;
+    make_ek(&e, &cert);
+    refused_in(r, &cert, "weak key", "CN=Test Intermediate");
+    rules.allow_sha1 = true;
+    refused_in(r, &cert, "weak key", "CN=Test Intermediate");
+    rules.allow_sha1 = false;
+    tb_roots_free(r);
+    EVP_PKEY_free(small);
+}
+
+static void t18_a_certificate_about_another_key_is_refused(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_cert c = good_ek;
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    c.key = other_key;
+    make_ek(&c, &cert);
+    assert_false(check_in(r, &cert, &ek_public, &f, &why));
+    assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_KEY);
+    make_ek(&good_ek, &cert);
+    assert_false(check_in(r, &cert, &rsa_public, &f, &why));
+    assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_KEY);
+    assert_string_equal(f.manufacturer, "id:00001014"); /* facts are shown all the same */
+    tb_roots_free(r);
+}
+
+static void t25_the_class_follows_the_manufacturer(void **state)
+{
+    static const struct {
+        const char *id;
+        enum tb_tpm_class tpm_class;
+    } cases[] = {
+        { "id:00001014", TB_TPM_SOFTWARE }, { "id:4D534654", TB_TPM_VIRTUAL },
+        { "id:474f4f47", TB_TPM_VIRTUAL },  { "id:564D5700", TB_TPM_VIRTUAL },
+        { "id:494E5443", TB_TPM_FIRMWARE }, { "id:414D4400", TB_TPM_FIRMWARE },
+        { "id:49465800", TB_TPM_DISCRETE }, { "id:53544D20", TB_TPM_DISCRETE },
+    };
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+    struct test_cert c = good_ek;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        c.manufacturer = cases[i].id;
+        make_ek(&c, &cert);
+        assert_true(check_in(r, &cert, &ek_public, &f, &why));
+        assert_int_equal(f.tpm_class, cases[i].tpm_class);
+    }
+    c.tcg_alt_name = false;
+    make_ek(&c, &cert);
+    assert_true(check_in(r, &cert, &ek_public, &f, &why));
+    assert_int_equal(f.tpm_class, TB_TPM_UNKNOWN);
+    assert_string_equal(tb_tpm_class_name(TB_TPM_FIRMWARE), "firmware");
+    tb_roots_free(r);
+}
+
+/* ---- as it lies in NV memory ---- */
+
+static void nv_padding_of_one_kind_is_cut(void **state)
+{
+    struct test_bytes cert, padded;
+    struct tb_reader der;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    for (unsigned fill = 0; fill < 2; fill++) {
+        padded = cert;
+        for (int i = 0; i < 300; i++)
+            test_put_u8(&padded, fill ? 0xff : 0x00);
+        assert_true(tb_ek_cert_trim(test_slice(&padded), &der, &why));
+        assert_true(tb_slice_equal(der, test_slice(&cert)));
+        padded.b[padded.n - 1] ^= 1;
+        assert_false(tb_ek_cert_trim(test_slice(&padded), &der, &why));
+        assert_string_equal(why.where, "certificate padding");
+    }
+    padded = cert;
+    test_put_u8(&padded, 0x30);
+    assert_false(tb_ek_cert_trim(test_slice(&padded), &der, &why));
+    assert_string_equal(why.where, "certificate padding");
+}
+
+static void the_header_of_tpm_1_2_is_cut(void **state)
+{
+    struct test_bytes cert, framed = { 0 };
+    struct tb_reader der;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    test_put(&framed, "\x10\x01\x00", 3);
+    test_put_tpm2b(&framed, test_slice(&cert));
+    assert_true(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+    assert_true(tb_slice_equal(der, test_slice(&cert)));
+    test_put_u8(&framed, 0xff);
+    assert_true(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+    test_put_u8(&framed, 0x01);
+    assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+    assert_string_equal(why.where, "certificate padding");
+    framed.b[2] = 1; /* a partial certificate */
+    assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+    assert_string_equal(why.where, "certificate header");
+    framed.b[2] = 0;
+    framed.b[3] = 0xff;
+    assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+    assert_string_equal(why.where, "certificate header");
+    framed.b[3] = 0;
+    framed.b[4] = 0;
+    assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+}
+
+static void every_truncation_of_a_certificate_is_refused(void **state)
+{
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_bytes cert;
+    struct tb_ek_facts f;
+    struct tb_reason why;
+
+    (void)state;
+    make_ek(&good_ek, &cert);
+    while (cert.n-- > 0) {
+        assert_false(check_in(r, &cert, &ek_public, &f, &why));
+        assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+        assert_string_equal(why.where, "certificate");
+    }
+    tb_roots_free(r);
+}
+
+static void lengths_of_every_der_form_are_followed_and_others_refused(void **state)
+{
+    uint8_t buf[300] = { 0x30, 0x03, 1, 2, 3 };
+    struct tb_reader der;
+    struct tb_reason why;
+
+    (void)state;
+    assert_true(tb_ek_cert_trim(tb_slice(buf, 5), &der, &why));
+    assert_int_equal(der.left, 5);
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 4), &der, &why));
+    buf[0] = 0x31;
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 5), &der, &why));
+    buf[0] = 0x30;
+    buf[1] = 0x81;
+    buf[2] = 200;
+    assert_true(tb_ek_cert_trim(tb_slice(buf, 203), &der, &why));
+    assert_int_equal(der.left, 203);
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 2), &der, &why));
+    buf[1] = 0x80; /* indefinite */
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 203), &der, &why));
+    buf[1] = 0x83;
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 203), &der, &why));
+    buf[1] = 0x82;
+    assert_false(tb_ek_cert_trim(tb_slice(buf, 3), &der, &why));
+}
+
+static void a_chain_area_is_split_into_its_certificates(void **state)
+{
+    struct test_bytes area = { 0 };
+    struct tb_reader out[TB_EK_CHAIN_MAX];
+    struct tb_reason why;
+    size_t n;
+
+    (void)state;
+    assert_true(tb_ek_chain_split(test_slice(&area), out, &n, &why));
+    assert_int_equal(n, 0);
+    test_put(&area, inter.b, inter.n);
+    test_put(&area, root.b, root.n);
+    test_put(&area, "\0\0\0", 3);
+    assert_true(tb_ek_chain_split(test_slice(&area), out, &n, &why));
+    assert_int_equal(n, 2);
+    assert_true(tb_slice_equal(out[0], test_slice(&inter)));
+    assert_true(tb_slice_equal(out[1], test_slice(&root)));
+    area.n -= 4;
+    assert_false(tb_ek_chain_split(test_slice(&area), out, &n, &why));
+    assert_string_equal(why.where, "certificate chain");
+    area.n = 0;
+    for (int i = 0; i < 9; i++)
+        test_put(&area, "\x30\x01\x00", 3);
+    assert_false(tb_ek_chain_split(test_slice(&area), out, &n, &why));
+    assert_string_equal(why.expected, "at most 8 certificates");
+}
+
+/* ---- roots ---- */
+
+static void to_pem(const struct test_bytes *der, struct test_bytes *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const uint8_t *p = der->b;
+    X509 *x = d2i_X509(NULL, &p, (long)der->n);
+    char *text;
+    long len;
+
+    assert_int_equal(PEM_write_bio_X509(bio, x), 1);
+    len = BIO_get_mem_data(bio, &text);
+    test_put(out, text, (size_t)len);
+    X509_free(x);
+    BIO_free(bio);
+}
+
+static void roots_come_as_der_or_as_a_pem_bundle(void **state)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes pem = { 0 };
+    struct tb_reason why;
+
+    (void)state;
+    test_put(&pem, "# vendor roots\n", 15);
+    to_pem(&root, &pem);
+    to_pem(&inter, &pem);
+    assert_true(tb_roots_add(r, test_slice(&pem), "bundle.pem", &why));
+    assert_int_equal(tb_roots_count(r), 1);
+    assert_int_equal(tb_roots_intermediates(r), 1);
+    assert_true(tb_roots_add(r, test_slice(&root), "again.der", &why));
+    assert_true(tb_roots_add(r, test_slice(&inter), "again.der", &why));
+    assert_int_equal(tb_roots_count(r), 1);
+    assert_int_equal(tb_roots_intermediates(r), 1);
+    tb_roots_free(r);
+    tb_roots_free(NULL);
+}
+
+static void a_file_that_holds_no_certificate_is_refused_by_its_name(void **state)
+{
+    static const char *const bad[] = { "", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n",
+                                       "-----BEGIN CERTIFICATE-----\nAAAA\n"
+                                       "-----END CERTIFICATE-----\n",
+                                       "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n" };
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes pem = { 0 };
+    struct tb_reason why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(tb_roots_add(r, tb_slice(bad[i], strlen(bad[i])), "x.pem", &why));
+        assert_string_equal(why.where, "x.pem");
+        assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+    }
+    to_pem(&root, &pem); /* all or nothing: a good one before a broken one is not kept */
+    test_put(&pem, bad[3], strlen(bad[3]));
+    assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
+    assert_int_equal(tb_roots_count(r), 0);
+    pem.n -= strlen(bad[3]);
+    test_put(&pem, bad[2], strlen(bad[2])); /* cut short */
+    assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
+    assert_int_equal(tb_roots_count(r), 0);
+    tb_roots_free(r);
+}
+
+static void the_number_of_roots_is_bounded(void **state)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes der;
+    struct test_cert c = good_inter;
+    struct tb_reason why;
+    char name[32];
+    bool ok = true;
+    size_t n = 0;
+
+    (void)state;
+    c.key = other_key;
+    c.issuer_key = other_key;
+    c.subject = name;
+    for (; n <= TB_ROOTS_MAX && ok; n++) {
+        snprintf(name, sizeof name, "Intermediate %zu", n);
+        test_cert_make(&c, &der);
+        ok = tb_roots_add(r, test_slice(&der), "many", &why);
+    }
+    assert_false(ok);
+    assert_int_equal(n, TB_ROOTS_MAX + 1);
+    assert_int_equal(tb_roots_intermediates(r), TB_ROOTS_MAX);
+    tb_roots_free(r);
+}
+
+/* ---- the corpus: certificates by swtpm's local CA ---- */
+
+static void real_certificates_of_the_corpus_lead_to_their_root(void **state)
+{
+    static const char *const certs[] = { "boot/common/ek-rsa2048.der",
+                                         "boot/common/ek-secp384r1.der" };
+    const char *first = test_fixture("boot/ek-root.pem"); /* skips where there is no corpus */
+    struct test_bytes file;
+    struct tb_roots *r = tb_roots_new();
+    struct tb_reason why;
+
+    (void)state;
+    assert_non_null(first);
+    for (int i = 0; i < 2; i++) {
+        assert_true(test_read_file(test_fixture(i == 0 ? "boot/ek-root.pem" : "boot/ek-issuer.pem"),
+                                   &file));
+        assert_true(tb_roots_add(r, test_slice(&file), "corpus", &why));
+    }
+    for (int i = 0; i < 2; i++) {
+        struct tb_public pub = { 0 };
+        struct tb_ek_facts f;
+        const uint8_t *p = file.b;
+        uint8_t n[512];
+        size_t len = 0;
+        BIGNUM *bn = NULL;
+        X509 *x;
+
+        assert_true(test_read_file(test_fixture(certs[i]), &file));
+        x = d2i_X509(NULL, &p, (long)file.n);
+        if (i == 0) {
+            assert_int_equal(EVP_PKEY_get_bn_param(X509_get0_pubkey(x), "n", &bn), 1);
+            pub = (struct tb_public){ .type = TB_ALG_RSA,
+                                      .rsa_exponent = 65537,
+                                      .n_or_x = tb_slice(n, (size_t)BN_bn2bin(bn, n)) };
+        } else {
+            assert_int_equal(
+                EVP_PKEY_get_octet_string_param(X509_get0_pubkey(x), "pub", n, sizeof n, &len), 1);
+            pub = (struct tb_public){ .type = TB_ALG_ECC,
+                                      .curve = TB_CURVE_P384,
+                                      .n_or_x = tb_slice(n + 1, 48),
+                                      .y = tb_slice(n + 49, 48) };
+        }
+        if (!tb_ek_cert_check(r, &(struct tb_ek_rules){ .now_s = INT64_C(1800000000) },
+                              test_slice(&file), NULL, 0, &pub, &f, &why))
+            fail_msg("%s: %s / %s", why.where, why.expected, why.observed);
+        assert_string_equal(f.manufacturer, "id:00001014");
+        assert_string_equal(f.model, "swtpm");
+        assert_int_equal(f.tpm_class, TB_TPM_SOFTWARE);
+        BN_free(bn);
+        X509_free(x);
+    }
+    tb_roots_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t17_a_good_chain_with_a_critical_tcg_name_is_accepted),
+        cmocka_unit_test(an_rsa_endorsement_key_needs_key_encipherment),
+        cmocka_unit_test(the_hosts_own_chain_helps_but_is_not_trusted),
+        cmocka_unit_test(t17_a_self_signed_certificate_is_refused),
+        cmocka_unit_test(t17_expired_and_not_yet_valid_are_told_apart_from_untrusted),
+        cmocka_unit_test(t17_an_expired_intermediate_is_named),
+        cmocka_unit_test(t17_a_wrong_key_usage_is_refused),
+        cmocka_unit_test(t17_a_missing_tcg_extended_usage_is_noted_and_another_one_refused),
+        cmocka_unit_test(t17_an_unknown_root_is_refused_by_the_name_of_the_missing_issuer),
+        cmocka_unit_test(t17_a_missing_intermediate_is_named_with_its_address),
+        cmocka_unit_test(t17_other_critical_extensions_are_refused_by_their_oid),
+        cmocka_unit_test(t17_an_unknown_critical_extension_of_an_intermediate_is_refused),
+        cmocka_unit_test(t17_a_ca_certificate_is_no_endorsement_certificate),
+        cmocka_unit_test(t17_an_issuer_that_is_no_ca_is_refused),
+        cmocka_unit_test(t17_a_forged_signature_is_refused),
+        cmocka_unit_test(t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed),
+        cmocka_unit_test(t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1),
+        cmocka_unit_test(t18_a_certificate_about_another_key_is_refused),
+        cmocka_unit_test(t25_the_class_follows_the_manufacturer),
+        cmocka_unit_test(nv_padding_of_one_kind_is_cut),
+        cmocka_unit_test(the_header_of_tpm_1_2_is_cut),
+        cmocka_unit_test(every_truncation_of_a_certificate_is_refused),
+        cmocka_unit_test(lengths_of_every_der_form_are_followed_and_others_refused),
+        cmocka_unit_test(a_chain_area_is_split_into_its_certificates),
+        cmocka_unit_test(roots_come_as_der_or_as_a_pem_bundle),
+        cmocka_unit_test(a_file_that_holds_no_certificate_is_refused_by_its_name),
+        cmocka_unit_test(the_number_of_roots_is_bounded),
+        cmocka_unit_test(real_certificates_of_the_corpus_lead_to_their_root),
+    };
+
+    return cmocka_run_group_tests(tests, make_keys, drop_keys);
+}
