@@ -45,7 +45,7 @@ struct tb_app {
 /* Who asks, left in the request by tb_api_authorise(). */
 struct tb_principal {
     uint32_t role;
-    char label[128];                       /* of the API key; "" for agents */
+    char label[TB_STORE_NAME_MAX + 1];     /* of the API key; "" for agents */
     char host_id[TB_STORE_ID_MAX + 1];     /* agents only */
     char session[65];                      /* hex of the session's key, if a cookie was used */
 };

@@ -116,7 +116,7 @@ export function listen(on) {
                 pause = Math.min(pause * 2, 60000);
             }
         };
-        for (const name of ['host', 'summary', 'incident'])
+        for (const name of ['host', 'seen', 'summary', 'incident', 'policy'])
             source.addEventListener(name, (e) => on.event(name, dataOf(e)));
     };
     open();

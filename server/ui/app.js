@@ -30,6 +30,7 @@ const NAV = [
 ];
 
 const REFRESH_MS = 400; // events that come together make one refresh
+const PAUSE_MS = 2000; // between two refreshes, however many events there are
 
 const app = {
     role: '',
@@ -39,6 +40,7 @@ const app = {
     shown: '',
     stop: null,
     timer: 0,
+    refreshed: 0,
     changed: new Set(),
     state: 'live',
 };
@@ -141,13 +143,21 @@ async function loadSummary() {
 }
 
 function happened(name, data) {
-    if (name === 'host' && data.id !== undefined) app.changed.add(String(data.id));
-    if (name === 'incident') app.changed.add('incident');
-    if (app.timer === 0) app.timer = setTimeout(refresh, REFRESH_MS);
+    const id = data.id === undefined ? '' : String(data.id);
+    if (name === 'seen') {
+        // The same verdict again, from many hosts a second: nothing is read for it.
+        if (app.view !== null && app.view.seen) app.view.seen(id);
+        return;
+    }
+    if (name === 'host' && id !== '') app.changed.add(id);
+    if (name === 'incident' || name === 'policy') app.changed.add(name);
+    const pause = Math.max(REFRESH_MS, app.refreshed + PAUSE_MS - Date.now());
+    if (app.timer === 0) app.timer = setTimeout(refresh, pause);
 }
 
 async function refresh() {
     app.timer = 0;
+    app.refreshed = Date.now();
     const changed = app.changed;
     app.changed = new Set();
     try {

@@ -10,6 +10,13 @@ function object(x) {
     return x !== null && typeof x === 'object' && !Array.isArray(x) ? x : {};
 }
 
+// What a result proves about the boot, the quoted PCRs and the quote itself; null where nothing is.
+export function provedBy(result) {
+    const r = object(result);
+    const facts = [r.facts, r.boot].find((x) => x !== null && typeof x === 'object') || null;
+    return { facts, pcrs: r.pcrs || object(facts).pcrs || null, quote: object(r.quote) };
+}
+
 // The mark of a set of checks, the worst of "fail", "unknown", "warn", "note"; without findings
 // "pass", or "none" when nobody looked. `wanted` says by code whether a check belongs to the set.
 export function markOf(result, wanted) {
@@ -70,7 +77,7 @@ const STEPS = [
 
 // PK, KEK, db, dbx in that order, whether sent as an object by name or as a list with names.
 export function keysets(facts) {
-    const from = object(facts).keysets || object(facts).keyset || {};
+    const from = object(facts).keys || object(facts).keysets || object(facts).keyset || {};
     const named = Array.isArray(from)
         ? list(from).map((k, i) => ({ name: k.name || ['PK', 'KEK', 'db', 'dbx'][i], ...k }))
         : Object.entries(object(from)).map(([name, k]) => ({ ...object(k), name }));
@@ -102,7 +109,7 @@ export function programs(facts) {
         event: p.event,
         bank: p.bank || '',
         digest: p.digest || '',
-        path: p.path || '',
+        path: p.unverified_path || p.path || '',
     }));
 }
 
@@ -123,7 +130,7 @@ export function bootStory(result) {
     })).filter((s) => !s.optional || s.findings.length > 0);
     return {
         genuine: markOf(r, GENUINE),
-        known: r.facts !== null && typeof r.facts === 'object',
+        known: provedBy(r).facts !== null,
         steps,
     };
 }

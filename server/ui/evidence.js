@@ -12,6 +12,7 @@ import {
     lost,
     pcrStateOf,
     programs,
+    provedBy,
 } from './boot.js';
 import { fill, h } from './dom.js';
 import { count, plural, secureBootOf, sentence, shortHex, visible } from './format.js';
@@ -21,7 +22,7 @@ const EVENTS_PAGE = 200;
 
 export function drawBoot(result) {
     const story = bootStory(result);
-    const f = story.known ? result.facts : {};
+    const f = provedBy(result).facts || {};
     const detail = {
         firmware: () =>
             facts([
@@ -162,7 +163,7 @@ function more(n) {
         : null;
 }
 
-export function drawTpm(t) {
+export function drawTpm(t, quote) {
     return facts([
         ['Version', visible(t.version)],
         ['Maker', foreignOr(t.manufacturer)],
@@ -170,12 +171,15 @@ export function drawTpm(t) {
         ['Firmware', foreignOr(t.firmware)],
         ['Class', visible(t.class)],
         ['EK trusted by', foreignOr(t.ek_trust)],
+        ['Resets', quote.genuine === true ? count(quote.reset_count) : ''],
+        ['Boot id', quote.boot_id ? code(quote.boot_id) : ''],
         ['EK digest', t.ek_digest ? code(t.ek_digest, { class: 'hex' }) : ''],
         ['AK name', t.ak_name ? code(t.ak_name, { class: 'hex' }) : ''],
     ]);
 }
 
 export function drawPcrs(banks) {
+    const valued = banks.some((b) => b.rows.some((r) => r.value !== ''));
     return banks.map((b) =>
         h(
             'details',
@@ -183,14 +187,14 @@ export function drawPcrs(banks) {
             h('summary', null, h('b', null, visible(b.bank)), ' ', bankSummary(b)),
             table(
                 `PCRs, ${visible(b.bank)}`,
-                ['PCR', 'Measures', 'State', 'Value'],
+                ['PCR', 'Measures', 'State', ...(valued ? ['Value'] : [])],
                 b.rows.map((r) => {
                     const s = pcrStateOf(r.state);
                     return [
                         String(r.pcr),
                         PCR_USE[r.pcr] || '',
                         mark(s.mark, visible(s.words)),
-                        r.value ? code(r.value, { class: 'hex nowrap' }) : '–',
+                        ...(valued ? [code(r.value, { class: 'hex nowrap' })] : []),
                     ];
                 }),
                 { class: 'small' },

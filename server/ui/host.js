@@ -1,7 +1,7 @@
 // One host: what the Verifier says of it, why, and what can be done.
 
 import { api, hostPath } from './api.js';
-import { findingMark, pcrTable } from './boot.js';
+import { MARK_WORDS, findingMark, pcrTable, provedBy } from './boot.js';
 import { fill, h, icon, refill } from './dom.js';
 import { drawBoot, drawChecks, drawLog, drawPcrs, drawTpm } from './evidence.js';
 import {
@@ -35,6 +35,8 @@ const WAIT_MS = 90000; // how long the page waits for an answer to "attest now"
 
 const SECTIONS = [
     ['top', null],
+    ['actions', null],
+    ['facts', null],
     ['asked', null],
     ['findings', 'Findings'],
     ['boot', 'The boot'],
@@ -108,19 +110,23 @@ function draw(view) {
     const x = view.host;
     const r = x.result;
     const known = r !== null && typeof r === 'object';
-    section(view, 'top', { ...x, result: known ? [r.headline, r.tier] : null }, () =>
-        drawTop(view),
+    const headline = known ? r.headline : null;
+    section(view, 'top', [x.name, x.verdict, x.reason, x.maintenance, headline], () => drawTop(x));
+    section(view, 'actions', [x.state, x.name, x.tpm_version, x.maintenance, known, headline], () =>
+        actions(view),
     );
+    section(view, 'facts', { ...x, result: known ? r.tier : null }, () => drawFacts(x));
     drawAsked(view);
     section(
         view,
         'findings',
-        known && r.findings && r.findings.length > 0 ? r.findings : null,
-        () => drawFindings(r.findings),
+        known && r.findings && r.findings.length > 0 ? [r.findings, r.findings_lost] : null,
+        () => drawFindings(r),
     );
     section(view, 'boot', known && x.tpm_version === '2.0' ? r : null, () => drawBoot(r));
-    section(view, 'tpm', x.tpm || null, () => drawTpm(x.tpm));
-    const banks = known ? pcrTable(r.pcrs) : [];
+    const proved = provedBy(r);
+    section(view, 'tpm', x.tpm ? [x.tpm, proved.quote] : null, () => drawTpm(x.tpm, proved.quote));
+    const banks = pcrTable(proved.pcrs);
     section(view, 'pcrs', banks.length > 0 ? banks : null, () => drawPcrs(banks));
     section(
         view,
@@ -133,12 +139,12 @@ function draw(view) {
     );
 }
 
-function drawTop(view) {
-    const x = view.host;
-    const r = x.result || {};
-    const head = r.headline || null;
-    const text = head ? sentence(head.title) : reasonText(x) || verdictOf(x.verdict).note;
-    const policy = x.policy || {};
+// The last result explains the verdict only where the verdict still comes from it: a host that fell
+// silent is stale, whatever its last evidence said.
+function drawTop(x) {
+    const found = (x.result && x.result.headline) || null;
+    const head = found !== null && found.code === x.reason_code ? found : null;
+    const text = reasonText(x) || verdictOf(x.verdict).note;
     return [
         h(
             'div',
@@ -158,32 +164,35 @@ function drawTop(view) {
                   ]
                 : null,
         ),
-        actions(view),
-        facts([
-            ['Since', when(x.since)],
-            ['Last seen', when(x.last_seen)],
-            ['Last verified', when(x.last_verified)],
-            ['Tier', r.tier || 'none'],
-            ['Secure Boot', secureBootOf(x).label],
-            ['TPM', tpmText(x.tpm_version)],
-            [
-                'Group',
-                x.group ? h('a', { href: reportHash({ group: x.group }) }, foreign(x.group)) : '',
-            ],
-            [
-                'Policy',
-                policy.name
-                    ? [foreign(policy.name), policy.enforce === false ? ', observed' : ', enforced']
-                    : '',
-            ],
-            ['Enrolled', when(x.enrolled_at)],
-            ['Approved by', foreignOr(x.approved_by)],
-            ['Product', foreignOr(x.product)],
-            ['Serial', foreignOr(x.serial)],
-            ['Agent', foreignOr(x.agent_version)],
-            ['Host id', code(x.id)],
-        ]),
     ];
+}
+
+function drawFacts(x) {
+    const policy = x.policy || {};
+    return facts([
+        ['Since', when(x.since)],
+        ['Last seen', when(x.last_seen)],
+        ['Last verified', when(x.last_verified)],
+        ['Tier', (x.result && x.result.tier) || 'none'],
+        ['Secure Boot', secureBootOf(x).label],
+        ['TPM', tpmText(x.tpm_version)],
+        [
+            'Group',
+            x.group ? h('a', { href: reportHash({ group: x.group }) }, foreign(x.group)) : '',
+        ],
+        [
+            'Policy',
+            policy.name
+                ? [foreign(policy.name), policy.enforce === false ? ', observed' : ', enforced']
+                : '',
+        ],
+        ['Enrolled', when(x.enrolled_at)],
+        ['Approved by', foreignOr(x.approved_by)],
+        ['Product', foreignOr(x.product)],
+        ['Serial', foreignOr(x.serial)],
+        ['Agent', foreignOr(x.agent_version)],
+        ['Host id', code(x.id)],
+    ]);
 }
 
 function actions(view) {
@@ -207,7 +216,7 @@ function actions(view) {
     return h(
         'div',
         { class: 'actions' },
-        may && (x.state === 'pending' || x.verdict === 'pending')
+        may && x.state === 'pending'
             ? [
                   post('approve', {
                       label: 'Approve',
@@ -305,11 +314,12 @@ function drawAsked(view) {
     });
 }
 
-function drawFindings(findings) {
-    return h(
+function drawFindings(r) {
+    const lost = Number(r.findings_lost) || 0;
+    const list = h(
         'ul',
         { class: 'findings' },
-        findings.map((f) => {
+        r.findings.map((f) => {
             const kind = findingMark(f);
             return h(
                 'li',
@@ -317,7 +327,7 @@ function drawFindings(findings) {
                 h(
                     'div',
                     { class: 'what' },
-                    mark(kind, f.outcome === 'unknown' ? 'unknown' : 'failed'),
+                    mark(kind, MARK_WORDS[kind]),
                     h('b', null, sentence(f.title)),
                     code(f.code, { class: 'code' }),
                     h('span', { class: 'soft' }, f.severity),
@@ -340,6 +350,7 @@ function drawFindings(findings) {
             );
         }),
     );
+    return [list, lost > 0 ? notice('warn', `${plural(lost, 'further finding')} not kept.`) : null];
 }
 
 async function loadHistory(view) {
@@ -369,7 +380,7 @@ async function loadHistory(view) {
 
 async function loadIncidents(view) {
     try {
-        const page = await api.get('/v1/incidents?limit=500');
+        const page = await api.get(`/v1/incidents?limit=100&host=${encodeURIComponent(view.id)}`);
         const mine = page.items.filter((i) => i.host_id === view.id);
         section(view, 'incidents', mine.length > 0 ? mine : null, () =>
             table(

@@ -2,7 +2,7 @@
 
 import { api, hostPath } from './api.js';
 import { h, fill, refill } from './dom.js';
-import { count, sentence, shortHex, visible } from './format.js';
+import { count, reasonText, sentence, shortHex, visible } from './format.js';
 import {
     actionButton,
     code,
@@ -110,29 +110,32 @@ export function pendingView(app) {
         build: (items, reload) =>
             table(
                 'Pending hosts',
-                ['Host', 'TPM', 'Waiting since', 'Group', 'Decision'],
+                ['Host', 'TPM', 'Why', 'Since', 'Group', 'Decision'],
                 items.map((x) => [
                     hostLink(x.id, x.name),
                     x.tpm_version,
+                    reasonText(x),
                     when(x.since),
                     foreign(x.group),
-                    app.can('operator')
-                        ? h(
-                              'div',
-                              { class: 'buttons' },
-                              act(
-                                  x,
-                                  'Approve',
-                                  'approved',
-                                  `Approve ${visible(x.name)}? Its TPM becomes its identity.`,
-                                  reload,
-                                  { class: 'main' },
-                              ),
-                              act(x, 'Refuse', 'refused', `Refuse ${visible(x.name)}?`, reload, {
-                                  class: 'danger',
-                              }),
-                          )
-                        : h('span', { class: 'soft' }, 'an operator decides'),
+                    x.state !== 'pending'
+                        ? h('span', { class: 'soft' }, 'none needed')
+                        : app.can('operator')
+                          ? h(
+                                'div',
+                                { class: 'buttons' },
+                                act(
+                                    x,
+                                    'Approve',
+                                    'approved',
+                                    `Approve ${visible(x.name)}? Its TPM becomes its identity.`,
+                                    reload,
+                                    { class: 'main' },
+                                ),
+                                act(x, 'Refuse', 'refused', `Refuse ${visible(x.name)}?`, reload, {
+                                    class: 'danger',
+                                }),
+                            )
+                          : h('span', { class: 'soft' }, 'an operator decides'),
                 ]),
                 { class: 'cards' },
             ),
@@ -384,7 +387,7 @@ export function policyView() {
             body,
         ),
         title: 'Policy',
-        refresh: () => null,
+        refresh: (changed) => (changed.has('policy') ? load() : null),
         close: () => {},
     };
 }

@@ -13,7 +13,16 @@ import {
     verdictOf,
     visible,
 } from './format.js';
-import { actionButton, enrolmentLine, foreign, mark, notice, verdictBadge, when } from './parts.js';
+import {
+    actionButton,
+    enrolmentLine,
+    foreign,
+    mark,
+    notice,
+    now,
+    verdictBadge,
+    when,
+} from './parts.js';
 import { DEFAULT_SORT, hostHash, hostsQuery, reportHash } from './route.js';
 
 const PAGE = 100;
@@ -24,8 +33,8 @@ const COLUMNS = [
     { name: 'Reason' },
     { name: 'TPM' },
     { name: 'Secure Boot' },
-    { name: 'Since', sort: 'since' },
-    { name: 'Last seen', sort: 'last_seen' },
+    { name: 'Since', sort: 'since', newest: true },
+    { name: 'Last seen', sort: 'last_seen', newest: true },
 ];
 
 export function reportView(app, route) {
@@ -46,6 +55,7 @@ export function reportView(app, route) {
         title: 'Security report',
         routed: (r) => routed(view, r),
         refresh: () => load(view, Math.max(PAGE, view.hosts.length)),
+        seen: (id) => seen(view, id),
         close: () => {
             clearTimeout(view.timer);
             if (view.loading !== null) view.loading.abort();
@@ -72,7 +82,19 @@ function build(view) {
     view.chips = h('div', { class: 'chips' });
     view.shown = h('p', { class: 'soft shown', role: 'status' });
     view.error = h('div');
-    view.thead = h('tr');
+    view.thead = h(
+        'tr',
+        null,
+        COLUMNS.map((c) =>
+            h(
+                'th',
+                { scope: 'col' },
+                c.sort
+                    ? h('a', null, c.name, h('span', { class: 'arrow', 'aria-hidden': 'true' }))
+                    : c.name,
+            ),
+        ),
+    );
     view.rows = h('tbody');
     view.table = h(
         'div',
@@ -268,38 +290,28 @@ function updateTile(view, node, t) {
     return node;
 }
 
+// The order that a click on a column's head asks for: its natural one first, then the other.
+function orderAfterClick(view, column) {
+    const sort = view.filter.sort || DEFAULT_SORT;
+    const natural = column.newest ? 'desc' : 'asc';
+    if (column.sort !== sort) return natural;
+    return (view.filter.order || 'asc') === 'asc' ? 'desc' : 'asc';
+}
+
+// The links stay the same nodes, so that the focus stays.
 function drawHead(view) {
     const sort = view.filter.sort || DEFAULT_SORT;
-    fill(
-        view.thead,
-        COLUMNS.map((c) =>
-            h(
-                'th',
-                {
-                    scope: 'col',
-                    'aria-sort':
-                        c.sort === sort
-                            ? sort === 'since' || sort === 'last_seen'
-                                ? 'descending'
-                                : 'ascending'
-                            : null,
-                },
-                c.sort
-                    ? h(
-                          'a',
-                          {
-                              href: reportHash({ ...view.filter, sort: c.sort }),
-                              title: `Sort by ${c.name}`,
-                          },
-                          c.name,
-                          c.sort === sort
-                              ? h('span', { class: 'arrow', 'aria-hidden': 'true' }, '▾')
-                              : null,
-                      )
-                    : c.name,
-            ),
-        ),
-    );
+    const down = view.filter.order === 'desc';
+    COLUMNS.forEach((c, i) => {
+        const head = view.thead.children[i];
+        if (!c.sort) return;
+        const link = head.firstChild;
+        link.href = reportHash({ ...view.filter, sort: c.sort, order: orderAfterClick(view, c) });
+        link.title = `Sort by ${c.name}`;
+        link.lastChild.textContent = c.sort !== sort ? '' : down ? ' ▾' : ' ▴';
+        if (c.sort === sort) head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+        else head.removeAttribute('aria-sort');
+    });
     const chip = (name, label) =>
         h(
             'a',
@@ -315,6 +327,15 @@ function drawHead(view) {
         view.filter.verdict ? chip('verdict', verdictOf(view.filter.verdict).label) : null,
         view.filter.group ? chip('group', ['group ', foreign(view.filter.group)]) : null,
     ]);
+}
+
+// A host gave the same answer again: only its last contact is new.
+function seen(view, id) {
+    const host = view.hosts.find((x) => x.id === id);
+    const row = host && [...view.rows.children].find((r) => r.dataset.key === id);
+    if (!row) return;
+    host.last_seen = new Date(now()).toISOString();
+    fill(row.lastElementChild, when(host.last_seen));
 }
 
 function makeRow(host) {

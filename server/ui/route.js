@@ -1,7 +1,7 @@
 // Addresses of the page: "#/hosts/ID", "#/report?verdict=failed&q=db". Pure functions.
 
 const VIEWS = ['report', 'host', 'pending', 'incidents', 'enrol', 'policy', 'audit'];
-const FILTERS = ['verdict', 'q', 'group', 'sort'];
+const FILTERS = ['verdict', 'q', 'group', 'sort', 'order'];
 const VERDICTS = [
     'none',
     'trusted',
@@ -13,6 +13,7 @@ const VERDICTS = [
     'unreachable',
 ];
 export const SORTS = ['name', 'verdict', 'since', 'last_seen'];
+const ORDERS = ['asc', 'desc'];
 export const DEFAULT_SORT = 'verdict';
 
 function unescaped(s) {
@@ -44,15 +45,19 @@ export function parseRoute(hash) {
 }
 
 function valid(name, value) {
-    if (name === 'verdict') return VERDICTS.includes(value);
-    return name === 'sort' ? SORTS.includes(value) : true;
+    const closed = { verdict: VERDICTS, sort: SORTS, order: ORDERS }[name];
+    return closed === undefined || closed.includes(value);
+}
+
+// What needs not be said in an address.
+function isDefault(name, value) {
+    return (name === 'sort' && value === DEFAULT_SORT) || (name === 'order' && value === 'asc');
 }
 
 export function reportHash(filter) {
     const params = new URLSearchParams();
     for (const name of FILTERS)
-        if (filter[name] && !(name === 'sort' && filter[name] === DEFAULT_SORT))
-            params.set(name, filter[name]);
+        if (filter[name] && !isDefault(name, filter[name])) params.set(name, filter[name]);
     const query = params.toString();
     return query === '' ? '#/report' : `#/report?${query}`;
 }

@@ -1,0 +1,301 @@
+/* server/main.c - trueboot-server: the Verifier as a service. */
+#include "server/api/api.h"
+#include "server/roots.h"
+#include "server/scheduler.h"
+#include "server/state.h"
+#include "server/ui/assets.h"
+
+#include "crypto/random.h"
+#include "crypto/secret.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define DEFAULT_STATE "/var/lib/trueboot"
+#define TICKET_KEY_LEN 64
+
+static void log_text(const char *text)
+{
+    /* journald reads the priority; a terminal shows it, and that does no harm. */
+    fprintf(stderr, "%s%s\n", getenv("JOURNAL_STREAM") != NULL ? "<4>" : "trueboot-server: ", text);
+}
+
+static void log_http_error(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_text(text);
+}
+
+struct options {
+    const char *state;
+    struct tb_server_config config;
+    bool has_config; /* an option that only a new state directory takes was given */
+};
+
+static const char usage[] =
+    "usage: trueboot-server init [--state DIR] [--listen ADDRESS:PORT] [--name NAME]...\n"
+    "                            [--ek-roots PATH]\n"
+    "       trueboot-server run  [--state DIR] [the same options, used for a new DIR]\n"
+    "\n"
+    "init makes the state directory: configuration, CA, store, first administrator's link.\n"
+    "run serves; it does what init does first where that has not been done.\n";
+
+static bool parse_listen(char *text, struct tb_server_config *c)
+{
+    char *colon = strrchr(text, ':'), *end;
+    unsigned long port;
+
+    if (colon == NULL || colon == text)
+        return false;
+    *colon = '\0';
+    port = strtoul(colon + 1, &end, 10);
+    if (text[0] == '[' && colon[-1] == ']') { /* [::1]:8443 */
+        colon[-1] = '\0';
+        text++;
+    }
+    if (end == colon + 1 || *end != '\0' || port > 65535 || strlen(text) >= sizeof c->address)
+        return false;
+    snprintf(c->address, sizeof c->address, "%s", text);
+    c->port = (uint16_t)port;
+    return true;
+}
+
+static bool parse_options(int argc, char **argv, struct options *o)
+{
+    static const struct option known[] = {
+        { "state", required_argument, NULL, 's' },    { "listen", required_argument, NULL, 'l' },
+        { "name", required_argument, NULL, 'n' },     { "ek-roots", required_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },           { 0 },
+    };
+    size_t n_names = 0;
+    int c;
+
+    *o = (struct options){ .state = DEFAULT_STATE };
+    tb_server_config_default(&o->config);
+    while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        o->has_config = o->has_config || strchr("lnr", c) != NULL;
+        switch (c) {
+        case 's': o->state = optarg; break;
+        case 'l':
+            if (!parse_listen(optarg, &o->config)) {
+                log_text("--listen: expected ADDRESS:PORT, for example 0.0.0.0:8443");
+                return false;
+            }
+            break;
+        case 'n':
+            if (n_names == TB_SERVER_NAMES_MAX || strlen(optarg) >= sizeof o->config.name[0]) {
+                log_text("--name: too many names, or one that is too long");
+                return false;
+            }
+            snprintf(o->config.name[n_names++], sizeof o->config.name[0], "%s", optarg);
+            o->config.n_names = n_names;
+            break;
+        case 'r':
+            if (strlen(optarg) >= sizeof o->config.ek_roots) {
+                log_text("--ek-roots: the path is too long");
+                return false;
+            }
+            snprintf(o->config.ek_roots, sizeof o->config.ek_roots, "%s", optarg);
+            break;
+        default: fputs(usage, c == 'h' ? stdout : stderr); return false;
+        }
+    }
+    if (optind == argc)
+        return true;
+    fprintf(stderr, "trueboot-server: unexpected argument: %s\n%s", argv[optind], usage);
+    return false;
+}
+
+/* --- The parts, made in order and ended in reverse ------------------------------------------------ */
+
+struct server {
+    struct tb_server_state state;
+    struct tb_store *store;
+    struct tb_http_hub *hub;
+    struct tb_scheduler *scheduler;
+    struct tb_app app;
+};
+
+static void server_close(struct server *s)
+{
+    tb_scheduler_stop(s->scheduler);
+    tb_http_stop(s->app.http);
+    if (s->store != NULL)
+        tb_store_on_change(s->store, NULL, NULL);
+    tb_store_close(s->store); /* the committing thread ends here: nothing is published after it */
+    tb_http_hub_free(s->hub);
+    tb_verifier_free(s->app.verifier);
+    tb_server_state_clear(&s->state);
+}
+
+static bool fail(const char *text)
+{
+    log_text(text);
+    return false;
+}
+
+static bool open_state(const struct options *o, struct server *s)
+{
+    char err[TB_SERVER_ERR_LEN], key[65];
+    bool made;
+
+    if (!tb_server_state_open(o->state, &o->config, &s->state, err))
+        return fail(err);
+    s->store = tb_server_state_store(&s->state, err);
+    if (s->store == NULL || !tb_server_first_admin(s->store, tb_now_ms(), &made, key, err))
+        return fail(err);
+    if (made)
+        printf("administrator: %s/#key=%s\n", s->state.url, key);
+    tb_wipe(key, sizeof key);
+    printf("certificate pin: %s\n", s->state.pin);
+    fflush(stdout);
+    return true;
+}
+
+static bool open_verifier(struct server *s)
+{
+    struct tb_verifier_config config = { .store = s->store,
+                                         .challenge_life_s = s->state.config.challenge_life_s };
+    char path[PATH_MAX];
+
+    if (s->state.config.ek_roots[0] == '/')
+        snprintf(path, sizeof path, "%s", s->state.config.ek_roots);
+    else
+        snprintf(path, sizeof path, "%s/%s", s->state.directory, s->state.config.ek_roots);
+    config.ek_roots = tb_server_roots_load(path, log_text);
+    s->app.verifier = config.ek_roots != NULL ? tb_verifier_new(&config) : NULL;
+    if (s->app.verifier != NULL)
+        return true;
+    tb_roots_free(config.ek_roots);
+    return fail("out of memory");
+}
+
+/* One ticket key for all replicas of a store. */
+static bool ticket_key(struct tb_store *store, struct tb_blob *out)
+{
+    uint8_t fresh[TICKET_KEY_LEN];
+
+    return tb_random(fresh, sizeof fresh) &&
+           tb_store_setting_init(store, "tls-ticket-key", tb_slice(fresh, sizeof fresh), out) ==
+               TB_STORE_OK;
+}
+
+static bool open_http(struct server *s)
+{
+    struct tb_http_config config = {
+        .address = s->state.config.address,
+        .port = s->state.config.port,
+        .certificate_pem = s->state.server.cert,
+        .key_pem = s->state.server.key,
+        .threads = s->state.config.threads,
+        .routes = tb_api_routes,
+        .n_routes = tb_api_n_routes,
+        .page_csp = TB_UI_CSP,
+        .authorise = tb_api_authorise,
+        .on_error = log_http_error,
+        .ctx = &s->app,
+    };
+    struct tb_blob key = { 0 };
+    char err[TB_HTTP_ERR_LEN];
+
+    if (!ticket_key(s->store, &key))
+        return fail("the key of TLS session tickets could not be made");
+    config.ticket_key = key.p;
+    config.ticket_key_len = key.len;
+    s->app.http = tb_http_start(&config, err);
+    tb_blob_clear(&key);
+    return s->app.http != NULL || fail(err);
+}
+
+static bool server_open(const struct options *o, struct server *s)
+{
+    if (!open_state(o, s) || !open_verifier(s))
+        return false;
+    s->hub = tb_http_hub_new(NULL);
+    if (s->hub == NULL)
+        return fail("out of memory");
+    pthread_mutex_init(&s->app.waiters_lock, NULL);
+    s->app.store = s->store;
+    s->app.hub = s->hub;
+    s->app.public_url = s->state.url;
+    s->app.pin = s->state.pin;
+    s->app.started_ms = tb_now_ms();
+    tb_store_on_change(s->store, tb_api_on_change, &s->app);
+    if (!open_http(s))
+        return false;
+    if (s->state.config.port == 0) /* the one that was free */
+        snprintf(s->state.url, sizeof s->state.url, "https://%s:%u", s->state.config.name[0],
+                 tb_http_port(s->app.http));
+    s->scheduler = tb_scheduler_start(s->store, s->app.verifier, s->state.config.keep_days,
+                                      log_text);
+    return s->scheduler != NULL || fail("the scheduler's thread could not be started");
+}
+
+/* --- Commands ------------------------------------------------------------------------------------------ */
+
+static int command_init(const struct options *o)
+{
+    struct server *s = calloc(1, sizeof *s);
+    bool ok = s != NULL && open_state(o, s);
+
+    if (s != NULL)
+        server_close(s);
+    free(s);
+    return ok ? 0 : 1;
+}
+
+static int command_run(const struct options *o)
+{
+    struct server *s = calloc(1, sizeof *s);
+    sigset_t ends;
+    int signal_number = 0;
+    bool ok;
+
+    if (s == NULL)
+        return 1;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* before any thread: all inherit it */
+    ok = server_open(o, s);
+    if (ok) {
+        printf("serving on %s\n", s->state.url);
+        fflush(stdout);
+        while (sigwait(&ends, &signal_number) != 0)
+            ;
+        log_text("stopping");
+    }
+    server_close(s);
+    free(s);
+    return ok ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct options *o);
+    } commands[] = { { "init", command_init }, { "run", command_run } };
+    struct options options;
+
+    /* Keys and tokens pass through this process: no core file may hold them. */
+    prctl(PR_SET_DUMPABLE, 0);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+    signal(SIGPIPE, SIG_IGN);
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        printf("trueboot-server %s\n", TB_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return parse_options(argc - 1, argv + 1, &options) ? commands[i].run(&options) : 2;
+    fputs(usage, stderr);
+    return 2;
+}

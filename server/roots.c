@@ -1,0 +1,58 @@
+#include "server/roots.h"
+
+#include "server/files.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define ROOTS_FILE_MAX (4u << 20) /* bytes of one file; a bundle of all vendors has half of it */
+
+static void add_file(struct tb_roots *roots, const char *path, void (*log)(const char *text))
+{
+    char err[PATH_MAX + 256];
+    struct tb_reason why;
+    size_t len;
+    uint8_t *data = tb_file_read(path, ROOTS_FILE_MAX, &len, err, sizeof err);
+
+    if (data == NULL) {
+        log(err);
+        return;
+    }
+    if (!tb_roots_add(roots, tb_slice(data, len), path, &why)) {
+        snprintf(err, sizeof err, "%s: left out: %s: expected %s, found %s", path, why.where,
+                 why.expected, why.observed);
+        log(err);
+    }
+    free(data);
+}
+
+struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *text))
+{
+    struct tb_roots *roots = tb_roots_new();
+    struct dirent **names;
+    struct stat st;
+    int n;
+
+    if (roots == NULL || stat(path, &st) != 0)
+        return roots;
+    if (!S_ISDIR(st.st_mode)) {
+        add_file(roots, path, log);
+        return roots;
+    }
+    n = scandir(path, &names, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char file[PATH_MAX];
+
+        snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name);
+        if (names[i]->d_name[0] != '.' && stat(file, &st) == 0 && S_ISREG(st.st_mode))
+            add_file(roots, file, log);
+        free(names[i]);
+    }
+    if (n >= 0)
+        free(names);
+    return roots;
+}
