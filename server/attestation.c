@@ -14,9 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The appraisal of one boot. The log's bytes are not kept: their digest is in the key. */
+/* The appraisal of one boot. The log's bytes are not kept: their digest is in the key. The result's
+ * text is kept too: it is the same for every quote with nothing to find. */
 struct cached_boot {
     struct tb_boot_result boot;
+    enum tb_outcome quote_outcome[TB_N_CHECKS]; /* of the quote that the text was made with */
+    char *json;                                 /* NULL: that quote had findings */
+    size_t json_len;
+    uint8_t json_digest[32];
 };
 
 struct cached_key {
@@ -29,7 +34,10 @@ void tb_cached_key_free(void *value);
 
 void tb_cached_boot_free(void *value)
 {
-    free(value);
+    struct cached_boot *c = value;
+
+    free(c->json);
+    free(c);
 }
 
 void tb_cached_key_free(void *value)
@@ -190,19 +198,22 @@ struct work {
     struct tb_blob held_pcrs_bytes, held_log_bytes;
     struct tb_firmware_reference firmware; /* as the store had it, or new */
     struct tb_result result;
+    struct tb_lru_item *boot; /* held; NULL: the quote was not genuine */
     uint8_t pcrs_bytes[TB_PCRS_BYTES_MAX];
-    char *json;
+    char *own_json;   /* made for this one */
+    const char *json; /* that, or the cached boot's */
     size_t json_len;
     uint8_t json_digest[32];
 };
 
-static void work_free(struct work *w)
+static void work_free(struct tb_verifier *v, struct work *w)
 {
     if (w == NULL)
         return;
+    tb_lru_release(v->boots, w->boot);
     tb_blob_clear(&w->held_pcrs_bytes);
     tb_blob_clear(&w->held_log_bytes);
-    free(w->json);
+    free(w->own_json);
     free(w);
 }
 
@@ -314,25 +325,28 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
     return true;
 }
 
-/* The appraisal of the boot, held; NULL when out of memory or when the log is not held any more. */
-static struct tb_lru_item *boot_of(struct tb_verifier *v, struct work *w)
+static bool print_result(struct tb_verifier *v, const struct work *w, char **json, size_t *len,
+                         uint8_t digest[32])
 {
-    uint8_t key[TB_LRU_KEY_LEN];
-    struct tb_lru_item *item;
+    *json = tb_result_print(&w->result, &w->policy);
+    *len = *json != NULL ? strlen(*json) : 0;
+    return *json != NULL && tb_sha256(v, tb_slice(*json, *len), digest);
+}
+
+/* Appraise a boot that is not cached, conclude, and keep both. */
+static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
+                                    const uint8_t key[TB_LRU_KEY_LEN])
+{
+    const struct tb_quote_result *quote = &w->result.quote;
     struct cached_boot *c;
     struct tb_hasher *h;
 
-    if (!boot_key(v, w, key))
-        return NULL;
-    item = tb_lru_get(v->boots, key);
-    if (item != NULL)
-        return item;
     if (w->content.has_log && w->content.log.left == 0) {
         if (!fetch_held(v, w, true))
             return NULL;
         w->content.log = w->held.log;
     }
-    c = malloc(sizeof *c);
+    c = calloc(1, sizeof *c);
     h = tb_verifier_hasher(v);
     if (c == NULL || h == NULL) {
         free(c);
@@ -341,25 +355,51 @@ static struct tb_lru_item *boot_of(struct tb_verifier *v, struct work *w)
     }
     tb_appraise_boot(w->content.log, &w->content.pcrs, &w->policy, &w->host.firmware, h, &c->boot);
     tb_verifier_hasher_done(v, h);
+    tb_conclude(quote, &c->boot, &w->policy, &w->result);
+    if (quote->findings.n == 0 &&
+        print_result(v, w, &c->json, &c->json_len, c->json_digest))
+        memcpy(c->quote_outcome, quote->findings.outcome, sizeof c->quote_outcome);
     return tb_lru_put(v->boots, key, c);
+}
+
+static bool appraise_boot(struct tb_verifier *v, struct work *w)
+{
+    const struct tb_findings *quote = &w->result.quote.findings;
+    uint8_t key[TB_LRU_KEY_LEN];
+    struct cached_boot *c;
+
+    if (!boot_key(v, w, key))
+        return false;
+    w->boot = tb_lru_get(v->boots, key);
+    if (w->boot == NULL)
+        w->boot = new_boot(v, w, key);
+    if (w->boot == NULL)
+        return false;
+    c = tb_lru_value(w->boot);
+    tb_conclude(&w->result.quote, &c->boot, &w->policy, &w->result);
+    if (c->json != NULL && quote->n == 0 &&
+        memcmp(quote->outcome, c->quote_outcome, sizeof c->quote_outcome) == 0) {
+        w->json = c->json;
+        w->json_len = c->json_len;
+        memcpy(w->json_digest, c->json_digest, 32);
+    }
+    return true;
 }
 
 static bool appraise(struct tb_verifier *v, struct work *w,
                      const struct tb_evidence_message *message, const uint8_t *exporter)
 {
-    struct tb_quote_result *quote = &w->result.quote;
-    struct tb_lru_item *boot = NULL;
-
-    if (!appraise_quote(v, w, message, exporter, quote))
+    if (!appraise_quote(v, w, message, exporter, &w->result.quote))
         return false;
-    if (quote->genuine) {
-        boot = boot_of(v, w);
-        if (boot == NULL)
-            return false;
-    }
-    tb_conclude(quote, boot != NULL ? &((struct cached_boot *)tb_lru_value(boot))->boot : NULL,
-                &w->policy, &w->result);
-    tb_lru_release(v->boots, boot);
+    if (!w->result.quote.genuine)
+        tb_conclude(&w->result.quote, NULL, &w->policy, &w->result);
+    else if (!appraise_boot(v, w))
+        return false;
+    if (w->json != NULL)
+        return true;
+    if (!print_result(v, w, &w->own_json, &w->json_len, w->json_digest))
+        return false;
+    w->json = w->own_json;
     return true;
 }
 
@@ -501,10 +541,6 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
         return spoil(v, now_ms, &w->host, message, &reason, why);
     if (!appraise(v, w, message, exporter))
         return no_memory(why);
-    w->json = tb_result_print(&w->result, &w->policy);
-    w->json_len = w->json != NULL ? strlen(w->json) : 0;
-    if (w->json == NULL || !tb_sha256(v, tb_slice(w->json, w->json_len), w->json_digest))
-        return no_memory(why);
     return remember(v, now_ms, w, message, exporter, why);
 }
 
@@ -528,7 +564,7 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
     if (ok)
         answer_from(&w->result, &w->policy, out);
     atomic_fetch_add(ok ? &v->evidences : &v->refusals, 1);
-    work_free(w);
+    work_free(v, w);
     return ok;
 }
 
