@@ -6,7 +6,7 @@
 #include "cli/log.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "core/eventlog.h"
+#include "wire/log_json.h"
 
 bool tb_log_file_read(const char *path, char **out, size_t *out_len)
 {
@@ -51,28 +51,9 @@ static void print_pcrs(FILE *out, const struct tb_replay *r)
 
 static json_t *pcrs_json(const struct tb_replay *r)
 {
-    json_t *banks = json_object();
-    char hex[2 * TB_DIGEST_MAX + 1], number[8];
+    json_t *banks = tb_replay_json(r);
 
-    for (int b = 0; b < TB_N_BANKS; b++) {
-        enum tb_bank bank = (enum tb_bank)b;
-        json_t *values;
-
-        if ((r->banks >> b & 1) == 0)
-            continue;
-        values = json_object();
-        for (unsigned i = 0; i < TB_N_PCRS; i++) {
-            if ((whole_pcrs(r, bank) >> i & 1) == 0)
-                continue;
-            snprintf(number, sizeof number, "%u", i);
-            tb_hex(tb_slice(r->pcrs.value[b][i], tb_bank_digest_len(bank)), hex, sizeof hex);
-            if (json_object_set_new(values, number, json_string(hex)) != 0)
-                json_object_clear(banks);
-        }
-        if (json_object_set_new(banks, tb_bank_name(bank), values) != 0)
-            json_object_clear(banks);
-    }
-    return json_pack("{so}", "banks", banks);
+    return banks != NULL ? json_pack("{so}", "banks", banks) : NULL;
 }
 
 enum tb_exit tb_cmd_log_pcrs(struct tb_cli *cli)
