@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""The CLI without a server, on recorded boots, on bad input and on the corpus of real logs.
+
+usage: cli_offline_test.py TRUEBOOT     (TRUEBOOT_SOURCE, TRUEBOOT_FIXTURES from the environment)
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+SOURCE = pathlib.Path(os.environ["TRUEBOOT_SOURCE"])
+BOOTS = sorted((SOURCE / "tests/data/boots").glob("*/binary_bios_measurements"))
+LOGS = sorted(pathlib.Path(os.environ.get("TRUEBOOT_FIXTURES", "/nonexistent")).glob("eventlogs/*.bin"))
+ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+
+
+def run(*arguments, stdin=b""):
+    """(exit status, standard output, standard error) as a user without any configuration."""
+    done = subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True,
+                          timeout=60, env=ENVIRONMENT, check=False)
+    return done.returncode, done.stdout, done.stderr.decode()
+
+
+def recorded(boot):
+    """The PCRs that the TPM held, as {bank: {pcr: hex}}."""
+    banks = {}
+    for line in (boot.parent / "pcrs").read_text().splitlines():
+        bank, pcr, value = line.split()
+        banks.setdefault(bank, {})[pcr] = value
+    return banks
+
+
+class Logs(unittest.TestCase):
+    def test_recorded_boots_replay_to_what_the_tpm_held(self):
+        self.assertGreaterEqual(len(BOOTS), 6)
+        for boot in BOOTS:
+            with self.subTest(boot=boot.parent.name):
+                status, out, _ = run("log", "pcrs", "--json", boot)
+                self.assertEqual(status, 0)
+                answer, held = json.loads(out), recorded(boot)
+                self.assertEqual(list(answer), ["banks"])
+                self.assertEqual(set(answer["banks"]), set(held))
+                for bank, values in answer["banks"].items():
+                    self.assertTrue({"0", "4", "7", "11"} <= set(values))
+                    for pcr, value in values.items():
+                        self.assertEqual(value, held[bank][pcr], f"{bank} PCR {pcr}")
+
+    def test_text_lines_say_the_same_as_json(self):
+        _, out, _ = run("log", "pcrs", BOOTS[0])
+        _, as_json, _ = run("log", "pcrs", "--json", BOOTS[0])
+        lines = {(b, p, v) for b, p, v in (l.split() for l in out.decode().splitlines())}
+        self.assertEqual(lines, {(b, p, v) for b, values in json.loads(as_json)["banks"].items()
+                                 for p, v in values.items()})
+
+    def test_one_changed_bit_of_a_digest_changes_its_pcr_alone(self):
+        log = bytearray(BOOTS[0].read_bytes())
+        _, before, _ = run("log", "pcrs", "--json", BOOTS[0])
+        show = json.loads(run("log", "show", "--json", BOOTS[0])[1])
+        event = next(e for e in show["events"] if e["type"] == "EV_S_CRTM_VERSION")
+        digest = bytes.fromhex(event["digests"]["sha256"])
+        log[log.index(digest)] ^= 1
+        status, after, _ = run("log", "pcrs", "--json", "-", stdin=bytes(log))
+        self.assertEqual(status, 0)
+        old, new = json.loads(before)["banks"], json.loads(after)["banks"]
+        different = {(b, p) for b in old for p in old[b] if old[b][p] != new[b][p]}
+        self.assertEqual(different, {("sha256", "0")})
+
+    def test_standard_input_is_read_as_a_file_is(self):
+        for verb in ("show", "pcrs"):
+            self.assertEqual(run("log", verb, "-", stdin=BOOTS[0].read_bytes())[1],
+                             run("log", verb, BOOTS[0])[1])
+
+    def test_every_event_is_shown_with_pcr_type_and_digests(self):
+        for boot in BOOTS:
+            status, out, _ = run("log", "show", "--json", boot)
+            events = json.loads(out)["events"]
+            self.assertEqual(status, 0)
+            self.assertGreaterEqual(len(events), 20)
+            for index, event in enumerate(events):
+                self.assertEqual(event["index"], index)
+                self.assertTrue(event["type"].startswith("EV_"))
+            self.assertTrue(any("SecureBoot" in json.dumps(e) for e in events))
+
+    def test_what_no_digest_covers_is_marked_unverified(self):
+        _, out, _ = run("log", "show", BOOTS[0])
+        application = [l for l in out.decode().splitlines() if "BOOTX64.EFI" in l]
+        self.assertTrue(application)
+        for line in application:
+            self.assertIn("unverified", line)
+
+    def test_the_output_for_a_pipe_has_no_escape_sequences(self):
+        for arguments in (("log", "show", BOOTS[0]), ("findings",), ("help",)):
+            self.assertNotIn(b"\033", run(*arguments)[1])
+        self.assertIn(b"\033[", run("log", "show", "--colour", "always", BOOTS[0])[1])
+
+
+class BadInput(unittest.TestCase):
+    def refused(self, *arguments, stdin=b"", status=2):
+        found, out, err = run(*arguments, stdin=stdin)
+        self.assertEqual(found, status, (arguments, err))
+        self.assertEqual(out, b"")
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertTrue(err.startswith("trueboot: "))
+        return err
+
+    def test_what_is_no_log_is_refused_in_one_line(self):
+        log = BOOTS[0].read_bytes()
+        for verb in ("show", "pcrs"):
+            for arguments in ([], ["--json"]):
+                command = ("log", verb, *arguments)
+                self.refused(*command, "-", stdin=b"")
+                self.refused(*command, "-", stdin=log[:-1])
+                self.refused(*command, "-", stdin=log[: len(log) // 2])
+                self.refused(*command, "-", stdin=b"-----BEGIN CERTIFICATE-----\n" * 9)
+                self.refused(*command, "-", stdin=b"\0" * 1024)
+                self.refused(*command, "-", stdin=b"\xff" * 1024)
+                self.refused(*command, "-", stdin=b"A" * (1 << 21))
+                self.refused(*command, "/dev/zero")
+                self.assertIn("directory", self.refused(*command, "/"))
+                self.refused(*command, "/nonexistent")
+
+    def test_every_truncation_ends_with_0_or_2(self):
+        log = BOOTS[-1].read_bytes()
+        for n in range(0, len(log), max(1, len(log) // 60)):
+            self.assertIn(run("log", "show", "-", stdin=log[:n])[0], (0, 2))
+
+    def test_what_is_no_bundle_is_refused_in_one_line(self):
+        for data in (b"", b"\xa0", b"{}", b"\xff" * 99, BOOTS[0].read_bytes(), b"\x5b\x7f" + b"\xff" * 20,
+                     b"A" * (5 << 20)):
+            self.refused("verify", "-", stdin=data)
+            self.refused("verify", "--json", "-", stdin=data)
+        self.refused("verify", "/")
+
+    def test_policies_are_refused_with_file_and_line(self):
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            file.write(b'{"format": 1, "name": "p",\n  "nonsense": 1\n}\n')
+            file.flush()
+            self.assertIn(f"{file.name}:2:", self.refused("policy", "check", file.name))
+        self.assertIn("1:", self.refused("policy", "check", "-", stdin=b"{"))
+
+    def test_an_empty_policy_is_the_built_in_one(self):
+        status, out, _ = run("policy", "check", "--json", "-", stdin=b'{"format": 1, "name": "p"}')
+        self.assertEqual(status, 0)
+        self.assertRegex(json.loads(out)["digest"], "^[0-9a-f]{64}$")
+
+    def test_t44_file_names_do_not_act_on_the_terminal(self):
+        self.assertNotIn("\033", self.refused("log", "show", "/nonexistent\033[31m\u202e"))
+
+    def test_without_a_server_it_says_what_to_give(self):
+        self.assertIn("TRUEBOOT_URL", self.refused("host", "list"))
+        self.assertIn("TRUEBOOT_TOKEN", self.refused("host", "list", "--url", "https://127.0.0.1:1"))
+
+    def test_a_host_never_attests_itself(self):
+        self.assertIn("never attests itself", self.refused("verify", "--self", status=4))
+        self.assertIn("never attests itself", self.refused("attest", "--self", status=4))
+
+
+class Tables(unittest.TestCase):
+    def test_findings_have_code_cause_and_next_step(self):
+        items = json.loads(run("findings", "--json")[1])["items"]
+        self.assertGreater(len(items), 30)
+        for item in items:
+            self.assertTrue(item["code"] and item["title"] and item["cause"] and item["next"])
+
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([PROGRAM, "findings"], stdout=full, stderr=subprocess.PIPE,
+                                  check=False, env=ENVIRONMENT, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"cannot be written", done.stderr)
+
+
+@unittest.skipUnless(LOGS, "no corpus of real logs")
+class Corpus(unittest.TestCase):
+    def test_every_real_log_is_shown_or_refused_in_one_line(self):
+        shown = 0
+        for log in LOGS:
+            with self.subTest(log=log.name):
+                for verb in ("show", "pcrs"):
+                    status, out, err = run("log", verb, "--json", log)
+                    self.assertIn(status, (0, 2), err)
+                    if status == 2:
+                        self.assertEqual((out, len(err.splitlines())), (b"", 1))
+                        continue
+                    json.loads(out)
+                    shown += verb == "show"
+                status, out, _ = run("log", "show", log)
+                self.assertTrue(all(c >= 0x20 or c == 0x0A for c in out), "control bytes")
+        print(f"{shown} of {len(LOGS)} logs shown", file=sys.stderr)
+        # all TPM logs; what is left are CC logs and fragments
+        self.assertGreaterEqual(shown, 0.9 * len(LOGS))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,22 @@
+/* wire/log_json.h - an event log as JSON, the same for API and CLI.
+ *
+ * {"format": "crypto-agile", "banks": ["sha256", ...], "pcrs": {"sha256": {"0": "hex"}}, "events":
+ * [{"index", "offset", "pcr", "type", "type_number", "size", "digests": {"sha256": "hex"},
+ * "details": [{"name", "value", "verified"}]}]}. Values come from whoever handed over the log; a
+ * detail is verified when a digest of its event covers the bytes that it was made of. */
+#ifndef TB_WIRE_LOG_JSON_H
+#define TB_WIRE_LOG_JSON_H
+
+#include "core/eventlog.h"
+
+struct json_t; /* jansson's */
+
+/* A new object, owned by the caller (json_decref). NULL and *why: the log is refused, or *why has
+ * an empty `where`: out of memory. */
+struct json_t *tb_log_json(struct tb_reader log, struct tb_hasher *h, struct tb_reason *why);
+
+/* Replayed PCR values as {"sha256": {"0": "hex", ...}, ...}: banks that the log declares, and in
+ * each the PCRs of which every event has its digest. NULL: out of memory. */
+struct json_t *tb_replay_json(const struct tb_replay *r);
+
+#endif
