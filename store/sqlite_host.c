@@ -75,6 +75,7 @@ static void get_verdict(struct tb_sql *q, struct tb_host *h)
 
 enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host *h)
 {
+    memset(h, 0, sizeof *h); /* behind the end of each text and digest too */
     tb_get_text(q, h->id, sizeof h->id);
     tb_get_text(q, h->name, sizeof h->name);
     tb_get_text(q, h->group, sizeof h->group);

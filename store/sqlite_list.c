@@ -59,7 +59,8 @@ static bool read_cursor(const char *in, bool text, struct cursor *out)
         return false;
     snprintf(out->id, sizeof out->id, "%s", dot + 1);
     if (text)
-        return read_hex_text(in, (size_t)(dot - in), out->text, sizeof out->text);
+        return read_hex_text(in, (size_t)(dot - in), out->text, sizeof out->text) &&
+               tb_store_text_ok(out->text, TB_STORE_NAME_MAX);
     errno = 0;
     out->number = strtoll(in, &end, 10);
     return end == dot && dot != in && errno == 0;
