@@ -111,8 +111,9 @@ function draw(view) {
     const r = x.result;
     const known = r !== null && typeof r === 'object';
     const headline = known ? r.headline : null;
+    const codes = known && Array.isArray(r.findings) ? r.findings.map((f) => f.code) : [];
     section(view, 'top', [x.name, x.verdict, x.reason, x.maintenance, headline], () => drawTop(x));
-    section(view, 'actions', [x.state, x.name, x.tpm_version, x.maintenance, known, headline], () =>
+    section(view, 'actions', [x.state, x.name, x.tpm_version, x.maintenance, known, codes], () =>
         actions(view),
     );
     section(view, 'facts', { ...x, result: known ? r.tier : null }, () => drawFacts(x));
@@ -134,9 +135,9 @@ function draw(view) {
         known && r.checks && Object.keys(r.checks).length > 0 ? r.checks : null,
         () => drawChecks(r),
     );
-    section(view, 'log', known && x.tpm_version === '2.0' ? x.last_verified || '' : null, () =>
-        drawLog(view.id),
-    );
+    // Equal PCRs of one boot come from an equal log: an open one is not closed by new evidence.
+    const log = proved.facts ? [proved.pcrs, proved.quote.boot_id] : x.last_verified || '';
+    section(view, 'log', known && x.tpm_version === '2.0' ? log : null, () => drawLog(view.id));
 }
 
 // The last result explains the verdict only where the verdict still comes from it: a host that fell

@@ -87,6 +87,7 @@ test('an address and its route are two forms of the same thing', () => {
     for (const filter of [
         {},
         { verdict: 'failed' },
+        { sort: 'since', order: 'desc' },
         { q: 'a b&c#d?e=f', group: 'x/y%', sort: 'name' },
     ])
         assert.deepEqual(route.parseRoute(route.reportHash(filter)), {
@@ -184,6 +185,33 @@ test('facts are read from any of their forms', () => {
     assert.equal(boot.authorities({ authorities: [null, { subject: 'CN=y' }] })[0].subject, 'CN=y');
     assert.deepEqual(boot.programs({ programs: 'x' }), []);
     assert.equal(boot.lost({ n_programs_lost: 3 }, 'programs'), 3);
+});
+
+test('what a result proves is found under the names that the Verifier writes', () => {
+    const result = {
+        verdict: 'trusted',
+        quote: { genuine: true },
+        boot: {
+            secure_boot: 'on',
+            keys: { PK: { measured: false }, db: { measured: true, certificates: 2, hashes: 1 } },
+            programs: [{ event: 3, bank: 'sha256', digest: 'aa', unverified_path: 'x.efi' }],
+            pcrs: { sha256: { 0: 'match' } },
+        },
+    };
+    const { facts, pcrs, quote } = boot.provedBy(result);
+    assert.equal(boot.bootStory(result).known, true);
+    assert.deepEqual(
+        boot.keysets(facts).map((k) => [k.name, k.measured, k.certificates, k.hashes]),
+        [
+            ['PK', false, 0, 0],
+            ['db', true, 2, 1],
+        ],
+    );
+    assert.equal(boot.programs(facts)[0].path, 'x.efi');
+    assert.equal(boot.pcrTable(pcrs)[0].rows[0].state, 'match');
+    assert.equal(quote.genuine, true);
+    for (const none of [null, {}, { boot: null }, { boot: 'x' }])
+        assert.deepEqual(boot.provedBy(none), { facts: null, pcrs: null, quote: {} });
 });
 
 test('PCR states are read from any of their forms', () => {
