@@ -14,7 +14,10 @@ static const struct {
     const char *data;
     size_t len;
 } known_data[TB_N_KNOWN] = {
-#define TEXT(s) { s, sizeof(s) - 1 }
+#define TEXT(s)                                                                                    \
+    {                                                                                              \
+        s, sizeof(s) - 1                                                                           \
+    }
     [TB_KNOWN_SEPARATOR] = TEXT("\0\0\0\0"),
     [TB_KNOWN_SEPARATOR_ONES] = TEXT("\xff\xff\xff\xff"),
     [TB_KNOWN_SEPARATOR_ERROR] = TEXT("\1\0\0\0"),
@@ -210,8 +213,8 @@ static bool conclude_separators(struct tb_boot_scan *s)
         snprintf(where, sizeof where, "PCR %" PRIu32, pcr);
         conclude_disguised(s, pcr);
         if (tb_boot_pcr_matches(s, pcr) && s->n_separators[pcr] != 1)
-            tb_findings_fail(s->f, TB_CHECK_LOG_SEPARATOR_OTHER, where, "one separator",
-                             "%" PRIu32, s->n_separators[pcr]);
+            tb_findings_fail(s->f, TB_CHECK_LOG_SEPARATOR_OTHER, where, "one separator", "%" PRIu32,
+                             s->n_separators[pcr]);
     }
     tb_findings_pass(s->f, TB_CHECK_LOG_SEPARATOR_OTHER);
     tb_findings_pass(s->f, TB_CHECK_LOG_FIRMWARE_ERROR);

@@ -1,7 +1,7 @@
 /* core/devpath.c - UEFI device paths as text (UEFI 2.10, 10.3 and 10.6.1).
  *
- * A path in an image load event is not covered by the event's digest, so this text is for people and
- * never for a comparison. */
+ * A path in an image load event is not covered by the event's digest, so this text is for people
+ * and never for a comparison. */
 #include "core/uefi.h"
 
 #include <inttypes.h>
@@ -175,9 +175,9 @@ static bool hard_drive(struct tb_reader r, struct text *t)
     uint8_t format, signature_type;
     char guid[TB_GUID_TEXT_LEN];
 
-    if (!tb_read_u32le(&r, &partition) || !tb_read_u64le(&r, &start) ||
-        !tb_read_u64le(&r, &size) || !tb_read_slice(&r, 16, &signature) ||
-        !tb_read_u8(&r, &format) || !tb_read_u8(&r, &signature_type))
+    if (!tb_read_u32le(&r, &partition) || !tb_read_u64le(&r, &start) || !tb_read_u64le(&r, &size) ||
+        !tb_read_slice(&r, 16, &signature) || !tb_read_u8(&r, &format) ||
+        !tb_read_u8(&r, &signature_type))
         return false;
     tb_guid_text(signature, guid);
     add(t, "HD(%" PRIu32 ",%s,%s,0x%" PRIx64 ",0x%" PRIx64 ")", partition,
@@ -219,11 +219,11 @@ static const struct {
     uint8_t type, subtype;
     node_text text;
 } nodes[] = {
-    { 1, 1, pci },      { 1, 3, memory },  { 1, 4, ven_hw },    { 2, 1, acpi },
-    { 3, 2, scsi },     { 3, 5, usb },     { 3, 10, ven_msg },  { 3, 11, mac },
-    { 3, 18, sata },    { 3, 23, nvme },   { 3, 24, uri },      { 4, 1, hard_drive },
-    { 4, 2, cdrom },    { 4, 3, ven_media }, { 4, 4, file_path }, { 4, 6, fv_file },
-    { 4, 7, fv },       { 4, 8, offset },
+    { 1, 1, pci },   { 1, 3, memory },    { 1, 4, ven_hw },    { 2, 1, acpi },
+    { 3, 2, scsi },  { 3, 5, usb },       { 3, 10, ven_msg },  { 3, 11, mac },
+    { 3, 18, sata }, { 3, 23, nvme },     { 3, 24, uri },      { 4, 1, hard_drive },
+    { 4, 2, cdrom }, { 4, 3, ven_media }, { 4, 4, file_path }, { 4, 6, fv_file },
+    { 4, 7, fv },    { 4, 8, offset },
 };
 
 static bool node(uint8_t type, uint8_t subtype, struct tb_reader body, struct text *t)

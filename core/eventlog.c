@@ -19,7 +19,10 @@ static const struct {
     uint32_t type;
     const char *name;
 } types[] = {
-#define T(x) { TB_##x, #x }
+#define T(x)                                                                                       \
+    {                                                                                              \
+        TB_##x, #x                                                                                 \
+    }
     T(EV_PREBOOT_CERT),
     T(EV_POST_CODE),
     T(EV_UNUSED),
@@ -157,7 +160,8 @@ static bool read_spec_id(struct tb_reader r, struct tb_log *log, struct tb_reaso
     if (log->uintn != 1 && log->uintn != 2)
         return tb_refuse(why, c, "Spec ID event, uintnSize", "1 or 2", "%u", log->uintn);
     if (n_algs == 0 || n_algs > TB_LOG_ALGS_MAX)
-        return tb_refuse(why, c, "Spec ID event, numberOfAlgorithms", "1 to 16", "%" PRIu32, n_algs);
+        return tb_refuse(why, c, "Spec ID event, numberOfAlgorithms", "1 to 16", "%" PRIu32,
+                         n_algs);
     while (n_algs-- != 0)
         if (!read_alg(&r, log, why))
             return false;
@@ -281,8 +285,8 @@ static bool check_event(const struct tb_log *log, const struct tb_event *e, stru
         starts_with(e->data, SPEC_ID, sizeof SPEC_ID))
         return tb_refuse(why, TB_CHECK_LOG_HEADER, place_of(&p, e->offset, e->index),
                          "one Spec ID event, the first", "%s",
-                         log->format == TB_LOG_SHA1 ? "one in a log of the SHA-1 format" :
-                                                      "a second one");
+                         log->format == TB_LOG_SHA1 ? "one in a log of the SHA-1 format"
+                                                    : "a second one");
     return true;
 }
 

@@ -344,8 +344,8 @@ static bool is_in_db(const struct tb_boot_scan *s, struct tb_reader authority)
     return false;
 }
 
-/* The firmware measures an authority once, so one may stand for many programs, and an authority of a
- * driver for the boot loader too. None at all means that nothing was verified. */
+/* The firmware measures an authority once, so one may stand for many programs, and an authority of
+ * a driver for the boot loader too. None at all means that nothing was verified. */
 static bool conclude_authority(struct tb_boot_scan *s)
 {
     const enum tb_check c = TB_CHECK_SB_AUTHORITY;
@@ -381,8 +381,8 @@ void tb_secure_boot_conclude(struct tb_boot_scan *s)
 {
     static const enum tb_check for_any[] = { TB_CHECK_LOG_SEPARATOR, TB_CHECK_LOG_FIRMWARE_ERROR,
                                              TB_CHECK_SB_UNEXPLAINED, TB_CHECK_SB_DUPLICATE };
-    static const enum tb_check for_on[] = { TB_CHECK_SB_MISSING,    TB_CHECK_SB_OFF,
-                                            TB_CHECK_SB_SETUP_MODE, TB_CHECK_SB_AUDIT_MODE,
+    static const enum tb_check for_on[] = { TB_CHECK_SB_MISSING,       TB_CHECK_SB_OFF,
+                                            TB_CHECK_SB_SETUP_MODE,    TB_CHECK_SB_AUDIT_MODE,
                                             TB_CHECK_SB_CONTRADICTION, TB_CHECK_SB_AUTHORITY,
                                             TB_CHECK_SB_DEBUG };
     enum tb_secure_boot value = TB_SECURE_BOOT_UNKNOWN;

@@ -114,7 +114,8 @@ static void only_the_banks_asked_for_are_replayed(void **state)
     assert_int_equal(state_of(&b->pcrs, TB_BANK_SHA256, 7), TB_PCR_INCOMPLETE);
 }
 
-static void l05_t35_an_event_removed_added_swapped_or_flipped_mismatches_in_its_pcr_only(void **state)
+static void
+l05_t35_an_event_removed_added_swapped_or_flipped_mismatches_in_its_pcr_only(void **state)
 {
     struct tb_pcrs good;
 
@@ -229,8 +230,8 @@ static void t33_l17_pcrs_of_a_dynamic_launch_hold_ones_and_restart_at_zero(void 
     memcpy(zero_then_digest + 32, log_separator(b, 17)->digest[TB_BANK_SHA256], 32);
     log_finish(b);
     assert_true(replay_bytes(log_slice(b), ALL_BANKS));
-    assert_true(tb_hash(h, TB_BANK_SHA256, tb_slice(zero_then_digest, 64),
-                        q.value[TB_BANK_SHA256][17]));
+    assert_true(
+        tb_hash(h, TB_BANK_SHA256, tb_slice(zero_then_digest, 64), q.value[TB_BANK_SHA256][17]));
     assert_int_equal(state_of(&q, TB_BANK_SHA256, 17), TB_PCR_MATCH);
     memset(q.value[TB_BANK_SHA256][17], 0xff, 32);
     assert_int_equal(state_of(&q, TB_BANK_SHA256, 17), TB_PCR_UNEXTENDED);
@@ -335,13 +336,13 @@ static void t39_l19_l22_a_spec_id_event_with_an_impossible_field_is_refused(void
         uint8_t value;
         bool accepted;
     } cases[] = {
-        { 53, 1, false },    { 53, 3, false }, { 52, 1, true },     { 54, 0, true },
-        { 54, 2, true },     { 54, 106, true }, { 55, 1, true },    { 55, 0, false },
-        { 55, 3, false },    { 56, 0, false }, { 56, 17, false },   { 59, 0xff, false },
-        { 60, 0x0b, false }, /* SHA-256 twice */
+        { 53, 1, false },    { 53, 3, false },  { 52, 1, true },   { 54, 0, true },
+        { 54, 2, true },     { 54, 106, true }, { 55, 1, true },   { 55, 0, false },
+        { 55, 3, false },    { 56, 0, false },  { 56, 17, false }, { 59, 0xff, false },
+        { 60, 0x0b, false },                    /* SHA-256 twice */
         { 62, 32, false },   { 66, 20, false }, /* sizes that are not the algorithm's */
-        { 60, 0x12, true },  /* 20 bytes of SM3: skipped by the declared size */
-        { 63, 1, false },    { 56, 1, false }, { 56, 3, false },    { 68, 1, false },
+        { 60, 0x12, true },                     /* 20 bytes of SM3: skipped by the declared size */
+        { 63, 1, false },    { 56, 1, false },  { 56, 3, false },  { 68, 1, false },
         { 28, 36, false },   { 28, 38, false }, /* the record's own size */
     };
 
@@ -695,7 +696,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_logs_of_every_set_of_banks_replay_to_the_pcrs),
         cmocka_unit_test(only_the_banks_asked_for_are_replayed),
-        cmocka_unit_test(l05_t35_an_event_removed_added_swapped_or_flipped_mismatches_in_its_pcr_only),
+        cmocka_unit_test(
+            l05_t35_an_event_removed_added_swapped_or_flipped_mismatches_in_its_pcr_only),
         cmocka_unit_test(t29_l02_t32_values_without_events_and_events_without_values_are_told),
         cmocka_unit_test(l10_a_bank_that_the_system_capped_is_told_from_a_mismatch),
         cmocka_unit_test(l08_a_bank_that_the_log_lacks_is_incomplete_never_a_match),
@@ -708,7 +710,8 @@ int main(void)
         cmocka_unit_test(t39_l18_a_log_of_measurement_registers_is_refused_as_a_cc_log),
         cmocka_unit_test(t39_l19_l22_a_spec_id_event_with_an_impossible_field_is_refused),
         cmocka_unit_test(t39_l19_an_unknown_algorithm_of_no_or_too_many_bytes_is_refused),
-        cmocka_unit_test(t39_l20_digests_of_an_unknown_algorithm_are_skipped_by_their_declared_size),
+        cmocka_unit_test(
+            t39_l20_digests_of_an_unknown_algorithm_are_skipped_by_their_declared_size),
         cmocka_unit_test(l21_vendor_information_is_taken_by_its_size_or_refused),
         cmocka_unit_test(t39_a_second_or_late_spec_id_event_is_refused),
         cmocka_unit_test(t39_l23_a_short_no_action_event_first_means_the_sha_1_format),

@@ -456,7 +456,7 @@ static void put_spec_id(struct log_builder *b)
     put(b, zero, sizeof zero);
     put_uint(b, 16 + 4 + 4 + 4 + 4 * count_bits(b->banks) + 1, 4);
     put(b, "Spec ID Event03", 16);
-    put_uint(b, 0, 4);                     /* platform class: client */
+    put_uint(b, 0, 4);                      /* platform class: client */
     put(b, (uint8_t[]){ 0, 2, 105, 2 }, 4); /* minor, major, errata, uintn */
     put_uint(b, count_bits(b->banks), 4);
     for (unsigned bank = 0; bank < TB_N_BANKS; bank++)
