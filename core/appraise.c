@@ -130,6 +130,17 @@ static bool severity_missed(struct tb_result *r, const struct tb_policy *policy,
     return r->has_headline;
 }
 
+static void boot_copy(struct tb_boot_result *dst, const struct tb_boot_result *src)
+{
+    tb_findings_copy(&dst->findings, &src->findings);
+    dst->facts = src->facts;
+    dst->states = src->states;
+    dst->log_banks = src->log_banks;
+    dst->n_events = src->n_events;
+    dst->bank = src->bank;
+    dst->bank_chosen = src->bank_chosen;
+}
+
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
                  const struct tb_policy *policy, struct tb_result *out)
 {
@@ -139,8 +150,8 @@ void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_resul
     if (boot == NULL)
         memset(&out->boot, 0, sizeof out->boot);
     else if (boot != &out->boot)
-        out->boot = *boot;
-    out->findings = out->quote.findings;
+        boot_copy(&out->boot, boot);
+    tb_findings_copy(&out->findings, &out->quote.findings);
     tb_findings_merge(&out->findings, &out->boot.findings);
 
     /* A quote that is not genuine carries nothing, whatever its findings are. */

@@ -163,6 +163,14 @@ bool tb_findings_unknown(struct tb_findings *f, enum tb_check check, const char 
     return false;
 }
 
+void tb_findings_copy(struct tb_findings *dst, const struct tb_findings *src)
+{
+    memcpy(dst->outcome, src->outcome, sizeof dst->outcome);
+    memcpy(dst->list, src->list, src->n * sizeof src->list[0]);
+    dst->n = src->n;
+    dst->n_lost = src->n_lost;
+}
+
 void tb_findings_merge(struct tb_findings *dst, const struct tb_findings *src)
 {
     for (unsigned c = 0; c < TB_N_CHECKS; c++)

@@ -101,6 +101,8 @@ bool tb_findings_fail(struct tb_findings *f, enum tb_check check, const char *wh
 bool tb_findings_unknown(struct tb_findings *f, enum tb_check check, const char *where,
                          const char *expected, const char *observed_format, ...)
     __attribute__((format(printf, 5, 6)));
+/* What counts of src to dst; the unused end of the list, most of it, is not copied. */
+void tb_findings_copy(struct tb_findings *dst, const struct tb_findings *src);
 /* Append all of src to dst, outcomes and reasons. */
 void tb_findings_merge(struct tb_findings *dst, const struct tb_findings *src);
 
