@@ -20,10 +20,16 @@ static void set(json_t *object, const char *key, json_t *value, bool *bad)
 
 static json_t *hex_json(struct tb_reader in)
 {
-    char hex[2 * TB_DIGEST_MAX + 1];
+    size_t size = 2 * in.left + 1;
+    char *hex = malloc(size);
+    json_t *value;
 
-    tb_hex(in, hex, sizeof hex);
-    return json_string(hex);
+    if (hex == NULL)
+        return NULL;
+    tb_hex(in, hex, size);
+    value = json_string(hex);
+    free(hex);
+    return value;
 }
 
 json_t *tb_replay_json(const struct tb_replay *r)
@@ -101,6 +107,7 @@ static json_t *event_json(const struct tb_log *log, const struct tb_event *e, st
     set(event, "type", json_string(type != NULL ? type : number), &d.bad);
     set(event, "type_number", json_integer(e->type), &d.bad);
     set(event, "size", json_integer((json_int_t)e->data.left), &d.bad);
+    set(event, "data", hex_json(e->data), &d.bad);
     set(event, "digests", digests, &d.bad);
     set(event, "details", d.list, &d.bad);
     if (!d.bad)
