@@ -7,15 +7,13 @@
 
 #include "assets_table.h"
 
-/* One file in .rodata, with a zero byte behind it that does not count. A file that has not the
- * length that the table says does not assemble. */
+/* One file in .rodata, as long as the table says, with a zero byte behind it that does not count. */
 #define EMBED(symbol, file, len) \
     __asm__(".pushsection .rodata\n" \
             ".balign 16\n" \
             ".hidden " symbol "\n.globl " symbol "\n" \
             ".type " symbol ", %object\n" symbol ":\n" \
-            ".incbin \"" file "\"\n" \
-            ".if . - " symbol " != " #len "\n.error \"" file " has changed\"\n.endif\n" \
+            ".incbin \"" file "\", 0, " #len "\n" \
             ".byte 0\n" \
             ".popsection\n");
 
