@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "wire/cbor.h"
+#include "wire/json_text.h"
 
 #define FORMAT 1
 #define PATH_MAX_DEPTH 4
@@ -611,7 +612,7 @@ char *tb_policy_print(const struct tb_policy *p)
 
     if (root != NULL && print_masks(root, p) == 0 && print_checks(root, p) == 0 &&
         print_keys(root, p) == 0 && print_lists(root, p) == 0)
-        text = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        text = tb_json_text(root);
     json_decref(root);
     return text;
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "wire/cbor.h"
+#include "wire/json_text.h"
 
 /* Functions that add to an object return 0, or not 0 when memory ran out; jansson's *_new take a
  * NULL value and fail, so the sum of all is looked at once. */
@@ -287,7 +288,7 @@ json_t *tb_result_json(const struct tb_result *r, const struct tb_policy *policy
 char *tb_result_print(const struct tb_result *r, const struct tb_policy *policy)
 {
     json_t *o = tb_result_json(r, policy);
-    char *text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = tb_json_text(o);
 
     json_decref(o);
     return text;

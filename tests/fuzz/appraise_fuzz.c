@@ -1,0 +1,72 @@
+/* The whole appraisal of a log whose quote is believed: an attacker who writes any log, and whose
+ * TPM holds exactly what that log replays to. Trust must then rest on what the log proves. */
+#include <assert.h>
+#include <string.h>
+
+#include "core/appraise.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Every bank of the log, and the PCRs of the policy in it. */
+static void quote_what_replays(struct tb_reader log, const struct tb_policy *policy,
+                               struct tb_hasher *h, struct tb_pcrs *out)
+{
+    static struct tb_replay replay;
+    struct tb_reason why;
+
+    memset(out, 0, sizeof *out);
+    if (!tb_log_replay(log, (1U << TB_N_BANKS) - 1, h, &replay, &why))
+        return;
+    *out = replay.pcrs;
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        out->mask[b] = replay.banks >> b & 1 ? policy->pcrs : 0;
+}
+
+/* A quote and a signature of hostile bytes: never genuine, never a crash. */
+static void appraise_bytes(struct tb_reader in, const struct tb_policy *policy,
+                           struct tb_hasher *h)
+{
+    static const struct tb_selection wanted = { TB_ALG_SHA256, 0xfbff };
+    static struct tb_quote_result result;
+    static struct tb_content content = { .has_log = true };
+    const struct tb_appraisal_input input = {
+        .enrolled = true, .ak_public = in,       .host_id = tb_slice("h", 1),
+        .nonce = in,      .exporter = in,        .wanted = &wanted,
+        .n_wanted = 1,    .quote = in,           .signature = in,
+        .content = &content, .content_bytes = in, .policy = policy,
+    };
+
+    tb_appraise_quote(&input, h, &result);
+    assert(!result.genuine && !result.memory.present);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct tb_hasher *h;
+    static struct tb_policy policy;
+    static const struct tb_firmware_reference none;
+    static struct tb_boot_result boot;
+    static struct tb_quote_result quote;
+    static struct tb_result result;
+    struct tb_pcrs pcrs;
+
+    if (h == NULL) {
+        h = tb_hasher_new();
+        tb_policy_builtin(&policy);
+        for (unsigned c = 0; c < TB_N_CHECKS; c++)
+            if (tb_check_text((enum tb_check)c)->group <= TB_GROUP_PCRS)
+                tb_findings_pass(&quote.findings, (enum tb_check)c);
+        quote.genuine = true;
+    }
+    quote_what_replays(tb_slice(data, size), &policy, h, &pcrs);
+    tb_appraise_boot(tb_slice(data, size), &pcrs, &policy, &none, h, &boot);
+    tb_conclude(&quote, &boot, &policy, &result);
+    assert(result.verdict == TB_VERDICT_TRUSTED || result.has_headline);
+    if (result.verdict == TB_VERDICT_TRUSTED) {
+        assert(boot.bank_chosen && boot.bank != TB_BANK_SHA1);
+        assert(boot.facts.secure_boot == TB_SECURE_BOOT_ON);
+        assert(boot.states.state[boot.bank][7] == TB_PCR_MATCH);
+    }
+    appraise_bytes(tb_slice(data, size), &policy, h);
+    return 0;
+}

@@ -1,0 +1,311 @@
+#include "wire/bundle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/evidence_builder.h"
+#include "wire/cbor.h"
+#include "wire/result_json.h"
+
+static unsigned fail_at, calls;
+
+bool __real_tb_hash(struct tb_hasher *h, enum tb_bank bank, struct tb_reader in, uint8_t *out);
+bool __wrap_tb_hash(struct tb_hasher *h, enum tb_bank bank, struct tb_reader in, uint8_t *out);
+bool __real_tb_hash_parts(struct tb_hasher *h, enum tb_bank bank, const struct tb_reader *parts,
+                          size_t n, uint8_t *out);
+bool __wrap_tb_hash_parts(struct tb_hasher *h, enum tb_bank bank, const struct tb_reader *parts,
+                          size_t n, uint8_t *out);
+
+bool __wrap_tb_hash(struct tb_hasher *h, enum tb_bank bank, struct tb_reader in, uint8_t *out)
+{
+    return ++calls != fail_at && __real_tb_hash(h, bank, in, out);
+}
+
+bool __wrap_tb_hash_parts(struct tb_hasher *h, enum tb_bank bank, const struct tb_reader *parts,
+                          size_t n, uint8_t *out)
+{
+    return ++calls != fail_at && __real_tb_hash_parts(h, bank, parts, n, out);
+}
+
+/* A bundle of an attestation whose PCR values and log the Verifier held already. */
+struct made {
+    struct evidence *e;
+    char *policy, *result;
+    struct tb_bundle b, back;
+    uint8_t *buf;
+    size_t len;
+    struct tb_policy used;
+    struct tb_result again;
+    char err[TB_POLICY_ERR_LEN];
+};
+
+static struct made *make(bool held)
+{
+    struct made *m = calloc(1, sizeof *m);
+    struct evidence *e = m->e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+
+    evidence_prepare(e);
+    if (held) {
+        e->message.has_pcrs = false;
+        memset(&e->message.pcrs, 0, sizeof e->message.pcrs);
+        e->message.log = tb_slice(NULL, 0);
+        evidence_bind(e);
+    }
+    evidence_sign(e);
+    evidence_appraise(e);
+    m->policy = tb_policy_print(&e->policy);
+    m->result = tb_result_print(&e->result, &e->policy);
+    m->buf = malloc(TB_BUNDLE_MAX);
+    m->b = (struct tb_bundle){
+        .host_id = "host-1",
+        .host_name = "web-1.example.org",
+        .enrolled = true,
+        .ak_public = e->in.ak_public,
+        .ek_certificate = tb_slice("certificate", 11),
+        .time_ms = 1700000000000,
+        .n_wanted = e->n_wanted,
+        .quote = e->in.quote,
+        .signature = e->in.signature,
+        .content = e->in.content_bytes,
+        .has_held_pcrs = held,
+        .last = { .present = true, .clock_ms = 999999, .reset_count = 7, .restart_count = 1,
+                  .firmware_version = e->q.firmware_version, .boot_id = "boot-2" },
+        .firmware = { .present = true, .bank = TB_BANK_SHA256 },
+        .policy = tb_slice(m->policy, strlen(m->policy)),
+        .verdict = e->result.verdict,
+        .result = tb_slice(m->result, strlen(m->result)),
+    };
+    memcpy(m->b.nonce, e->nonce, 32);
+    memcpy(m->b.exporter, e->exporter, 32);
+    memcpy(m->b.wanted, e->wanted, sizeof m->b.wanted);
+    if (held) {
+        m->b.held_pcrs = e->content.pcrs;
+        m->b.held_log = e->content.log;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        memcpy(m->b.firmware.value[i], e->content.pcrs.value[TB_BANK_SHA256][i], 32);
+    return m;
+}
+
+static void unmake(struct made *m)
+{
+    evidence_free(m->e);
+    free(m->policy);
+    free(m->result);
+    free(m->buf);
+    free(m);
+}
+
+static bool encode(struct made *m)
+{
+    return tb_bundle_encode(&m->b, m->buf, TB_BUNDLE_MAX, &m->len);
+}
+
+static void appraise_again(struct made *m)
+{
+    struct tb_reason why;
+
+    assert_true(encode(m));
+    assert_true(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why));
+    assert_true(tb_bundle_appraise(&m->back, NULL, m->e->h, &m->used, &m->again, m->err));
+}
+
+static void anyone_comes_to_the_same_verdict(void **state)
+{
+    (void)state;
+    for (unsigned held = 0; held < 2; held++) {
+        struct made *m = make(held);
+
+        appraise_again(m);
+        assert_int_equal(m->back.verdict, TB_VERDICT_TRUSTED);
+        assert_int_equal(m->again.verdict, TB_VERDICT_TRUSTED);
+        assert_memory_equal(m->used.digest, m->e->policy.digest, 32);
+        assert_string_equal(m->back.host_name, "web-1.example.org");
+        assert_true(m->back.time_ms == UINT64_C(1700000000000));
+        assert_int_equal(m->back.ek_certificate.left, 11);
+        assert_true(m->back.last.present && m->back.last.clock_ms == 999999);
+        assert_string_equal(m->back.last.boot_id, "boot-2");
+        unmake(m);
+    }
+}
+
+static void a_bundle_without_what_may_be_missing_is_the_same(void **state)
+{
+    struct made *m = make(false);
+
+    (void)state;
+    m->b.ek_certificate.left = 0;
+    m->b.last = (struct tb_quote_memory){ 0 };
+    m->b.firmware = (struct tb_firmware_reference){ 0 };
+    appraise_again(m);
+    assert_int_equal(m->again.verdict, TB_VERDICT_TRUSTED);
+    assert_false(m->back.last.present || m->back.firmware.present || m->back.has_held_pcrs);
+    unmake(m);
+}
+
+static void what_the_bundle_says_of_the_verdict_is_not_believed(void **state)
+{
+    struct made *m = make(false);
+
+    (void)state;
+    m->b.enrolled = false;
+    appraise_again(m);
+    assert_int_equal(m->back.verdict, TB_VERDICT_TRUSTED);
+    assert_int_equal(m->again.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.headline, TB_CHECK_IDENTITY_ENROLLED);
+    m->b.enrolled = true;
+    m->b.exporter[0] ^= 1;
+    appraise_again(m);
+    assert_int_equal(m->again.headline, TB_CHECK_QUOTE_BINDING);
+    m->b.exporter[0] ^= 1;
+    m->b.firmware.value[2][0] ^= 1;
+    appraise_again(m);
+    assert_int_equal(m->again.verdict, TB_VERDICT_CHANGED);
+    m->b.last.reset_count = 8;
+    appraise_again(m);
+    assert_int_equal(m->again.headline, TB_CHECK_QUOTE_CLOCK);
+    unmake(m);
+}
+
+static void t55_held_parts_that_are_not_those_of_the_quote_are_refused(void **state)
+{
+    struct made *m = make(true);
+
+    (void)state;
+    m->b.held_pcrs.value[TB_BANK_SHA256][7][0] ^= 1;
+    appraise_again(m);
+    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    m->b.held_pcrs.value[TB_BANK_SHA256][7][0] ^= 1;
+    m->b.held_log.left--;
+    appraise_again(m);
+    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    m->b.held_log.left = 0;
+    appraise_again(m);
+    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    unmake(m);
+}
+
+static void content_that_cannot_be_read_is_a_failed_result(void **state)
+{
+    struct made *m = make(false);
+
+    (void)state;
+    m->b.content.left--;
+    appraise_again(m);
+    assert_int_equal(m->again.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_FORMAT);
+    unmake(m);
+}
+
+static void another_policy_may_be_tried_and_a_broken_one_is_told(void **state)
+{
+    struct made *m = make(false);
+    struct tb_policy other = m->e->policy;
+
+    (void)state;
+    appraise_again(m);
+    other.n_pins = 1;
+    other.pin[0].pcr = 7;
+    other.pin[0].bank = TB_BANK_SHA256;
+    assert_true(tb_bundle_appraise(&m->back, &other, m->e->h, &m->used, &m->again, m->err));
+    assert_int_equal(m->again.headline, TB_CHECK_PCR_PINNED);
+    assert_int_equal(m->used.n_pins, 1);
+    m->back.policy = tb_slice("{}", 2);
+    assert_false(tb_bundle_appraise(&m->back, NULL, m->e->h, &m->used, &m->again, m->err));
+    assert_string_equal(m->err, "policy of the bundle:1: format is missing");
+    unmake(m);
+}
+
+static void files_that_are_no_bundle_are_refused(void **state)
+{
+    struct made *m = make(true);
+    struct tb_reason why;
+
+    (void)state;
+    assert_true(encode(m));
+    m->buf[3] ^= 1; /* in the magic */
+    assert_false(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why));
+    assert_string_equal(why.where, "bundle.magic");
+    assert_string_equal(why.observed, "another file");
+    m->buf[3] ^= 1;
+    assert_false(tb_bundle_decode(tb_slice(m->buf, m->len - 1), &m->back, &why));
+    assert_false(tb_bundle_decode(tb_slice(m->buf, m->len + 1), &m->back, &why));
+    assert_false(tb_bundle_decode(tb_slice(m->buf, TB_BUNDLE_MAX + 1), &m->back, &why));
+    assert_int_equal(why.check, TB_CHECK_EVIDENCE_LIMITS);
+    assert_false(tb_bundle_encode(&m->b, m->buf, m->len - 1, &m->len));
+    unmake(m);
+}
+
+/* Find `from` in the encoded bundle and write `to` over it. */
+static void patch(struct made *m, const void *from, const void *to, size_t n)
+{
+    uint8_t *at = memmem(m->buf, m->len, from, n);
+
+    assert_non_null(at);
+    memcpy(at, to, n);
+}
+
+static void broken_arrays_are_refused_with_their_field(void **state)
+{
+    static const struct { const char *from, *to, *where; size_t n; } list[] = {
+        { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x84\x1a\x00\x0f\x42\x3f", "bundle.last", 7 },
+        { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x85\x3a\x00\x0f\x42\x3f", "bundle.last", 7 },
+        { "\x11\x82\x0b\x58\x80", "\x11\x81\x0b\x58\x80", "bundle.firmware", 5 },
+        { "\x11\x82\x0b\x58\x80", "\x11\x82\x12\x58\x80", "bundle.firmware", 5 },
+        { "\x11\x82\x0b\x58\x80", "\x11\x82\x0c\x58\x80", "bundle.firmware", 5 },
+        { "\x0a\x81\x82\x0b", "\x0a\x81\x83\x0b", "bundle.wanted", 4 },
+        { "\x0e\x81\x83\x0b", "\x0e\x81\x83\x12", "bundle.held_pcrs", 4 },
+    };
+    struct tb_reason why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        struct made *m = make(true);
+
+        assert_true(encode(m));
+        patch(m, list[i].from, list[i].to, list[i].n);
+        assert_false(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why));
+        assert_string_equal(why.where, list[i].where);
+        unmake(m);
+    }
+}
+
+static void a_crypto_library_that_fails_appraises_nothing_as_trusted(void **state)
+{
+    struct made *m = make(true);
+    unsigned last, refused = 0;
+
+    (void)state;
+    appraise_again(m);
+    for (unsigned n = 1; n < 8; n++) {
+        bool ok;
+
+        calls = 0;
+        fail_at = n;
+        ok = tb_bundle_appraise(&m->back, NULL, m->e->h, &m->used, &m->again, m->err);
+        last = calls;
+        fail_at = 0;
+        assert_true(last >= n);
+        assert_true(!ok || m->again.verdict != TB_VERDICT_TRUSTED);
+        refused += !ok;
+    }
+    assert_int_equal(refused, 3); /* the policy's digest, and those of what is held */
+    unmake(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(anyone_comes_to_the_same_verdict),
+        cmocka_unit_test(a_bundle_without_what_may_be_missing_is_the_same),
+        cmocka_unit_test(what_the_bundle_says_of_the_verdict_is_not_believed),
+        cmocka_unit_test(t55_held_parts_that_are_not_those_of_the_quote_are_refused),
+        cmocka_unit_test(content_that_cannot_be_read_is_a_failed_result),
+        cmocka_unit_test(another_policy_may_be_tried_and_a_broken_one_is_told),
+        cmocka_unit_test(files_that_are_no_bundle_are_refused),
+        cmocka_unit_test(broken_arrays_are_refused_with_their_field),
+        cmocka_unit_test(a_crypto_library_that_fails_appraises_nothing_as_trusted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+#include "wire/result_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "tests/unit/evidence_builder.h"
+
+static const char *text_at(const json_t *o, const char *name)
+{
+    const char *s = json_string_value(json_object_get(o, name));
+
+    assert_non_null(s);
+    return s;
+}
+
+static void secure_boot_off(struct evidence *e)
+{
+    struct log_item *item = log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
+                                              "SecureBoot");
+    struct tb_reader data = log_uefi_variable(e->log, log_guid_global, "SecureBoot",
+                                              tb_slice("\0", 1));
+
+    log_set_data(e->log, item, data);
+    log_rehash(e->log, item, data);
+}
+
+static void a_trusted_host_is_told_with_all_its_facts(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    const json_t *boot, *programs;
+    json_t *o;
+    char hex[132];
+
+    (void)state;
+    evidence_run(e);
+    o = tb_result_json(&e->result, &e->policy);
+    assert_non_null(o);
+    assert_string_equal(text_at(o, "verdict"), "trusted");
+    assert_string_equal(text_at(o, "tier"), "affirming");
+    assert_true(json_is_null(json_object_get(o, "headline")));
+    assert_int_equal(json_array_size(json_object_get(o, "findings")), 0);
+    assert_int_equal(json_object_size(json_object_get(o, "checks")), TB_N_CHECKS);
+    assert_string_equal(text_at(json_object_get(o, "checks"), "quote.signature"), "pass");
+    assert_string_equal(text_at(json_object_get(o, "checks"), "identity.ek-key"), "not-checked");
+    assert_true(json_is_true(json_object_get(json_object_get(o, "quote"), "genuine")));
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(o, "quote"), "reset_count")), 7);
+    assert_string_equal(text_at(json_object_get(o, "quote"), "tpm_firmware_version"),
+                        "2019102300163636");
+    assert_string_equal(text_at(json_object_get(o, "policy"), "name"), "built-in");
+    boot = json_object_get(o, "boot");
+    assert_string_equal(text_at(boot, "bank"), "sha256");
+    assert_string_equal(text_at(boot, "secure_boot"), "on");
+    assert_string_equal(
+        text_at(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "7"), "match");
+    assert_null(json_object_get(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "10"));
+    tb_hex(tb_slice(e->result.boot.facts.keyset[TB_KEYSET_PK].digest, 32), hex, sizeof hex);
+    assert_string_equal(
+        text_at(json_object_get(json_object_get(boot, "keys"), "PK"), "digest"), hex);
+    assert_int_equal(json_array_size(json_object_get(boot, "authorities")),
+                     e->result.boot.facts.n_authorities);
+    programs = json_object_get(boot, "programs");
+    assert_int_equal(json_array_size(programs), e->result.boot.facts.n_programs);
+    tb_hex(tb_slice(e->result.boot.facts.program[0].digest, 32), hex, sizeof hex);
+    assert_string_equal(text_at(json_array_get(programs, 0), "digest"), hex);
+    assert_non_null(json_object_get(json_array_get(programs, 0), "unverified_path"));
+    json_decref(o);
+    evidence_free(e);
+}
+
+static void a_failed_host_is_told_with_the_texts_of_the_table(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    const struct tb_check_text *t = tb_check_text(TB_CHECK_SB_OFF);
+    const json_t *headline;
+    json_t *o;
+
+    (void)state;
+    secure_boot_off(e);
+    evidence_run(e);
+    o = tb_result_json(&e->result, &e->policy);
+    assert_string_equal(text_at(o, "verdict"), "failed");
+    assert_string_equal(text_at(o, "tier"), "contraindicated");
+    headline = json_object_get(o, "headline");
+    assert_string_equal(text_at(headline, "code"), "secureboot.off");
+    assert_string_equal(text_at(headline, "title"), t->title);
+    assert_string_equal(text_at(headline, "cause"), t->cause);
+    assert_string_equal(text_at(headline, "next"), t->next);
+    assert_string_equal(text_at(headline, "group"), "secure-boot");
+    assert_string_equal(text_at(headline, "severity"), "required");
+    assert_string_equal(text_at(headline, "outcome"), "fail");
+    assert_string_equal(text_at(headline, "where"), evidence_reason(e, TB_CHECK_SB_OFF)->where);
+    assert_string_equal(text_at(headline, "expected"),
+                        evidence_reason(e, TB_CHECK_SB_OFF)->expected);
+    assert_string_equal(text_at(headline, "observed"),
+                        evidence_reason(e, TB_CHECK_SB_OFF)->observed);
+    assert_int_equal(json_array_size(json_object_get(o, "findings")), e->result.findings.n);
+    e->result.findings.n = 0; /* even when the finding was lost */
+    json_decref(o);
+    o = tb_result_json(&e->result, &e->policy);
+    assert_string_equal(text_at(json_object_get(o, "headline"), "code"), "secureboot.off");
+    json_decref(o);
+    evidence_free(e);
+}
+
+static void a_quote_that_is_not_genuine_has_no_facts(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    json_t *o;
+
+    (void)state;
+    evidence_prepare(e);
+    evidence_sign(e);
+    e->in.enrolled = false;
+    evidence_appraise(e);
+    o = tb_result_json(&e->result, &e->policy);
+    assert_true(json_is_null(json_object_get(o, "boot")));
+    assert_true(json_is_false(json_object_get(json_object_get(o, "quote"), "genuine")));
+    assert_null(json_object_get(json_object_get(o, "quote"), "clock_ms"));
+    json_decref(o);
+    evidence_free(e);
+}
+
+static void t44_text_of_the_host_is_inert_and_numbers_fit(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    char *text;
+
+    (void)state;
+    evidence_run(e);
+    memcpy(e->result.boot.facts.firmware_version, "\x1b[31m\xff\xfe", 8);
+    memcpy(e->result.quote.memory.boot_id, "a\nb", 4);
+    e->result.quote.memory.clock_ms = UINT64_MAX;
+    text = tb_result_print(&e->result, &e->policy);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "\"firmware_version\":\"?[31m??\""));
+    assert_non_null(strstr(text, "\"boot_id\":\"a?b\""));
+    assert_non_null(strstr(text, "\"clock_ms\":9223372036854775807"));
+    for (const char *c = text; *c != '\0'; c++)
+        assert_true(*c >= ' ' && *c <= '~');
+    free(text);
+    evidence_free(e);
+}
+
+static void the_table_of_checks_is_complete_and_in_order(void **state)
+{
+    json_t *a = tb_checks_json();
+
+    (void)state;
+    assert_int_equal(json_array_size(a), TB_N_CHECKS);
+    for (unsigned c = 0; c < TB_N_CHECKS; c++) {
+        const json_t *o = json_array_get(a, c);
+
+        assert_string_equal(text_at(o, "code"), tb_check_text((enum tb_check)c)->code);
+        assert_true(strlen(text_at(o, "title")) > 0 && strlen(text_at(o, "next")) > 0);
+        assert_int_equal(json_is_true(json_object_get(o, "always_required")),
+                         tb_check_is_always_required((enum tb_check)c));
+    }
+    json_decref(a);
+}
+
+/* jansson's allocator fails at the n-th call, for every n. */
+static unsigned n_alloc, fail_alloc;
+
+static void *failing_malloc(size_t n)
+{
+    return ++n_alloc == fail_alloc ? NULL : malloc(n);
+}
+
+static void memory_that_runs_out_gives_nothing_rather_than_less(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    unsigned last;
+    char *full;
+
+    (void)state;
+    secure_boot_off(e);
+    evidence_run(e);
+    json_set_alloc_funcs(failing_malloc, free);
+    full = tb_result_print(&e->result, &e->policy);
+    last = n_alloc;
+    for (unsigned n = 1; n <= last; n += 1 + n / 40) {
+        char *text;
+
+        n_alloc = 0;
+        fail_alloc = n;
+        text = tb_result_print(&e->result, &e->policy);
+        if (text != NULL) /* a table that could not grow is no loss */
+            assert_string_equal(text, full);
+        free(text);
+    }
+    fail_alloc = 0;
+    json_set_alloc_funcs(malloc, free);
+    free(full);
+    evidence_free(e);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trusted_host_is_told_with_all_its_facts),
+        cmocka_unit_test(a_failed_host_is_told_with_the_texts_of_the_table),
+        cmocka_unit_test(a_quote_that_is_not_genuine_has_no_facts),
+        cmocka_unit_test(t44_text_of_the_host_is_inert_and_numbers_fit),
+        cmocka_unit_test(the_table_of_checks_is_complete_and_in_order),
+        cmocka_unit_test(memory_that_runs_out_gives_nothing_rather_than_less),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
