@@ -236,14 +236,23 @@ static bool prepare_file(const char *path, bool *fresh, char err[TB_STORE_ERR_LE
     return true;
 }
 
+static bool damaged(struct tb_sqlite *c, const struct where *where, char err[TB_STORE_ERR_LEN])
+{
+    snprintf(err, TB_STORE_ERR_LEN, "%.90s: the database is damaged and left as it is: %.100s",
+             where->path, c->base.err);
+    return false;
+}
+
 static bool is_ours(struct tb_sqlite *c, const struct where *where, char err[TB_STORE_ERR_LEN])
 {
     int64_t id = 0;
 
-    if (pragma_i64(c, "PRAGMA application_id", &id) && id == APPLICATION_ID)
+    if (!pragma_i64(c, "PRAGMA application_id", &id) && sqlite3_errcode(c->db) != SQLITE_NOTADB)
+        return damaged(c, where, err);
+    if (id == APPLICATION_ID)
         return true;
-    snprintf(err, TB_STORE_ERR_LEN, "%.120s: not a database of this program; left as it is%s%.60s",
-             where->path, c->base.err[0] ? ": " : "", c->base.err);
+    snprintf(err, TB_STORE_ERR_LEN, "%.180s: not a database of this program; left as it is",
+             where->path);
     return false;
 }
 
@@ -271,11 +280,8 @@ static bool look_at(struct tb_sqlite *c, const struct where *where, char err[TB_
             ok = false;
         }
     }
-    if (!ok) {
-        snprintf(err, TB_STORE_ERR_LEN, "%.90s: the database is damaged and left as it is: %.100s",
-                 where->path, c->base.err);
-        return false;
-    }
+    if (!ok)
+        return damaged(c, where, err);
     if (version <= (int64_t)where->migrations.n)
         return true;
     snprintf(err, TB_STORE_ERR_LEN, "%.120s: schema %lld is of a newer release; this one knows "
