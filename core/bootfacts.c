@@ -154,7 +154,8 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
     }
     p->event = e->index;
     p->bank = s->bank;
-    memcpy(p->digest, e->digest[s->bank].p, s->digest_len);
+    if (e->digest[s->bank].left == s->digest_len) /* always so in a PCR that matches */
+        memcpy(p->digest, e->digest[s->bank].p, s->digest_len);
     program_path(e->data, p->path);
     facts->n_programs++;
 }

@@ -1,0 +1,68 @@
+/* tests/fuzz/make_log_seeds.c - write the seeds of the event log's fuzz targets.
+ *
+ * make_log_seeds DIR: DIR is tests/fuzz/seeds. Run by hand when the builder of logs changes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/log_builder.h"
+
+static const char *root;
+
+static void put(const char *target, const char *name, struct tb_reader in)
+{
+    char path[1024];
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s/%s", root, target, name);
+    f = fopen(path, "wb");
+    if (f == NULL || fwrite(in.p, 1, in.left, f) != in.left || fclose(f) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+static void put_log(struct log_builder *b, const char *name)
+{
+    log_finish(b);
+    put("eventlog", name, log_slice(b));
+    put("bootfacts", name, log_slice(b));
+}
+
+int main(int argc, char **argv)
+{
+    struct log_builder *b = log_new();
+
+    if (argc != 2)
+        return 2;
+    root = argv[1];
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA256));
+    put("uefi", "db",
+        tb_slice(log_find_variable(b, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "db")->data,
+                 log_find_variable(b, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "db")->data_len));
+    put("uefi", "device-path",
+        tb_slice("\2\1\14\0\xd0\x41\3\xa\0\0\0\0\1\1\6\0\0\1\4\4\x8\0\\\0a\0"
+                 "\x7f\xff\4\0",
+                 30));
+    put_log(b, "good-sha256");
+    log_find(b, 7, TB_EV_SEPARATOR, 0)->type = TB_EV_ACTION;
+    put_log(b, "separator-in-disguise");
+    log_good_boot(b, 0xf);
+    put_log(b, "good-four-banks");
+    log_good_boot_sha1(b);
+    put_log(b, "good-sha1-format");
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA384));
+    log_move_before(b, log_locality(b, 3), &b->item[0]);
+    log_event_data(b, 9, TB_EV_EVENT_TAG, tb_slice("\xed\x22\x3b\x8f\2\0\0\0LO", 10));
+    log_no_action(b, 0xffffffff, log_text("trust point"));
+    log_action(b, 7, "UEFI Debug Mode");
+    put_log(b, "locality-tags-debug");
+    log_begin(b, LOG_BANK(TB_BANK_SHA1) | LOG_BANK(TB_BANK_SHA256));
+    log_hcrtm(b);
+    log_finish(b);
+    memset(b->bytes + b->len, 0xff, 64);
+    b->len += 64;
+    put("eventlog", "padded", log_slice(b));
+    log_free(b);
+    return 0;
+}
