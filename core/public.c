@@ -353,15 +353,13 @@ static unsigned likeness(const struct template *t, const struct tb_public *p)
            (t->attributes == p->attributes);
 }
 
-/* False always: the area differs from the template, and *why says where. */
+/* False always: the area differs from the template, and *why says where. The type is the same,
+ * because both tables have both types and likeness() weighs it most. */
 static bool refuse_difference(const struct template *t, const struct tb_public *p,
                               enum tb_check check, struct tb_reason *why)
 {
     char expected[32];
 
-    if (t->type != p->type)
-        return tb_refuse(why, check, "type", t->type == TB_ALG_RSA ? "RSA" : "ECC", "%04x",
-                         p->type);
     if (t->bits_or_curve != bits_or_curve(p)) {
         snprintf(expected, sizeof expected, "%u", t->bits_or_curve);
         return tb_refuse(why, check, t->type == TB_ALG_RSA ? "keyBits" : "curveID", expected, "%u",

@@ -11,7 +11,9 @@ static bool read_der(struct tb_reader *in, struct tb_reader *out)
     uint8_t tag, first, low;
     uint16_t len;
 
-    if (!tb_read_u8(&r, &tag) || tag != 0x30 || !tb_read_u8(&r, &first))
+    if (!tb_read_u8(&r, &tag) || !tb_read_u8(&r, &first))
+        return false;
+    if (tag != 0x30)
         return false;
     if (first == 0x82) {
         if (!tb_read_u16be(&r, &len))

@@ -445,6 +445,50 @@ static void t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1(void *
     EVP_PKEY_free(small);
 }
 
+static void a_time_that_is_none_is_refused_in_every_certificate(void **state)
+{
+    struct test_cert c = good_inter, e = good_ek;
+    struct test_bytes odd, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    e.bad_time = true;
+    e.subject = "Leaf";
+    refused(&e, "validity", "CN=Leaf");
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.bad_time = true;
+    test_cert_make(&c, &odd);
+    r = roots_with(&root, &odd);
+    make_ek(&good_ek, &cert);
+    refused_in(r, &cert, "validity", "CN=Test Intermediate");
+    tb_roots_free(r);
+}
+
+static void extensions_that_do_not_parse_are_refused(void **state)
+{
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.basic = NULL;
+    c.unknown_critical = "2.5.29.19"; /* basic constraints of the wrong shape */
+    refused(&c, "extensions", NULL);
+}
+
+static void what_is_no_certificate_is_refused_before_anything_else(void **state)
+{
+    static const struct test_bytes sequence = { 5, { 0x30, 3, 1, 2, 3 } };
+    struct tb_roots *r = roots_with(&root, &inter);
+    struct test_bytes cert;
+
+    (void)state;
+    refused_in(r, &sequence, "certificate", "5 bytes of another kind");
+    make_ek(&good_ek, &cert);
+    test_put_u8(&cert, 7);
+    refused_in(r, &cert, "certificate padding", NULL);
+    tb_roots_free(r);
+}
+
 static void t18_a_certificate_about_another_key_is_refused(void **state)
 {
     struct tb_roots *r = roots_with(&root, &inter);
@@ -615,6 +659,7 @@ static void a_chain_area_is_split_into_its_certificates(void **state)
     area.n -= 4;
     assert_false(tb_ek_chain_split(test_slice(&area), out, &n, &why));
     assert_string_equal(why.where, "certificate chain");
+    assert_string_equal(why.expected, "DER");
     area.n = 0;
     for (int i = 0; i < 9; i++)
         test_put(&area, "\x30\x01\x00", 3);
@@ -662,10 +707,10 @@ static void roots_come_as_der_or_as_a_pem_bundle(void **state)
 
 static void a_file_that_holds_no_certificate_is_refused_by_its_name(void **state)
 {
-    static const char *const bad[] = { "", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n",
-                                       "-----BEGIN CERTIFICATE-----\nAAAA\n"
-                                       "-----END CERTIFICATE-----\n",
-                                       "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n" };
+    static const char cut[] = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    static const char broken[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    static const char other[] = "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n";
+    static const char *const bad[] = { "", "hello", cut, broken, other };
     struct tb_roots *r = tb_roots_new();
     struct test_bytes pem = { 0 };
     struct tb_reason why;
@@ -677,11 +722,11 @@ static void a_file_that_holds_no_certificate_is_refused_by_its_name(void **state
         assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
     }
     to_pem(&root, &pem); /* all or nothing: a good one before a broken one is not kept */
-    test_put(&pem, bad[3], strlen(bad[3]));
+    test_put(&pem, broken, strlen(broken));
     assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
     assert_int_equal(tb_roots_count(r), 0);
-    pem.n -= strlen(bad[3]);
-    test_put(&pem, bad[2], strlen(bad[2])); /* cut short */
+    pem.n -= strlen(broken);
+    test_put(&pem, cut, strlen(cut)); /* cut short */
     assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
     assert_int_equal(tb_roots_count(r), 0);
     tb_roots_free(r);
@@ -786,6 +831,9 @@ int main(void)
         cmocka_unit_test(t17_a_forged_signature_is_refused),
         cmocka_unit_test(t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed),
         cmocka_unit_test(t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1),
+        cmocka_unit_test(a_time_that_is_none_is_refused_in_every_certificate),
+        cmocka_unit_test(extensions_that_do_not_parse_are_refused),
+        cmocka_unit_test(what_is_no_certificate_is_refused_before_anything_else),
         cmocka_unit_test(t18_a_certificate_about_another_key_is_refused),
         cmocka_unit_test(t25_the_class_follows_the_manufacturer),
         cmocka_unit_test(nv_padding_of_one_kind_is_cut),

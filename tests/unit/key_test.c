@@ -158,7 +158,8 @@ static void t08_an_rsa_signature_with_an_ec_key_and_the_reverse_are_refused(void
 
 static void t09_zero_and_above_the_order_are_refused(void **state)
 {
-    uint8_t zeros[48] = { 0 }, ones[66];
+    static uint8_t ones[600];
+    uint8_t zeros[48] = { 0 };
 
     (void)state;
     memset(ones, 0xff, sizeof ones);
@@ -167,7 +168,8 @@ static void t09_zero_and_above_the_order_are_refused(void **state)
         size_t len = kinds[i] == TEST_AK_P384 ? 48 : 32;
         const struct tb_reader bad[] = { tb_slice(zeros, len),    tb_slice(zeros, 1),
                                          tb_slice(NULL, 0),       tb_slice(ones, len),
-                                         tb_slice(ones, len + 1), tb_slice(ones, 66) };
+                                         tb_slice(ones, len + 1), tb_slice(ones, 66),
+                                         tb_slice(ones, 600) };
 
         make(&t, kinds[i]);
         for (size_t b = 0; b < sizeof bad / sizeof bad[0]; b++) {

@@ -482,6 +482,7 @@ static void each_truncated_field_is_named(void **state)
         test_public_build(&p, &b);
         assert_false(parse(tb_slice(b.b, cases[i].len), &out, &why));
         assert_string_equal(why.where, cases[i].where);
+        assert_non_null(strstr(why.observed, "left"));
     }
 }
 
@@ -496,6 +497,9 @@ static void a_truncated_scheme_hash_is_named(void **state)
     test_public_build(&p, &b);
     assert_false(parse(tb_slice(b.b, 10 + 2 + 2 + 1), &out, &why));
     assert_string_equal(why.where, "scheme.hashAlg");
+    assert_non_null(strstr(why.observed, "left"));
+    assert_false(tb_public_check_ak(tb_slice(b.b, 15), &out, &why));
+    assert_string_equal(why.where, "scheme.hashAlg"); /* the parser's reason, not a template's */
 }
 
 static void values_outside_the_closed_sets_are_refused(void **state)

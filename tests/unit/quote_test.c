@@ -147,6 +147,7 @@ static void t03_each_truncated_field_is_named(void **state)
 
         assert_false(tb_quote_parse(tb_slice(b.b, cases[i].len), &out, &why));
         assert_string_equal(why.where, cases[i].where);
+        assert_non_null(strstr(why.observed, "left"));
     }
 }
 

@@ -113,6 +113,7 @@ static void t07_l73_sha1_and_unknown_hashes_are_refused(void **state)
         refused(&b, TB_CHECK_QUOTE_SCHEME, "TPMS_SIGNATURE.hash");
         assert_false(parse(test_slice(&b), &out, &why));
         assert_string_equal(why.expected, "sha256, sha384 or sha512");
+        assert_int_equal(strcmp(why.observed, "sha1") == 0, hashes[i] == TB_ALG_SHA1);
         b = ecdsa(hashes[i], 32, 32);
         refused(&b, TB_CHECK_QUOTE_SCHEME, "TPMS_SIGNATURE.hash");
     }
@@ -150,6 +151,8 @@ static void t03_each_truncated_field_is_named(void **state)
         { true, 4 + 34 + 1, "TPMS_SIGNATURE_ECC.signatureS" },
         { false, 5, "TPMS_SIGNATURE_RSA.sig" },
     };
+    struct tb_signature out;
+    struct tb_reason why;
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -158,6 +161,8 @@ static void t03_each_truncated_field_is_named(void **state)
 
         b.n = cases[i].len;
         refused(&b, TB_CHECK_QUOTE_STRUCTURE, cases[i].where);
+        assert_false(parse(test_slice(&b), &out, &why));
+        assert_non_null(strstr(why.observed, "left"));
     }
 }
 
