@@ -360,6 +360,50 @@ static void t39_l19_l22_a_spec_id_event_with_an_impossible_field_is_refused(void
     }
 }
 
+/* A Spec ID record of these many algorithms, unknown ones of one byte, then `more` bytes, and one
+ * event with a digest of each. */
+static struct tb_reader spec_id_of(uint32_t n_algs, uint8_t more)
+{
+    uint8_t *p = b->bytes;
+    size_t n = 60;
+
+    log_begin(b, SHA1_SHA256);
+    log_finish(b);
+    p[28] = (uint8_t)(29 + 4 * n_algs + more);
+    p[56] = (uint8_t)n_algs;
+    for (uint32_t i = 0; i < n_algs; i++, n += 4)
+        memcpy(p + n, (uint8_t[]){ (uint8_t)(0x40 + i), 0, 1, 0 }, 4);
+    memset(p + n, 0, 1u + more);
+    n += 1u + more;
+    memset(p + n, 0, 12);
+    p[n + 4] = TB_EV_NO_ACTION;
+    p[n + 8] = (uint8_t)n_algs;
+    for (uint32_t i = 0; i < n_algs; i++)
+        memcpy(p + n + 12 + 3 * i, (uint8_t[]){ (uint8_t)(0x40 + i), 0, 1 }, 3);
+    n += 12 + 3 * n_algs;
+    memcpy(p + n, "\1\0\0\0x", 5);
+    return tb_slice(p, n + 5);
+}
+
+static void t39_l19_a_spec_id_event_names_1_to_16_algorithms_once_and_ends(void **state)
+{
+    (void)state;
+    assert_true(replay_bytes(spec_id_of(1, 0), ALL_BANKS));
+    assert_true(replay_bytes(spec_id_of(16, 0), ALL_BANKS));
+    assert_refused_bytes(spec_id_of(0, 0), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.expected, "1 to 16");
+    assert_refused_bytes(spec_id_of(17, 0), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.expected, "1 to 16");
+    assert_refused_bytes(spec_id_of(2, 3), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.expected, "its end");
+    log_begin(b, SHA1_SHA256);
+    log_finish(b);
+    b->bytes[60] = 0x0b;
+    b->bytes[62] = 32;
+    assert_refused_bytes(log_slice(b), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.expected, "each algorithm once");
+}
+
 static void t39_l19_an_unknown_algorithm_of_no_or_too_many_bytes_is_refused(void **state)
 {
     (void)state;
@@ -498,9 +542,11 @@ static void t40_l25_digest_counts_and_algorithms_must_fit_the_spec_id_event(void
     log_finish(b);
     b->bytes[at] = 3;
     assert_refused_bytes(log_slice(b), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.expected, "at most as many digests as the Spec ID event names");
     log_finish(b);
     b->bytes[at + 4] = 0x0c; /* SHA-384 is not declared */
     assert_refused_bytes(log_slice(b), TB_CHECK_LOG_HEADER);
+    assert_string_equal(why.observed, "algorithm 0x000c");
     log_begin(b, SHA1_SHA256);
     log_separator(b, 0)->banks = 0;
     assert_refused(TB_CHECK_LOG_HEADER);
@@ -641,11 +687,14 @@ static void t40_l38_logs_above_the_limits_are_refused_in_bounded_time(void **sta
     /* The Spec ID event, and as many of the smallest events as the limit of bytes lets in. */
     log_begin(b, LOG_BANK(TB_BANK_SHA256));
     log_finish(b);
-    memmove(p + b->header_len, p, (1u << 20) - b->header_len);
+    memmove(p + b->header_len, p, 2u << 20);
     memcpy(p, b->bytes, b->header_len);
     in.left = b->header_len + 16 * 65500;
     assert_true(replay_bytes(in, ALL_BANKS));
     assert_int_equal(r.n_events, 65501);
+    in.left = b->header_len + 16 * 65534; /* well formed, and longer than 1 MiB */
+    assert_true(in.left > TB_LOG_SIZE_MAX);
+    assert_refused_bytes(in, TB_CHECK_EVIDENCE_LIMITS);
     /* 32768 events of zeros in the SHA-1 format, each of which could be padding, and one byte. */
     memset(p, 0, big);
     p[TB_LOG_SIZE_MAX - 4] = 1;
@@ -709,6 +758,7 @@ int main(void)
         cmocka_unit_test(t34_l16_an_h_crtm_event_elsewhere_or_of_other_data_is_refused),
         cmocka_unit_test(t39_l18_a_log_of_measurement_registers_is_refused_as_a_cc_log),
         cmocka_unit_test(t39_l19_l22_a_spec_id_event_with_an_impossible_field_is_refused),
+        cmocka_unit_test(t39_l19_a_spec_id_event_names_1_to_16_algorithms_once_and_ends),
         cmocka_unit_test(t39_l19_an_unknown_algorithm_of_no_or_too_many_bytes_is_refused),
         cmocka_unit_test(
             t39_l20_digests_of_an_unknown_algorithm_are_skipped_by_their_declared_size),
