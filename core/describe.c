@@ -39,16 +39,72 @@ void tb_describe_line(const struct tb_describing *d, bool verified, const char *
     d->emit(d->ctx, key, line, verified);
 }
 
+/* Bytes of a character beyond ASCII in UTF-8 (RFC 3629, 4), or 0. What is over-long or a surrogate
+ * passes: this only tells text from other data, and its bytes are shown in hex. */
+static size_t utf8_len(struct tb_reader in)
+{
+    size_t n = in.p[0] < 0xc2 ? 0 : in.p[0] < 0xe0 ? 2 : in.p[0] < 0xf0 ? 3 : in.p[0] < 0xf5 ? 4 : 0;
+
+    if (n > in.left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((in.p[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* Lines of text, NULs at the end allowed. */
+static bool is_lines(struct tb_reader in)
+{
+    size_t left, n;
+
+    while (in.left > 0 && in.p[in.left - 1] == 0)
+        in.left--;
+    for (left = in.left; left > 0; left -= n, in.p += n) {
+        bool ascii = (in.p[0] >= ' ' && in.p[0] <= '~') || memchr("\n\r\t", in.p[0], 3) != NULL;
+
+        n = ascii ? 1 : utf8_len((struct tb_reader){ in.p, left });
+        if (n == 0)
+            return false;
+    }
+    return in.left != 0;
+}
+
+/* Text, line by line; a line that is too long goes on in the next one, so that nothing is lost.
+ * Bytes beyond ASCII as \xe4. */
+static void describe_lines(const struct tb_describing *d, bool verified, const char *key,
+                           struct tb_reader in)
+{
+    while (in.left > 0 && in.p[in.left - 1] == 0)
+        in.left--;
+    while (in.left > 0) {
+        char text[TB_LINE_MAX];
+        size_t n = 0;
+        uint8_t c = 0;
+
+        while (n + 5 < sizeof text && tb_read_u8(&in, &c) && c != '\n') {
+            if (c > '~')
+                n += (size_t)snprintf(text + n, sizeof text - n, "\\x%02x", c);
+            else
+                text[n++] = (char)(c < ' ' ? ' ' : c);
+        }
+        text[n] = '\0';
+        if (n > 0)
+            tb_describe_line(d, verified, key, "%s", text);
+    }
+}
+
 void tb_describe_bytes(const struct tb_describing *d, bool verified, const char *key,
                        struct tb_reader in)
 {
-    char text[TB_LINE_MAX];
+    char text[2 * 64 + 1];
 
-    if (tb_is_text(in))
-        tb_ascii_text(in, text, sizeof text);
-    else
-        tb_hex(in, text, 2 * 64 + 1);
-    tb_describe_line(d, verified, key, "%s%s", text, !tb_is_text(in) && in.left > 64 ? "..." : "");
+    if (is_lines(in)) {
+        describe_lines(d, verified, key, in);
+        return;
+    }
+    tb_hex(in, text, sizeof text);
+    tb_describe_line(d, verified, key, "%s%s", text, in.left > 64 ? "..." : "");
 }
 
 void tb_describe_guid(const struct tb_describing *d, bool verified, const char *key,
@@ -260,14 +316,56 @@ static bool crtm_version(const struct tb_describing *d)
     return true;
 }
 
+/* Printable ASCII as UTF-16LE, NULs at the end allowed: as ASCII with one NUL. systemd-boot logs
+ * one byte of the closing NUL. */
+static bool utf16_ascii(struct tb_reader in, char *out, size_t out_len)
+{
+    size_t n = in.left / 2;
+
+    if (in.left % 2 != 0 && in.p[in.left - 1] != 0)
+        return false;
+    while (n > 0 && in.p[2 * n - 2] == 0 && in.p[2 * n - 1] == 0)
+        n--;
+    if (n == 0 || n >= out_len)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (in.p[2 * i] < ' ' || in.p[2 * i] > '~' || in.p[2 * i + 1] != 0)
+            return false;
+        out[i] = (char)in.p[2 * i];
+    }
+    out[n] = '\0';
+    return true;
+}
+
+/* The digest is that of this text with its NUL, in ASCII or in UTF-16LE. */
+static bool covers_text(const struct tb_describing *d, const char *ascii)
+{
+    uint8_t wide[2 * TB_LINE_MAX];
+    size_t n = strlen(ascii) + 1;
+
+    for (size_t i = 0; i < n; i++) {
+        wide[2 * i] = (uint8_t)ascii[i];
+        wide[2 * i + 1] = 0;
+    }
+    return tb_describe_covers(d, tb_slice(ascii, n)) || tb_describe_covers(d, tb_slice(wide, 2 * n));
+}
+
 /* A boot loader's text. Its digest may be of the text without the NUL, or of what stands behind a
- * word that says what it is ("kernel_cmdline: ", "cmdline "); or of a file that the text names. */
+ * word that says what it is ("kernel_cmdline: ", "cmdline "); or of a file that the text names.
+ * systemd logs UTF-16; systemd-stub hashes the name of a section in ASCII with its NUL, and then,
+ * under the same name, the section. */
 static bool ipl(const struct tb_describing *d)
 {
     struct tb_reader text = d->e->data, tail;
-    char word[64];
+    char word[64], ascii[TB_LINE_MAX];
 
-    if (!tb_is_text(text))
+    if (utf16_ascii(text, ascii, sizeof ascii)) {
+        tb_describe_line(d, d->whole || covers_text(d, ascii), "text", "%s", ascii);
+        return true;
+    }
+    if (text.left > 1 && text.p[text.left - 2] == 0 && text.p[text.left - 1] != 0)
+        text.left--; /* some versions of shim log one byte more, whatever it is */
+    if (!is_lines(text))
         return false;
     if (d->whole) {
         tb_describe_bytes(d, true, "text", text);

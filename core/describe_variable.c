@@ -32,11 +32,16 @@ static void signature_lists(const struct tb_describing *d, bool verified, struct
 {
     struct tb_signature_lists it = tb_signature_lists_begin(data);
     struct tb_signature_entry e;
+    struct tb_reader owner = { 0 };
     enum tb_list_step step;
     size_t n = 0;
 
-    for (; (step = tb_signature_lists_next(&it, &e)) == TB_LIST_ENTRY; n++)
+    for (; (step = tb_signature_lists_next(&it, &e)) == TB_LIST_ENTRY; n++) {
+        if (n == 0 || !tb_slice_equal(owner, e.owner)) /* said once for all that follow */
+            tb_describe_guid(d, verified, "owner", e.owner);
+        owner = e.owner;
         signature(d, verified, &e);
+    }
     if (step == TB_LIST_BAD)
         tb_describe_line(d, verified, "signature-lists", "malformed after %zu entries", n);
     else

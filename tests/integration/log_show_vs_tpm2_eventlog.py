@@ -30,7 +30,9 @@ if shutil.which("tpm2_eventlog") is None:
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every scalar stays text
 BANKS = ("sha1", "sha256", "sha384", "sha512")
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+# (log, event): a Boot variable logged without its attributes, so that every reader is off by six
+# bytes; they read on behind the length that they print
+EXPLAINED = {("eve-tcglog1.bin", 12)}
 
 
 def theirs(log):
@@ -68,8 +70,9 @@ class Event:
 
 
 def plain(text):
-    """As we show text: printable ASCII, everything else a '?'; blanks at the ends do not count."""
-    return "".join(c if " " <= c <= "~" else "?" for c in str(text).strip("\x00\r\n "))
+    """As we show text: printable ASCII, other bytes in hex; blanks at the ends do not count."""
+    return "".join(chr(c) if 0x20 <= c <= 0x7E else " " if c < 0x20 else f"\\x{c:02x}"
+                   for c in str(text).strip("\x00\r\n ").encode("utf-8", "replace"))
 
 
 def path_parts(hex_path):
@@ -80,9 +83,9 @@ def path_parts(hex_path):
         return
     while len(path) >= 4:
         kind, sub, length = struct.unpack("<BBH", path[:4])
-        node, path = path[4:length], path[max(length, 4):]
-        if kind == 0x7F:
+        if kind == 0x7F or length < 4 or length > len(path):
             return
+        node, path = path[4:length], path[length:]
         if (kind, sub) == (4, 4):
             yield node.decode("utf-16-le", "replace").split("\0")[0]
         elif (kind, sub) == (4, 1) and len(node) >= 38:
@@ -97,12 +100,14 @@ ESCAPES = {"0": "", "n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "v": 
 
 
 def strings_of(value):
-    """Lines of a text as they print it: in quotes and with escapes as in C. NULs are left out, so
+    """Lines of a text as they print it: each in quotes, with escapes as in C. NULs are left out, so
     that UTF-16 reads as what it says."""
-    text = str(value).strip().strip('"')
-    text = re.sub(r"\\(x[0-9a-f]{2}|[0-7]{3}|.)",
-                  lambda m: ESCAPES.get(m[1], "?" if len(m[1]) > 1 else m[1]), text)
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    for line in str(value).splitlines():
+        text = re.sub(r"\\(x[0-9a-f]{2}|[0-7]{3}|.)",
+                      lambda m: ESCAPES.get(m[1], "?" if len(m[1]) > 1 else m[1]), line.strip()[1:-1])
+        text = text.strip().rstrip("\ufffd")  # the byte too much of some versions of shim
+        if text:
+            yield text
 
 
 def is_der(guid):
@@ -121,7 +126,7 @@ def is_told(ours, key, value, parent):
         return ours.says(value, hashlib.sha256(raw).hexdigest()) or (
             len(raw) > 64 and raw in ours.data and ours.says("certificate: "))
     if key in ("UnicodeName", "Description", "PartitionName"):
-        return ours.says(value.strip('"')[:100])
+        return value == "(null)" or ours.says(value.strip('"')[:100])
     if key == "Enabled":
         return ours.says("enabled: " + value.strip("'"))
     if key == "DevicePath":
@@ -200,6 +205,8 @@ def compare(program, log, told):
     for our, their in zip(ours, they):
         lacks = []
         compare_event(our, their, lacks, told)
+        if (pathlib.Path(log).name, our.event["index"]) in EXPLAINED:
+            continue
         missing += [f"event {our.event['index']} {our.event['type']}: {m}" for m in lacks]
     return "compared", missing
 
@@ -219,7 +226,7 @@ def main():
         name = "/".join(pathlib.Path(log).parts[-2:])
         if missing or outcome != "compared":
             print(f"{name}: {outcome}, {len(missing)} differences")
-        for line in missing[:400]:
+        for line in missing[:20]:
             print(f"    {line}")
     print(f"{len(logs)} logs: " + ", ".join(f"{n} {k}" for k, n in sorted(counts.items())))
     print(f"{sum(told.values())} facts compared: " + ", ".join(f"{k} {n}" for k, n in told.most_common()))
