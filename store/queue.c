@@ -90,7 +90,7 @@ void tb_store_stats(struct tb_store *s, struct tb_store_stats *out)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- the writer ------------------------------------------------------------------------------ */
+/* ---- the writer ---- */
 
 /* All of the batch in one transaction. False: none of it was done. */
 static bool run_batch(struct tb_store *s, struct job *batch)
@@ -217,7 +217,7 @@ enum tb_store_status tb_store_write(struct tb_store *s, enum tb_op op, const str
     return j.status;
 }
 
-/* ---- readers --------------------------------------------------------------------------------- */
+/* ---- readers ---- */
 
 /* A connection of one's own; NULL only when there is none at all. */
 static struct tb_conn *take_reader(struct tb_store *s)
@@ -284,7 +284,7 @@ enum tb_store_status tb_store_read(struct tb_store *s, enum tb_op op, const stru
     return status;
 }
 
-/* ---- opening and closing ----------------------------------------------------------------------- */
+/* ---- opening and closing ---- */
 
 static bool start_threads(struct tb_store *s, char err[TB_STORE_ERR_LEN])
 {

@@ -60,7 +60,7 @@ static bool pragma_i64(struct tb_sqlite *c, const char *text, int64_t *out)
     return true;
 }
 
-/* ---- transactions ------------------------------------------------------------------------------ */
+/* ---- transactions ---- */
 
 static bool sqlite_begin(struct tb_conn *base, bool write)
 {
@@ -104,7 +104,7 @@ static enum tb_store_status run_write(struct tb_sqlite *c, enum tb_op op,
     status = operation[op](c, a);
     memcpy(err, c->base.err, sizeof err);
     if (sqlite3_get_autocommit(c->db)) {
-        c->base.broken = true; /* the whole transaction is gone: later writes must not stand alone */
+        c->base.broken = true; /* all is gone: later writes must not stand alone */
         return TB_STORE_UNAVAILABLE;
     }
     ok = status == TB_STORE_OK || c->base.keep || exec_kept(c, "ROLLBACK TO operation");
@@ -143,7 +143,7 @@ static void sqlite_disconnect(struct tb_conn *base)
     free(c);
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 enum tb_store_status tb_sqlite_schema(struct tb_sqlite *c, const struct tb_op_args *a)
 {
@@ -212,8 +212,8 @@ static const struct tb_backend sqlite_backend = {
     .run = sqlite_run, .commit = sqlite_commit, .rollback = sqlite_rollback, .idle = sqlite_idle,
 };
 
-/* Make the file, readable by its owner only before anything is in it, or see that it is there. It is
- * not opened here otherwise: closing it would drop SQLite's POSIX locks of another handle. */
+/* Make the file, readable by its owner only before anything is in it, or see that it is there. It
+ * is not opened here otherwise: closing it would drop SQLite's POSIX locks of another handle. */
 static bool prepare_file(const char *path, bool *fresh, char err[TB_STORE_ERR_LEN])
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -370,7 +370,7 @@ struct tb_store *tb_store_open_sqlite(const char *path, char err[TB_STORE_ERR_LE
     return tb_store_open_sqlite_with(path, &tb_sqlite_migrations, err);
 }
 
-/* ---- backup ------------------------------------------------------------------------------------ */
+/* ---- backup ---- */
 
 /* The online backup of SQLite: this transaction's snapshot, page by page. */
 static bool copy_pages(struct tb_sqlite *c, sqlite3 *to)

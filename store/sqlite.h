@@ -1,7 +1,7 @@
 /* store/sqlite.h - private to store/sqlite*.c: a connection, and statements without loose ends.
  *
- * Values reach SQL as bound parameters only (T-63). A statement is written once, as a literal: it is
- * prepared at its first use and kept. */
+ * Values reach SQL as bound parameters only (T-63). A statement is written once, as a literal: it
+ * is prepared at its first use and kept. */
 #ifndef TB_STORE_SQLITE_H
 #define TB_STORE_SQLITE_H
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 enum tb_store_status tb_sqlite_setting_get(struct tb_sqlite *c, const struct tb_op_args *a)
 {
@@ -39,7 +39,7 @@ enum tb_store_status tb_sqlite_setting_init(struct tb_sqlite *c, const struct tb
     return status == TB_STORE_OK ? tb_sqlite_setting_get(c, a) : status;
 }
 
-/* ---- policies ---------------------------------------------------------------------------------- */
+/* ---- policies ---- */
 
 #define POLICY_COLUMNS "version, grp, digest, created_ms, author"
 
@@ -138,7 +138,7 @@ enum tb_store_status tb_sqlite_policies(struct tb_sqlite *c, const struct tb_op_
     return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
 }
 
-/* ---- people's keys ----------------------------------------------------------------------------- */
+/* ---- people's keys ---- */
 
 #define KEY_COLUMNS                                                                                \
     "k.id, k.label, k.role, k.created_ms, k.created_by, k.expires_ms, k.revoked_ms"
@@ -230,7 +230,7 @@ enum tb_store_status tb_sqlite_api_key_revoke(struct tb_sqlite *c, const struct 
     return tb_sqlite_log(c, a->by, "api-token.revoke", a->id, TB_PAIRS(NULL));
 }
 
-/* ---- sessions ---------------------------------------------------------------------------------- */
+/* ---- sessions ---- */
 
 static enum tb_store_status live_key(struct tb_sqlite *c, const char *id, int64_t now_ms)
 {

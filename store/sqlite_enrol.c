@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* ---- enrolment tokens -------------------------------------------------------------------------- */
+/* ---- enrolment tokens ---- */
 
 #define TOKEN_COLUMNS                                                                              \
     "id, label, grp, created_ms, created_by, expires_ms, uses_left, uses, revoked_ms"
@@ -28,7 +28,8 @@ enum tb_store_status tb_sqlite_enrol_token_create(struct tb_sqlite *c, const str
     enum tb_store_status status;
     char uses[16];
     TB_SQL q = tb_sql(c, "INSERT INTO enrol_token (id, hash, label, grp, created_ms, created_by,"
-                         " expires_ms, uses_left, uses) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)");
+                         " expires_ms, uses_left, uses)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)");
 
     tb_put_text(&q, t->id);
     tb_put_digest(&q, a->digest);
@@ -93,7 +94,7 @@ enum tb_store_status tb_sqlite_enrol_token_revoke(struct tb_sqlite *c, const str
     return tb_sqlite_log(c, a->by, "enrol-token.revoke", a->id, TB_PAIRS(NULL));
 }
 
-/* ---- EK allow-list ----------------------------------------------------------------------------- */
+/* ---- EK allow-list ---- */
 
 #define ALLOW_COLUMNS "ek_digest, host_name, grp, note, created_ms, created_by"
 
@@ -175,7 +176,7 @@ enum tb_store_status tb_sqlite_ek_allow_remove(struct tb_sqlite *c, const struct
     return log_allow(c, a, "ek-allow.remove", a->digest, "");
 }
 
-/* ---- offers of a credential -------------------------------------------------------------------- */
+/* ---- offers of a credential ---- */
 
 /* Is there room for one more? Those that expired make room first. */
 static enum tb_store_status make_room(struct tb_sqlite *c, const struct tb_op_args *a)

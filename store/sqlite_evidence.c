@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* ---- challenges -------------------------------------------------------------------------------- */
+/* ---- challenges ---- */
 
 /* Why the UPDATE of a host that had to be active found none. */
 static enum tb_store_status not_active(struct tb_sqlite *c, const char *id)
@@ -92,7 +92,7 @@ enum tb_store_status tb_sqlite_spend_nonce(struct tb_sqlite *c, const struct tb_
     return take_nonce(c, a->id, a->digest, a->now_ms);
 }
 
-/* ---- blobs ------------------------------------------------------------------------------------- */
+/* ---- blobs ---- */
 
 static enum tb_store_status blob_held(struct tb_sqlite *c, const uint8_t *digest)
 {
@@ -121,7 +121,8 @@ static enum tb_store_status keep_blob(struct tb_sqlite *c, const struct tb_packe
     if (blob->len > 0 && blob->data.left == 0)
         return TB_STORE_INVALID;
 
-    TB_SQL q = tb_sql(c, "INSERT INTO blob (digest, created_ms, len, data) VALUES (?1, ?2, ?3, ?4)");
+    TB_SQL q = tb_sql(c, "INSERT INTO blob (digest, created_ms, len, data)"
+                         " VALUES (?1, ?2, ?3, ?4)");
 
     tb_put_digest(&q, blob->digest);
     tb_put_i64(&q, now_ms);
@@ -146,7 +147,7 @@ enum tb_store_status tb_sqlite_blob_get(struct tb_sqlite *c, const struct tb_op_
     return tb_row_status(&q);
 }
 
-/* ---- accepted evidence --------------------------------------------------------------------------- */
+/* ---- accepted evidence ---- */
 
 /* What the host's row said before. */
 struct before {
@@ -329,7 +330,7 @@ enum tb_store_status tb_sqlite_accept_evidence(struct tb_sqlite *c, const struct
     return status;
 }
 
-/* ---- reading it back ----------------------------------------------------------------------------- */
+/* ---- reading it back ---- */
 
 static enum tb_store_status named_blob(struct tb_sqlite *c, bool named, const uint8_t *digest,
                                        struct tb_blob *out)
@@ -401,7 +402,7 @@ enum tb_store_status tb_sqlite_evidence_next(struct tb_sqlite *c, const struct t
     return status == TB_STORE_NOT_FOUND ? TB_STORE_UNAVAILABLE : status;
 }
 
-/* ---- silence ------------------------------------------------------------------------------------- */
+/* ---- silence ---- */
 
 #define SILENT                                                                                     \
     "SELECT id, verdict, iif(last_seen_ms < ?1, 7, 6) AS next FROM host"                           \

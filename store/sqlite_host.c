@@ -131,7 +131,7 @@ enum tb_store_status tb_sqlite_host_ek(struct tb_sqlite *c, const struct tb_op_a
     return TB_STORE_UNAVAILABLE;
 }
 
-/* ---- operators --------------------------------------------------------------------------------- */
+/* ---- operators ---- */
 
 /* State and name of a host; NOT_FOUND for one that was removed. */
 struct standing {
@@ -274,8 +274,8 @@ enum tb_store_status tb_sqlite_host_remove(struct tb_sqlite *c, const struct tb_
         status = run_for(c, "DELETE FROM challenge WHERE host_id = ?1 AND ?2 IS NOT NULL", a->id,
                          now);
     if (status == TB_STORE_OK)
-        status = run_for(c, "UPDATE incident SET closed_ms = ?2 WHERE host_id = ?1 AND closed_ms = 0",
-                         a->id, now);
+        status = run_for(c, "UPDATE incident SET closed_ms = ?2"
+                            " WHERE host_id = ?1 AND closed_ms = 0", a->id, now);
     if (status != TB_STORE_OK)
         return status;
     tb_conn_changed(&c->base, TB_CHANGE_HOST_REMOVED, a->id);

@@ -1,7 +1,7 @@
 /* store/sqlite_list.c - pages of hosts and their numbers.
  *
- * A page begins behind the last row of the one before (keyset), so that it costs the same wherever it
- * is and rows that come and go shift nothing. The text of the statement is put together from the
+ * A page begins behind the last row of the one before (keyset), so that it costs the same wherever
+ * it is and rows that come and go shift nothing. The text of the statement is put together from the
  * constants below only; every value is a parameter. */
 #include "store/sqlite.h"
 
@@ -49,7 +49,7 @@ static bool read_hex_text(const char *p, size_t n, char *out, size_t size)
     return true;
 }
 
-/* KEY.ID, where KEY is a decimal number or the name in hex. It comes back from a client: hostile. */
+/* KEY.ID, where KEY is a decimal number or the name in hex. Comes back from a client: hostile. */
 static bool read_cursor(const char *in, bool text, struct cursor *out)
 {
     const char *dot = strchr(in, '.');
@@ -92,8 +92,8 @@ static const char *condition(const struct tb_host_query *q, char *out, size_t si
                    " WHEN 5 THEN 4 WHEN 4 THEN 5 ELSE 6 END)" : "",
              q->verdict != TB_VERDICT_NONE ? " AND +verdict = ?1" : " AND ?1 = 0",
              q->group ? " AND grp = ?2" : " AND ?2 = ''",
-             q->text && q->text[0] ? " AND (instr(lower(name), lower(?3)) > 0 OR instr(id, lower(?3)) > 0"
-                                     " OR instr(lower(headline), lower(?3)) > 0)"
+             q->text && q->text[0] ? " AND (instr(lower(name), lower(?3)) > 0"
+                                     " OR instr(id, lower(?3)) > 0 OR instr(lower(headline), lower(?3)) > 0)"
                                    : " AND ?3 = ''");
     return out;
 }

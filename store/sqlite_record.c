@@ -27,7 +27,7 @@ _Static_assert(TB_VERDICT_TRUSTED == 1 && TB_VERDICT_CHANGED == 2 && TB_VERDICT_
                    TB_VERDICT_STALE == 6 && TB_VERDICT_UNREACHABLE == 7,
                "verdicts keep their numbers");
 
-/* ---- audit log --------------------------------------------------------------------------------- */
+/* ---- audit log ---- */
 
 static enum tb_store_status append(struct tb_sqlite *c, const struct tb_store_by *by,
                                    const char *action, const char *target, const char *detail)
@@ -108,7 +108,7 @@ enum tb_store_status tb_sqlite_audit(struct tb_sqlite *c, const struct tb_op_arg
     return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
 }
 
-/* ---- verdict periods --------------------------------------------------------------------------- */
+/* ---- verdict periods ---- */
 
 static enum tb_store_status end_period(struct tb_sqlite *c, const char *host_id)
 {
@@ -200,7 +200,7 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
     return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
 }
 
-/* ---- incidents --------------------------------------------------------------------------------- */
+/* ---- incidents ---- */
 
 enum tb_store_status tb_sqlite_incident(struct tb_sqlite *c, const char *host_id, bool event,
                                         enum tb_verdict verdict, const char *code,

@@ -144,7 +144,7 @@ enum tb_store_status tb_sql_run_one(struct tb_sql *q)
     return status;
 }
 
-/* ---- columns ----------------------------------------------------------------------------------- */
+/* ---- columns ---- */
 
 struct tb_reader tb_get_slice(struct tb_sql *q)
 {

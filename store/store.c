@@ -22,7 +22,7 @@ enum tb_store_status tb_store_backup(struct tb_store *s, const char *path)
     return path ? READ(s, backup, .text = path) : TB_STORE_INVALID;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------- */
+/* ---- settings ---- */
 
 enum tb_store_status tb_store_setting_get(struct tb_store *s, const char *name,
                                           struct tb_blob *out)
@@ -54,7 +54,7 @@ enum tb_store_status tb_store_setting_init(struct tb_store *s, const char *name,
     return status;
 }
 
-/* ---- hosts ------------------------------------------------------------------------------------- */
+/* ---- hosts ---- */
 
 static bool facts_ok(const struct tb_host_facts *f)
 {
@@ -274,7 +274,7 @@ enum tb_store_status tb_store_host_seen(struct tb_store *s, const char *id, int6
                               : TB_STORE_NOT_FOUND;
 }
 
-/* ---- enrolment --------------------------------------------------------------------------------- */
+/* ---- enrolment ---- */
 
 enum tb_store_status tb_store_enrol_token_create(struct tb_store *s,
                                                  const struct tb_enrol_token *token,

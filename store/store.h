@@ -57,10 +57,10 @@ struct tb_store_by {
     int64_t now_ms;
 };
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
-/* Creates the file (mode 0600) when it is not there, brings an older schema forward, refuses a newer
- * one and files that are no store of ours without touching them. NULL: err says why.
+/* Creates the file (mode 0600) when it is not there, brings an older schema forward, refuses a
+ * newer one and files that are no store of ours without touching them. NULL: err says why.
  * The caller closes; no other thread may be inside a call then. */
 struct tb_store *tb_store_open_sqlite(const char *path, char err[TB_STORE_ERR_LEN]);
 void tb_store_close(struct tb_store *s); /* NULL is a no-op */
@@ -90,22 +90,22 @@ enum tb_change {
     TB_CHANGE_TOKENS,        /* enrolment tokens, allow-list, API keys: host_id is "" */
 };
 /* Called after the commit, by the thread that commits: it must return at once and must not call the
- * store. Changes made through this handle only. fn NULL ends it; set it before other threads start. */
+ * store. Changes made through this handle only. NULL ends it; set it before other threads start. */
 typedef void (*tb_change_fn)(void *ctx, enum tb_change kind, const char *host_id);
 void tb_store_on_change(struct tb_store *s, tb_change_fn fn, void *ctx);
 
-/* ---- settings: small named values (signing key, ticket key, ...) ------------------------------ */
+/* ---- settings: small named values (signing key, ticket key, ...) ---- */
 
 TB_MUST_CHECK enum tb_store_status tb_store_setting_get(struct tb_store *s, const char *name,
                                                         struct tb_blob *out);
 TB_MUST_CHECK enum tb_store_status tb_store_setting_put(struct tb_store *s, const char *name,
                                                         struct tb_reader value);
-/* Puts value unless there is one already; *out is then the one that holds, so that replicas agree. */
+/* Puts value unless there is one already; *out is the one that holds, so that replicas agree. */
 TB_MUST_CHECK enum tb_store_status tb_store_setting_init(struct tb_store *s, const char *name,
                                                          struct tb_reader value,
                                                          struct tb_blob *out);
 
-/* ---- hosts ---------------------------------------------------------------------------------- */
+/* ---- hosts ---- */
 
 enum tb_host_state {
     TB_HOST_PENDING = 1, /* proved its TPM, waits for the operator */
@@ -202,14 +202,14 @@ struct tb_host_created {
     bool replaced; /* an operator had allowed the host of this name or EK to change its TPM */
 };
 
-/* Create a host and consume the token, all or nothing. Names and EKs are unique among hosts that are
- * not removed; names are compared byte by byte.
+/* Create a host and consume the token, all or nothing. Names and EKs are unique among hosts that
+ * are not removed; names are compared byte by byte.
  *
  * TB_STORE_CONFLICT (*conflict is written): the EK, name, id or host token is taken. Nothing of the
  *   existing host changes and the enrolment token keeps its use, but an incident
  *   "identity.duplicate" is opened on the existing host and an audit entry made.
- *   Unless the operator has allowed that host to be taken over (tb_store_host_allow_replace) and both
- *   EK and name are free or its own: then its keys are exchanged, what was remembered of the old
+ *   Unless the operator has allowed that host to be taken over (tb_store_host_allow_replace) and
+ *   both EK and name are free or its own: then its keys are exchanged, what was remembered of the old
  *   TPM is forgotten, and both EKs stand in the audit log.
  * TB_STORE_NOT_FOUND, _STALE, _LIMIT: the enrolment token is unknown, expired or revoked, used up.
  *
@@ -244,7 +244,7 @@ struct tb_host_query {
     bool descending;
     enum tb_verdict verdict; /* TB_VERDICT_NONE: all */
     const char *group;       /* NULL: all */
-    const char *text;        /* NULL or "": all; part of name, id or headline, ASCII letters of either case */
+    const char *text;        /* NULL or "": all; part of name, id or headline, in either case */
     bool refused;            /* refused hosts too; removed ones are never listed */
     size_t limit;            /* 0: TB_STORE_PAGE_MAX */
     const char *cursor;      /* NULL or "": from the start; else as given with the page before */
@@ -303,7 +303,7 @@ TB_MUST_CHECK enum tb_store_status
 tb_store_host_set_firmware(struct tb_store *s, const char *id,
                            const struct tb_firmware_reference *reference,
                            const struct tb_store_by *by);
-/* "Attest now" on the operator's word; audited unless by is NULL (a policy change). id NULL: all. */
+/* "Attest now" on the operator's word; audited unless by is NULL (policy change). id NULL: all. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_want_attest(struct tb_store *s, const char *id,
                                                              const struct tb_store_by *by);
 /* True once for each time it was wanted. */
@@ -313,7 +313,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_take_attest(struct tb_store *s,
 TB_MUST_CHECK enum tb_store_status tb_store_host_seen(struct tb_store *s, const char *id,
                                                       int64_t now_ms);
 
-/* ---- enrolment ------------------------------------------------------------------------------ */
+/* ---- enrolment ---- */
 
 struct tb_enrol_token {
     char id[TB_STORE_ID_MAX + 1];
@@ -364,9 +364,9 @@ TB_MUST_CHECK enum tb_store_status
 tb_store_ek_allow_remove(struct tb_store *s, const uint8_t ek_digest[TB_SHA256_LEN],
                          const struct tb_store_by *by);
 
-/* What an offer of a credential must remember until its activation, at whatever replica. The state is
- * the server's own bytes; of the secret only a digest belongs in it. At most max_live offers wait at
- * one time: TB_STORE_LIMIT. */
+/* What an offer of a credential must remember until its activation, at whatever replica. The state
+ * is the server's own bytes; of the secret only a digest belongs in it. At most max_live offers
+ * wait at one time: TB_STORE_LIMIT. */
 TB_MUST_CHECK enum tb_store_status tb_store_offer_put(struct tb_store *s, const char *id,
                                                       struct tb_reader state, int64_t now_ms,
                                                       int64_t expires_ms, uint64_t max_live);
@@ -374,7 +374,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_offer_put(struct tb_store *s, const 
 TB_MUST_CHECK enum tb_store_status tb_store_offer_take(struct tb_store *s, const char *id,
                                                        int64_t now_ms, struct tb_blob *state);
 
-/* ---- challenge and evidence ----------------------------------------------------------------- */
+/* ---- challenge and evidence ---- */
 
 struct tb_challenge_record {
     uint8_t nonce[TB_NONCE_LEN];
@@ -439,9 +439,9 @@ struct tb_accepted {
  * INVALID: also for a blob that is neither given nor held.
  *
  * A new verdict period begins when verdict or headline code differs from the host's; otherwise the
- * period's last time and count move. failed and changed open an incident for their code, or count on
- * the open one; trusted closes the host's open incidents, which stay in the list. A begun period is an
- * audit entry. */
+ * period's last time and count move. failed and changed open an incident for their code, or count
+ * on the open one; trusted closes the host's open incidents, which stay in the list. A begun period
+ * is an audit entry. */
 TB_MUST_CHECK enum tb_store_status tb_store_accept_evidence(struct tb_store *s,
                                                             const struct tb_appraised *in,
                                                             struct tb_accepted *out);
@@ -473,14 +473,14 @@ TB_MUST_CHECK enum tb_store_status tb_store_evidence_each(struct tb_store *s, co
 
 /* Hosts that fell silent. Active hosts with a TPM 2.0 that were attested before become unreachable
  * when last seen before unreachable_before_ms, else stale when their last evidence is older than
- * stale_before_ms. At most `limit` a call (0: TB_STORE_PAGE_MAX); fn (NULL: none) is called after the
- * commit for each that changed. Incidents stay as they are. */
+ * stale_before_ms. At most `limit` a call (0: TB_STORE_PAGE_MAX); fn (NULL: none) is called after
+ * the commit for each that changed. Incidents stay as they are. */
 struct tb_silence {
     const char *group; /* NULL: all */
     int64_t stale_before_ms;
     int64_t unreachable_before_ms;
     size_t limit;
-    const char *stale_headline; /* words for the two; the codes are "host.stale", "host.unreachable" */
+    const char *stale_headline; /* the codes are "host.stale", "host.unreachable" */
     const char *unreachable_headline;
 };
 typedef bool (*tb_silent_fn)(void *ctx, const char *host_id, enum tb_verdict before,
@@ -490,7 +490,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_mark_silent(struct tb_store *s,
                                                         const struct tb_store_by *by,
                                                         tb_silent_fn fn, void *ctx);
 
-/* ---- history, incidents, audit --------------------------------------------------------------- */
+/* ---- history, incidents, audit ---- */
 
 /* One row per change of verdict or of its cause. */
 struct tb_period {
@@ -541,8 +541,8 @@ TB_MUST_CHECK enum tb_store_status tb_store_incidents(struct tb_store *s,
 TB_MUST_CHECK enum tb_store_status tb_store_incident_acknowledge(struct tb_store *s, int64_t id,
                                                                  int64_t until_ms, const char *note,
                                                                  const struct tb_store_by *by);
-/* An event on a host that the store cannot see by itself (T-56, T-57, ...). Counts on an open one of
- * the same code. */
+/* An event on a host that the store cannot see by itself (T-56, T-57, ...). Counts on an open one
+ * of the same code. */
 TB_MUST_CHECK enum tb_store_status tb_store_incident_event(struct tb_store *s, const char *host_id,
                                                            const char *code, const char *text,
                                                            const struct tb_store_by *by);
@@ -563,7 +563,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_audit_append(struct tb_store *s, con
                                                          const struct tb_store_by *by);
 struct tb_audit_query {
     bool ascending;     /* false: newest first */
-    int64_t from;       /* ascending: entries with a greater seq; descending: smaller; 0: from the end */
+    int64_t from;       /* ascending: entries with a greater seq; descending: smaller; 0: all */
     const char *target; /* NULL: all */
     size_t limit;
 };
@@ -571,7 +571,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_audit(struct tb_store *s,
                                                   const struct tb_audit_query *query,
                                                   tb_audit_fn fn, void *ctx);
 
-/* ---- policies ------------------------------------------------------------------------------- */
+/* ---- policies ---- */
 
 struct tb_policy_record {
     int64_t version; /* 1, 2, 3, ... over all groups */
@@ -599,7 +599,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_policy_get(struct tb_store *s, int64
 TB_MUST_CHECK enum tb_store_status tb_store_policies(struct tb_store *s, int64_t before,
                                                      size_t limit, tb_policy_fn fn, void *ctx);
 
-/* ---- people's keys and sessions --------------------------------------------------------------- */
+/* ---- people's keys and sessions ---- */
 
 struct tb_api_key {
     char id[TB_STORE_ID_MAX + 1];
@@ -640,12 +640,12 @@ TB_MUST_CHECK enum tb_store_status tb_store_session_find(struct tb_store *s,
 TB_MUST_CHECK enum tb_store_status tb_store_session_delete(struct tb_store *s,
                                                            const uint8_t hash[TB_SHA256_LEN]);
 
-/* ---- retention -------------------------------------------------------------------------------- */
+/* ---- retention ---- */
 
 /* Deletes expired challenges, offers and sessions, tokens and keys that are void since before
  * before_ms, closed verdict periods (never a host's latest) and closed incidents older than that,
- * hosts removed before it, and blobs that nothing names any more. The audit log stays whole. Works in
- * several short transactions. n_rows may be NULL. */
+ * hosts removed before it, and blobs that nothing names any more. The audit log stays whole. Works
+ * in several short transactions. n_rows may be NULL. */
 TB_MUST_CHECK enum tb_store_status tb_store_purge(struct tb_store *s, int64_t now_ms,
                                                   int64_t before_ms, uint64_t *n_rows);
 

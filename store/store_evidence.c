@@ -13,7 +13,7 @@ static uint64_t page_limit(size_t limit)
     return limit == 0 || limit > TB_STORE_PAGE_MAX ? TB_STORE_PAGE_MAX : limit;
 }
 
-/* ---- challenge and evidence -------------------------------------------------------------------- */
+/* ---- challenge and evidence ---- */
 
 enum tb_store_status tb_store_challenge_put(struct tb_store *s, const char *host_id,
                                             const struct tb_challenge_record *c)
@@ -62,8 +62,8 @@ static bool appraised_ok(const struct tb_appraised *in)
            in->pcrs.bytes.left <= TB_STORE_BLOB_MAX && in->result.bytes.left <= TB_STORE_BLOB_MAX;
 }
 
-/* Compressed here, in the caller's thread. Bytes that are held already are not even that: the writer
- * finds them, or (a purge came between) takes them as they are. */
+/* Compressed here, in the caller's thread. Bytes that are held already are not even that: the
+ * writer finds them, or (a purge came between) takes them as they are. */
 static bool pack_ref(struct tb_store *s, const struct tb_content_ref *ref, struct tb_packed *out,
                      uint8_t **heap)
 {
@@ -180,7 +180,7 @@ enum tb_store_status tb_store_mark_silent(struct tb_store *s, const struct tb_si
     return status;
 }
 
-/* ---- history, incidents, audit ------------------------------------------------------------------ */
+/* ---- history, incidents, audit ---- */
 
 enum tb_store_status tb_store_history(struct tb_store *s, const char *host_id, int64_t before,
                                       size_t limit, tb_period_fn fn, void *ctx)
@@ -242,7 +242,7 @@ enum tb_store_status tb_store_audit(struct tb_store *s, const struct tb_audit_qu
                 .ctx = ctx);
 }
 
-/* ---- policies ---------------------------------------------------------------------------------- */
+/* ---- policies ---- */
 
 enum tb_store_status tb_store_policy_put(struct tb_store *s, const char *group,
                                          struct tb_reader text,
@@ -285,7 +285,7 @@ enum tb_store_status tb_store_policies(struct tb_store *s, int64_t before, size_
                 .ctx = ctx);
 }
 
-/* ---- people's keys and sessions ------------------------------------------------------------------ */
+/* ---- people's keys and sessions ---- */
 
 enum tb_store_status tb_store_api_key_create(struct tb_store *s, const struct tb_api_key *key,
                                              const uint8_t hash[TB_SHA256_LEN],
@@ -352,7 +352,7 @@ enum tb_store_status tb_store_session_delete(struct tb_store *s,
     return WRITE(s, session_delete, .digest = hash);
 }
 
-/* ---- retention --------------------------------------------------------------------------------- */
+/* ---- retention ---- */
 
 enum tb_store_status tb_store_purge(struct tb_store *s, int64_t now_ms, int64_t before_ms,
                                     uint64_t *n_rows)

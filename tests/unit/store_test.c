@@ -556,8 +556,10 @@ static void t63_any_text_is_kept_as_it_is_and_what_is_no_text_is_refused(void **
 {
     struct tb_store *s = S(state);
     static const char *const good[] = { "it's", "\"q\"", "100%s%n", "a\nb\r\t\x1b[2J", "\\", "--",
-                                        "x'); DROP TABLE host;--", "{\"a\":1}", "\xc3\xa9\xf0\x9f\x98\x80" };
-    static const char *const bad[] = { "\xff", "\xc0\xaf", "\xed\xa0\x80", "a\xe2\x82", "\xf5\x80\x80\x80" };
+                                        "x'); DROP TABLE host;--", "{\"a\":1}",
+                                        "\xc3\xa9\xf0\x9f\x98\x80" };
+    static const char *const bad[] = { "\xff", "\xc0\xaf", "\xed\xa0\x80", "a\xe2\x82",
+                                       "\xf5\x80\x80\x80" };
     struct new_host n;
     struct tb_host h;
     struct tb_host_created created;
