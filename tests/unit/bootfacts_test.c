@@ -390,6 +390,31 @@ static void t35_l39_a_hidden_set_with_a_forged_one_appended_is_refused(void **st
     assert_int_equal(f.outcome[TB_CHECK_LOG_SEPARATOR], TB_FAIL);
 }
 
+static void t35_l36_events_added_to_pcr_7_must_be_explained(void **state)
+{
+    struct tb_reader list;
+
+    (void)state;
+    good(); /* an action under another type */
+    log_action(b, 7, "DMA Protection Disabled")->type = TB_EV_ACTION;
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+    good(); /* db itself, as an authority */
+    list = log_signature_list(b, log_guid_cert_x509, log_cert_db);
+    log_variable(b, 7, AUTHORITY, log_guid_image_db, "db", list);
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+    assert_true(has_reason(TB_CHECK_SB_UNEXPLAINED, "db itself"));
+    good(); /* neither a variable nor text */
+    log_event_data(b, 7, CONFIG, tb_slice("\1\2\3", 3));
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+    assert_true(has_reason(TB_CHECK_SB_UNEXPLAINED, "neither"));
+    good(); /* a variable of a vendor's type */
+    log_variable(b, 7, 0x8401, log_guid_shim, "Vendor", tb_slice("\1", 1));
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+    good(); /* another variable of Secure Boot as an authority */
+    log_variable(b, 7, AUTHORITY, log_guid_global, "AuditMode", tb_slice("\1", 1));
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+}
+
 static void t37_data_changed_where_the_digest_covers_it_is_refused(void **state)
 {
     (void)state;
@@ -559,6 +584,7 @@ static void l04_l05_no_fact_comes_from_a_pcr_that_does_not_match(void **state)
     memset(&f, 0, sizeof f);
     tb_boot_facts_read(log_slice(b), TB_BANK_SHA256, &states, h, &facts, &f);
     assert_int_equal(f.outcome[TB_CHECK_SB_AUTHORITY], TB_UNKNOWN);
+    assert_true(has_reason(TB_CHECK_SB_AUTHORITY, "mismatch"));
     assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
 }
 
@@ -807,6 +833,7 @@ int main(void)
         cmocka_unit_test(l53_t47_on_without_keys_or_without_an_authority_is_no_on),
         cmocka_unit_test(t35_l39_every_event_of_pcr_7_retyped_ends_the_claim),
         cmocka_unit_test(t35_l39_a_hidden_set_with_a_forged_one_appended_is_refused),
+        cmocka_unit_test(t35_l36_events_added_to_pcr_7_must_be_explained),
         cmocka_unit_test(t37_data_changed_where_the_digest_covers_it_is_refused),
         cmocka_unit_test(l34_a_variable_with_bytes_behind_its_data_is_refused),
         cmocka_unit_test(l31_a_key_variable_that_is_no_signature_list_is_refused),

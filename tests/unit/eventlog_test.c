@@ -157,6 +157,9 @@ static void t29_l02_t32_values_without_events_and_events_without_values_are_told
     memset(q.value[TB_BANK_SHA256][0], 0, TB_DIGEST_MAX);
     assert_int_equal(state_of(&q, TB_BANK_SHA256, 7), TB_PCR_UNEXTENDED);
     assert_int_equal(state_of(&q, TB_BANK_SHA256, 0), TB_PCR_UNEXTENDED);
+    memset(q.value[TB_BANK_SHA256][7], 0x5a, TB_DIGEST_MAX); /* ends like an initial value */
+    q.value[TB_BANK_SHA256][7][31] = 0;
+    assert_int_equal(state_of(&q, TB_BANK_SHA256, 7), TB_PCR_MISMATCH);
     q.mask[TB_BANK_SHA256] &= ~(UINT32_C(1) << 7);
     assert_int_equal(state_of(&q, TB_BANK_SHA256, 7), TB_PCR_NOT_QUOTED);
 }

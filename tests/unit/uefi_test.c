@@ -146,6 +146,19 @@ static void t42_l31_l32_signature_lists_are_bounded_by_their_sizes(void **state)
     assert_int_equal(count_entries(tb_slice(bytes, 136)), 4);
 }
 
+static void t42_a_list_that_is_not_whole_entries_gives_none(void **state)
+{
+    struct tb_signature_lists it;
+    struct tb_signature_entry e;
+    uint8_t bytes[68];
+
+    (void)state;
+    two_entries(bytes);
+    put_u32(bytes + 24, 19);
+    it = tb_signature_lists_begin(tb_slice(bytes, sizeof bytes));
+    assert_int_equal(tb_signature_lists_next(&it, &e), TB_LIST_BAD);
+}
+
 static void t44_text_is_printable_ascii_and_cut(void **state)
 {
     char out[8];
@@ -219,6 +232,36 @@ static void device_paths_of_the_common_nodes_become_text(void **state)
     }
 }
 
+static void t42_every_device_path_node_that_is_too_short_is_refused(void **state)
+{
+    static const uint8_t kinds[][2] = {
+        { 1, 1 },  { 1, 3 },  { 1, 4 }, { 2, 1 }, { 3, 2 }, { 3, 5 }, { 3, 10 }, { 3, 11 },
+        { 3, 18 }, { 3, 23 }, { 4, 1 }, { 4, 2 }, { 4, 3 }, { 4, 6 }, { 4, 7 },  { 4, 8 },
+    };
+    uint8_t bytes[64] = { 0 };
+    char out[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, kinds[i], 2);
+        bytes[2] = 5;
+        memcpy(bytes + 5, END, 4);
+        assert_false(tb_device_path_text(tb_slice(bytes, 9), out, sizeof out));
+        memset(bytes + 5, 0, 4);
+        bytes[2] = 42; /* longer than any of them */
+        memcpy(bytes + 42, END, 4);
+        assert_true(tb_device_path_text(tb_slice(bytes, 46), out, sizeof out));
+        assert_non_null(strchr(out, '('));
+    }
+    memset(bytes, 0, sizeof bytes);
+    memcpy(bytes, "\4\1\x2a\0\1\0\0\0\0\x8", 10);
+    bytes[41] = 2;
+    memcpy(bytes + 42, END, 4);
+    assert_true(tb_device_path_text(tb_slice(bytes, 46), out, sizeof out));
+    assert_string_equal(out, "HD(1,GPT,00000000-0000-0000-0000-000000000000,0x800,0x0)");
+}
+
 static void t42_l37_device_paths_that_are_malformed_end_at_the_fault(void **state)
 {
     char out[16];
@@ -255,6 +298,8 @@ int main(void)
         cmocka_unit_test(t44_text_is_printable_ascii_and_cut),
         cmocka_unit_test(guids_have_text_and_some_have_names),
         cmocka_unit_test(device_paths_of_the_common_nodes_become_text),
+        cmocka_unit_test(t42_a_list_that_is_not_whole_entries_gives_none),
+        cmocka_unit_test(t42_every_device_path_node_that_is_too_short_is_refused),
         cmocka_unit_test(t42_l37_device_paths_that_are_malformed_end_at_the_fault),
     };
 
