@@ -218,10 +218,10 @@ enum tb_exit tb_api_request(struct tb_api *api, const char *method, const char *
         curl_easy_setopt(api->curl, CURLOPT_WRITEDATA, &b) != CURLE_OK ||
         curl_easy_setopt(api->curl, get ? CURLOPT_HTTPGET : CURLOPT_POST, 1L) != CURLE_OK ||
         curl_easy_setopt(api->curl, CURLOPT_CUSTOMREQUEST, get ? NULL : method) != CURLE_OK ||
-        (!get && (curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE,
-                                   (long)(sent != NULL ? strlen(sent) : 0)) != CURLE_OK ||
-                  curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, sent != NULL ? sent : "") !=
-                      CURLE_OK)))
+        (!get &&
+         (curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE,
+                           (long)(sent != NULL ? strlen(sent) : 0)) != CURLE_OK ||
+          curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, sent != NULL ? sent : "") != CURLE_OK)))
         tb_cli_fail(code, "%s: the request cannot be made", api->connection.url);
     else
         code = perform(api, &b, &answer.status);
@@ -252,9 +252,9 @@ enum tb_exit tb_answer_check(const struct tb_answer *a)
                            a->status);
     if (*message == '\0')
         return tb_cli_fail(TB_EXIT_SERVER, "the server answered %ld without a reason", a->status);
-    return tb_cli_fail(TB_EXIT_SERVER, "%s%s%s%s%s%s%s (%ld %s)", message,
-                       *where ? ": " : "", where, *expected ? ": expected " : "", expected,
-                       *found ? ", found " : "", found, a->status, tb_json_string(e, "code"));
+    return tb_cli_fail(TB_EXIT_SERVER, "%s%s%s%s%s%s%s (%ld %s)", message, *where ? ": " : "",
+                       where, *expected ? ": expected " : "", expected, *found ? ", found " : "",
+                       found, a->status, tb_json_string(e, "code"));
 }
 
 enum tb_exit tb_api_json(struct tb_api *api, const char *method, const char *path,
@@ -307,7 +307,8 @@ static enum tb_exit pick_by_name(const json_t *page, const char *name, char **ou
     const json_t *item, *found = NULL;
     size_t i;
 
-    json_array_foreach(json_object_get(page, "items"), i, item) {
+    json_array_foreach(json_object_get(page, "items"), i, item)
+    {
         if (strcmp(tb_json_string(item, "name"), name) != 0)
             continue;
         if (found != NULL)

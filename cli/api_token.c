@@ -38,16 +38,17 @@ enum tb_exit tb_cmd_api_token_create(struct tb_cli *cli)
     enum tb_exit code;
 
     if (!is_role(v[TB_OPT_ROLE]))
-        return tb_cli_fail(TB_EXIT_USAGE, "--role: expected viewer, operator, admin or auditor, "
-                                          "found %s", v[TB_OPT_ROLE] ? v[TB_OPT_ROLE] : "nothing");
+        return tb_cli_fail(TB_EXIT_USAGE,
+                           "--role: expected viewer, operator, admin or auditor, "
+                           "found %s",
+                           v[TB_OPT_ROLE] ? v[TB_OPT_ROLE] : "nothing");
     if (v[TB_OPT_EXPIRES] != NULL &&
         (!tb_duration_parse(v[TB_OPT_EXPIRES], &expires_s) || expires_s < 60))
         return tb_cli_fail(TB_EXIT_USAGE, "--expires: expected a duration from 1m on, found %s",
                            v[TB_OPT_EXPIRES]);
     body = json_pack("{ss}", "role", v[TB_OPT_ROLE]);
     if (body == NULL ||
-        (expires_s != 0 &&
-         json_object_set_new(body, "expires_s", json_integer(expires_s)) != 0) ||
+        (expires_s != 0 && json_object_set_new(body, "expires_s", json_integer(expires_s)) != 0) ||
         (v[TB_OPT_LABEL] != NULL &&
          json_object_set_new(body, "label", json_string(v[TB_OPT_LABEL])) != 0))
         code = tb_cli_fail(TB_EXIT_USAGE, "--label: expected UTF-8 text");

@@ -51,11 +51,11 @@ static json_t *verification_json(const struct tb_bundle *b, const struct tb_resu
     if (!tb_time_format((int64_t)(b->time_ms / 1000), time))
         time[0] = '\0';
     tb_hex(tb_slice(policy->digest, sizeof policy->digest), digest, sizeof digest);
-    return json_pack("{ss ss ss ss ss sb s{ss ss} so}", "host_id", b->host_id, "host",
-                     b->host_name, "time", time, "verdict", tb_verdict_name(r->verdict),
-                     "recorded_verdict", tb_verdict_name(b->verdict), "agrees",
-                     (int)(r->verdict == b->verdict), "policy", "name", policy->name, "digest",
-                     digest, "result", tb_result_json(r, policy));
+    return json_pack("{ss ss ss ss ss sb s{ss ss} so}", "host_id", b->host_id, "host", b->host_name,
+                     "time", time, "verdict", tb_verdict_name(r->verdict), "recorded_verdict",
+                     tb_verdict_name(b->verdict), "agrees", (int)(r->verdict == b->verdict),
+                     "policy", "name", policy->name, "digest", digest, "result",
+                     tb_result_json(r, policy));
 }
 
 static void print_verification(struct tb_cli *cli, const json_t *v, bool other_policy)
@@ -95,8 +95,7 @@ static enum tb_exit verify(struct tb_cli *cli, const char *name, const struct tb
         tb_cli_fail(code, "out of memory");
     else if (file != NULL && !tb_policy_file_read(file, &policy[0], NULL))
         code = TB_EXIT_USAGE;
-    else if (!tb_bundle_appraise(b, file != NULL ? &policy[0] : NULL, h, &policy[1], result,
-                                 error))
+    else if (!tb_bundle_appraise(b, file != NULL ? &policy[0] : NULL, h, &policy[1], result, error))
         tb_cli_fail(code, "%s: %s", name, error);
     else if ((v = verification_json(b, result, &policy[1])) == NULL)
         tb_cli_fail(code, "the result cannot be printed");

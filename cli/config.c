@@ -81,8 +81,7 @@ static int line_of_key(const char *text, const char *key)
     return 1;
 }
 
-bool tb_config_parse(const char *name, const char *text, size_t len, json_t **out,
-                     char error[256])
+bool tb_config_parse(const char *name, const char *text, size_t len, json_t **out, char error[256])
 {
     static const char *const known[] = { "url", "token_file", "ca" };
     json_error_t where;
@@ -98,7 +97,8 @@ bool tb_config_parse(const char *name, const char *text, size_t len, json_t **ou
         json_decref(root);
         return false;
     }
-    json_object_foreach(root, key, value) {
+    json_object_foreach(root, key, value)
+    {
         bool found = false;
 
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -120,8 +120,8 @@ bool tb_config_parse(const char *name, const char *text, size_t len, json_t **ou
 /* The configuration file; an empty object when the default one is not there. */
 static bool read_file(const struct tb_cli *cli, json_t **out)
 {
-    const char *path = tb_cli_has(cli, TB_OPT_CONFIG) ? cli->value[TB_OPT_CONFIG]
-                                                      : cli->config_path;
+    const char *path =
+        tb_cli_has(cli, TB_OPT_CONFIG) ? cli->value[TB_OPT_CONFIG] : cli->config_path;
     char *text, error[256];
     size_t len;
     bool ok;
@@ -183,20 +183,25 @@ static bool take_url_and_ca(const char *url, const char *ca, struct tb_connectio
 
     if (url == NULL)
         return tb_cli_fail(TB_EXIT_USAGE, "no server: give --url, TRUEBOOT_URL or \"url\" in the "
-                                          "configuration file"), false;
+                                          "configuration file"),
+               false;
     out->url = strndup(url, len > 0 && url[len - 1] == '/' ? len - 1 : len);
     if (out->url == NULL)
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
     if (!tb_url_is_valid(out->url))
         return tb_cli_fail(TB_EXIT_USAGE, "server address: expected https://HOST[:PORT], found %s",
-                           url), false;
+                           url),
+               false;
     out->has_fingerprint = ca != NULL && tb_fingerprint_parse(ca, out->fingerprint);
     if (ca == NULL || out->has_fingerprint)
         return true;
     out->ca = strdup(ca);
     if (out->ca == NULL || access(out->ca, R_OK) != 0)
-        return tb_cli_fail(TB_EXIT_USAGE, "CA: expected a PEM file or a SHA-256 fingerprint, found "
-                                          "%s: %s", ca, strerror(errno)), false;
+        return tb_cli_fail(TB_EXIT_USAGE,
+                           "CA: expected a PEM file or a SHA-256 fingerprint, found "
+                           "%s: %s",
+                           ca, strerror(errno)),
+               false;
     return true;
 }
 
@@ -208,12 +213,14 @@ static bool take_token(const struct tb_cli *cli, const json_t *config, struct tb
         out->token = strdup(cli->env_token);
     else if (file == NULL)
         return tb_cli_fail(TB_EXIT_USAGE, "no API token: give --token-file, TRUEBOOT_TOKEN or "
-                                          "\"token_file\" in the configuration file"), false;
+                                          "\"token_file\" in the configuration file"),
+               false;
     else if (!read_token(file, &out->token))
         return false;
     if (out->token == NULL || !token_is_valid(out->token))
         return tb_cli_fail(TB_EXIT_USAGE, "API token: expected one word of at most %d characters",
-                           TB_API_TOKEN_MAX), false;
+                           TB_API_TOKEN_MAX),
+               false;
     return true;
 }
 

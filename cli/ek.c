@@ -8,7 +8,7 @@
 #include "core/reason.h"
 
 static const struct tb_column columns[] = {
-    { "EK DIGEST", "ek_digest" }, { "GROUP", "group" },        { "CREATED", "created" },
+    { "EK DIGEST", "ek_digest" }, { "GROUP", "group" }, { "CREATED", "created" },
     { "MADE BY", "created_by" },  { "NOTE", "note" },
 };
 
@@ -18,8 +18,8 @@ static bool read_digest(const char *text, char out[65])
     uint8_t bytes[32];
 
     if (!tb_fingerprint_parse(text, bytes)) {
-        tb_cli_fail(TB_EXIT_USAGE, "EK-DIGEST: expected a SHA-256 digest of 64 hex digits, found %s",
-                    text);
+        tb_cli_fail(TB_EXIT_USAGE,
+                    "EK-DIGEST: expected a SHA-256 digest of 64 hex digits, found %s", text);
         return false;
     }
     tb_hex(tb_slice(bytes, sizeof bytes), out, 65);

@@ -5,8 +5,9 @@
 #include "cli/text.h"
 
 static const struct tb_column columns[] = {
-    { "ID", "id" },           { "LABEL", "label" },     { "GROUP", "group" },
-    { "USES LEFT", "uses_left" }, { "EXPIRES", "expires" }, { "MADE BY", "created_by" },
+    { "ID", "id" },           { "LABEL", "label" },
+    { "GROUP", "group" },     { "USES LEFT", "uses_left" },
+    { "EXPIRES", "expires" }, { "MADE BY", "created_by" },
 };
 
 /* The token goes to standard output alone, so that a script can take it. */

@@ -23,8 +23,8 @@ static bool read_all(int fd, const char *path, const char *what, size_t max, cha
         if (n < 0)
             tb_cli_fail(TB_EXIT_USAGE, "%s: cannot be read: %s", path, strerror(errno));
         if (n > 0 && (len += (size_t)n) > max)
-            tb_cli_fail(TB_EXIT_USAGE, "%s: too long: expected %s of at most %zu bytes", path,
-                        what, max);
+            tb_cli_fail(TB_EXIT_USAGE, "%s: too long: expected %s of at most %zu bytes", path, what,
+                        max);
         if (n < 0 || len > max) {
             free(bytes);
             return false;

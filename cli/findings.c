@@ -4,9 +4,9 @@
 
 enum tb_exit tb_cmd_findings(struct tb_cli *cli)
 {
-    static const struct tb_column columns[] = {
-        { "CODE", "code" }, { "SEVERITY", "severity" }, { "WHAT WAS FOUND", "title" }
-    };
+    static const struct tb_column columns[] = { { "CODE", "code" },
+                                                { "SEVERITY", "severity" },
+                                                { "WHAT WAS FOUND", "title" } };
     struct tb_table table;
     json_t *answer = json_pack("{sosn}", "items", tb_checks_json(), "next");
     bool ok = answer != NULL;

@@ -121,9 +121,10 @@ enum tb_exit tb_cmd_help(struct tb_cli *cli)
             return tb_help_print(cli->out, s);
     }
     if (n == 0 || verb != NULL)
-        return tb_cli_fail(TB_EXIT_USAGE, "unknown command \"%s%s%s\"; trueboot help prints the "
-                                          "list", name, verb != NULL ? " " : "",
-                           verb != NULL ? verb : "");
+        return tb_cli_fail(TB_EXIT_USAGE,
+                           "unknown command \"%s%s%s\"; trueboot help prints the "
+                           "list",
+                           name, verb != NULL ? " " : "", verb != NULL ? verb : "");
     return n == 1 && bare != NULL ? tb_help_print(cli->out, bare) : tb_help_group(cli->out, name);
 }
 

@@ -8,13 +8,14 @@
 #include "core/appraise.h"
 
 const struct tb_column tb_host_columns[TB_N_HOST_COLUMNS] = {
-    { "HOST", "name" },           { "VERDICT", "verdict" },     { "TPM", "tpm_version" },
-    { "SECURE BOOT", "secure_boot" }, { "SINCE", "since" },     { "LAST SEEN", "last_seen" },
+    { "HOST", "name" },       { "VERDICT", "verdict" },
+    { "TPM", "tpm_version" }, { "SECURE BOOT", "secure_boot" },
+    { "SINCE", "since" },     { "LAST SEEN", "last_seen" },
     { "REASON", "reason" },
 };
 
 static const struct tb_column period_columns[] = {
-    { "VERDICT", "verdict" }, { "FIRST", "first" },  { "LAST", "last" },
+    { "VERDICT", "verdict" }, { "FIRST", "first" },   { "LAST", "last" },
     { "COUNT", "count" },     { "REASON", "reason" },
 };
 
@@ -94,10 +95,10 @@ static void print_host(struct tb_cli *cli, const json_t *host)
     size_t i;
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-        put_row(cli, rows[r].name,
-                json_object_get(rows[r].object != NULL ? json_object_get(host, rows[r].object)
-                                                       : host,
-                                rows[r].key));
+        put_row(
+            cli, rows[r].name,
+            json_object_get(rows[r].object != NULL ? json_object_get(host, rows[r].object) : host,
+                            rows[r].key));
     json_array_foreach(json_object_get(json_object_get(host, "result"), "findings"), i, finding)
         tb_finding_print(cli, finding);
 }
@@ -142,14 +143,14 @@ enum tb_exit tb_cmd_host_list(struct tb_cli *cli)
     if (verdict != NULL && strcmp(verdict, "N/A") == 0)
         verdict = "not-capable";
     if (verdict != NULL && !tb_verdict_of_name(verdict, &known))
-        return tb_cli_fail(TB_EXIT_USAGE, "--verdict: expected trusted, changed, failed, "
-                                          "not-capable, pending, stale or unreachable, found %s",
+        return tb_cli_fail(TB_EXIT_USAGE,
+                           "--verdict: expected trusted, changed, failed, "
+                           "not-capable, pending, stale or unreachable, found %s",
                            verdict);
     path = strdup("/v1/hosts?limit=" TB_API_PAGE);
     if (!tb_api_query(&path, "verdict", verdict) ||
         !tb_api_query(&path, "group", v[TB_OPT_GROUP]) ||
-        !tb_api_query(&path, "q", v[TB_OPT_SEARCH]) ||
-        !tb_api_query(&path, "sort", v[TB_OPT_SORT]))
+        !tb_api_query(&path, "q", v[TB_OPT_SEARCH]) || !tb_api_query(&path, "sort", v[TB_OPT_SORT]))
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory");
     code = tb_list_print(cli, path, tb_host_columns, TB_N_HOST_COLUMNS);
     free(path);
@@ -228,8 +229,8 @@ enum tb_exit tb_cmd_host_set(struct tb_cli *cli)
     enum tb_exit code;
 
     if (maintenance != NULL && strcmp(maintenance, "on") != 0 && strcmp(maintenance, "off") != 0)
-        code = tb_cli_fail(TB_EXIT_USAGE, "--maintenance: expected on or off, found %s",
-                           maintenance);
+        code =
+            tb_cli_fail(TB_EXIT_USAGE, "--maintenance: expected on or off, found %s", maintenance);
     else if ((v[TB_OPT_GROUP] != NULL &&
               json_object_set_new(body, "group", json_string(v[TB_OPT_GROUP])) != 0) ||
              (v[TB_OPT_NAME] != NULL &&

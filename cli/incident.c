@@ -7,9 +7,14 @@
 #include "cli/text.h"
 
 static const struct tb_column incident_columns[] = {
-    { "ID", "id" },         { "HOST", "host" },     { "VERDICT", "verdict" },
-    { "OPENED", "opened" }, { "CLOSED", "closed" }, { "ACKNOWLEDGED BY", "acknowledged_by" },
-    { "UNTIL", "acknowledged_until" },              { "REASON", "reason" },
+    { "ID", "id" },
+    { "HOST", "host" },
+    { "VERDICT", "verdict" },
+    { "OPENED", "opened" },
+    { "CLOSED", "closed" },
+    { "ACKNOWLEDGED BY", "acknowledged_by" },
+    { "UNTIL", "acknowledged_until" },
+    { "REASON", "reason" },
 };
 
 static const struct tb_column audit_columns[] = {
@@ -68,8 +73,10 @@ enum tb_exit tb_cmd_incident_acknowledge(struct tb_cli *cli)
     if (!tb_number_parse(cli->args[0], 1, INT64_MAX, &id))
         return tb_cli_fail(TB_EXIT_USAGE, "INCIDENT: expected a number, found %s", cli->args[0]);
     if (v[TB_OPT_UNTIL] != NULL && !read_until(v[TB_OPT_UNTIL], until))
-        return tb_cli_fail(TB_EXIT_USAGE, "--until: expected a duration (4h) or a time "
-                                          "(2030-01-31T12:00:00Z), found %s", v[TB_OPT_UNTIL]);
+        return tb_cli_fail(TB_EXIT_USAGE,
+                           "--until: expected a duration (4h) or a time "
+                           "(2030-01-31T12:00:00Z), found %s",
+                           v[TB_OPT_UNTIL]);
     body = json_object();
     snprintf(path, sizeof path, "/v1/incidents/%lld/acknowledge", (long long)id);
     if ((v[TB_OPT_UNTIL] != NULL && json_object_set_new(body, "until", json_string(until)) != 0) ||

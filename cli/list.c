@@ -20,7 +20,8 @@ static bool print_json(struct printer *p, const json_t *items)
     if (!p->begun)
         fputs("{\"items\":[", p->cli->out);
     p->begun = true;
-    json_array_foreach(items, i, item) {
+    json_array_foreach(items, i, item)
+    {
         fputs(p->any ? ",\n" : "\n", p->cli->out);
         if (!tb_json_print(p->cli->out, item, true))
             return false;

@@ -30,8 +30,10 @@ static void warn_of_incomplete(const char *path, const struct tb_replay *r)
     for (int b = 0; b < TB_N_BANKS; b++)
         for (unsigned i = 0; i < TB_N_PCRS; i++)
             if ((r->banks >> b & 1) != 0 && (r->incomplete[b] >> i & 1) != 0)
-                tb_cli_fail(TB_EXIT_OK, "%s: PCR %u %s cannot be replayed: an event lacks this "
-                                        "bank's digest", path, i, tb_bank_name((enum tb_bank)b));
+                tb_cli_fail(TB_EXIT_OK,
+                            "%s: PCR %u %s cannot be replayed: an event lacks this "
+                            "bank's digest",
+                            path, i, tb_bank_name((enum tb_bank)b));
 }
 
 static void print_pcrs(FILE *out, const struct tb_replay *r)

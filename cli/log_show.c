@@ -28,11 +28,13 @@ static void put_event(struct tb_cli *cli, const json_t *event)
             tb_json_string(event, "type"), cli->colour ? TB_COLOUR_RESET : "",
             json_integer_value(json_object_get(event, "size")),
             json_integer_value(json_object_get(event, "offset")));
-    json_object_foreach(json_object_get((json_t *)event, "digests"), bank, digest) {
+    json_object_foreach(json_object_get((json_t *)event, "digests"), bank, digest)
+    {
         fprintf(cli->out, "    %s%-10s %s%s\n", cli->colour ? TB_COLOUR_DIM : "", bank,
                 json_string_value(digest), cli->colour ? TB_COLOUR_RESET : "");
     }
-    json_array_foreach(json_object_get(event, "details"), i, detail) {
+    json_array_foreach(json_object_get(event, "details"), i, detail)
+    {
         bool verified = json_is_true(json_object_get(detail, "verified"));
         const char *sequence = !cli->colour ? "" : verified ? "\033[32m" : "\033[33m";
 
@@ -53,16 +55,17 @@ static void put_log(struct tb_cli *cli, const json_t *log)
 
     fprintf(cli->out, "%s log, %zu events, banks ", tb_json_string(log, "format"),
             json_array_size(events));
-    json_array_foreach(json_object_get(log, "banks"), i, item) {
+    json_array_foreach(json_object_get(log, "banks"), i, item)
+    {
         fprintf(cli->out, "%s%s", separator, json_string_value(item));
         separator = ", ";
     }
-    fputs("\nverified: the event's digest covers it; unverified: whoever made the log could write "
-          "it.\nThat goes for every event's type, too. Digests say something only where they replay "
-          "to\nquoted PCRs.\n",
-          cli->out);
-    json_array_foreach(events, i, item)
-        put_event(cli, item);
+    fputs(
+        "\nverified: the event's digest covers it; unverified: whoever made the log could write "
+        "it.\nThat goes for every event's type, too. Digests say something only where they replay "
+        "to\nquoted PCRs.\n",
+        cli->out);
+    json_array_foreach(events, i, item) put_event(cli, item);
 }
 
 enum tb_exit tb_cmd_log_show(struct tb_cli *cli)

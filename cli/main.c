@@ -164,7 +164,8 @@ static const struct tb_subcommand *find_subcommand(int argc, char **argv, int *n
         return group;
     }
     if (group == NULL)
-        tb_cli_fail(TB_EXIT_USAGE, "unknown command \"%s\"; trueboot help prints the list", argv[1]);
+        tb_cli_fail(TB_EXIT_USAGE, "unknown command \"%s\"; trueboot help prints the list",
+                    argv[1]);
     else
         tb_help_verbs(argv[1], argc > 2 ? argv[2] : NULL);
     return NULL;
@@ -221,8 +222,8 @@ static bool read_options(struct tb_cli *cli, const struct tb_subcommand *s, int 
             return tb_cli_fail(TB_EXIT_USAGE, "%s: takes no value", what), false;
         if (id < 0)
             return tb_cli_fail(TB_EXIT_USAGE, "unknown option %s; trueboot help %s%s%s", what,
-                               s->name, s->verb != NULL ? " " : "",
-                               s->verb != NULL ? s->verb : ""), false;
+                               s->name, s->verb != NULL ? " " : "", s->verb != NULL ? s->verb : ""),
+                   false;
         if (cli->value[id] != NULL)
             return tb_cli_fail(TB_EXIT_USAGE, "--%s: given twice", tb_option_texts[id].name), false;
         cli->value[id] = optarg != NULL ? optarg : "";
@@ -243,7 +244,8 @@ static bool choose_colour(struct tb_cli *cli)
         cli->colour = true;
     else if (strcmp(when, "never") != 0)
         return tb_cli_fail(TB_EXIT_USAGE, "--colour: expected auto, always or never, found %s",
-                           when), false;
+                           when),
+               false;
     return true;
 }
 

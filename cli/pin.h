@@ -19,7 +19,8 @@ struct tb_server_pin {
 };
 
 /* Let `curl` send requests to the holder of this certificate only. *pin must outlive the handle. */
-TB_MUST_CHECK bool tb_server_pin_set(struct tb_server_pin *pin, CURL *curl, const uint8_t fingerprint[32]);
+TB_MUST_CHECK bool tb_server_pin_set(struct tb_server_pin *pin, CURL *curl,
+                                     const uint8_t fingerprint[32]);
 void tb_server_pin_clear(struct tb_server_pin *pin);
 
 /* The DER bytes in the first certificate of a PEM text. False: none, or too long for cap. */

@@ -10,7 +10,8 @@ static void put_counts(struct tb_cli *cli, const json_t *verdicts)
     const char *key, *separator = "";
     const json_t *n;
 
-    json_object_foreach((json_t *)verdicts, key, n) {
+    json_object_foreach((json_t *)verdicts, key, n)
+    {
         json_t *word = json_string(key);
         char *text = tb_json_text(word);
 
@@ -42,7 +43,8 @@ static void print_report(struct tb_cli *cli, const json_t *report)
         tb_cli_fail(TB_EXIT_USAGE, "out of memory");
     tb_table_end(&table);
     fputs("\nWhat this report cannot see:\n", cli->out);
-    json_array_foreach(json_object_get(report, "limits"), i, limit) {
+    json_array_foreach(json_object_get(report, "limits"), i, limit)
+    {
         fputs("- ", cli->out);
         tb_text_put(cli->out, json_string_value(limit) != NULL ? json_string_value(limit) : "");
         fputc('\n', cli->out);

@@ -9,11 +9,11 @@
 static const struct {
     const char *word, *sequence;
 } colours[] = {
-    { "trusted", "\033[32m" },    { "pass", "\033[32m" },       { "on", "\033[32m" },
-    { "changed", "\033[33m" },    { "pending", "\033[33m" },    { "unknown", "\033[33m" },
-    { "stale", "\033[33m" },      { "advisory", "\033[33m" },   { "failed", "\033[1;31m" },
-    { "fail", "\033[1;31m" },     { "off", "\033[31m" },        { "unreachable", "\033[33m" },
-    { "N/A", "\033[2m" },         { "required", "\033[1m" },
+    { "trusted", "\033[32m" }, { "pass", "\033[32m" },     { "on", "\033[32m" },
+    { "changed", "\033[33m" }, { "pending", "\033[33m" },  { "unknown", "\033[33m" },
+    { "stale", "\033[33m" },   { "advisory", "\033[33m" }, { "failed", "\033[1;31m" },
+    { "fail", "\033[1;31m" },  { "off", "\033[31m" },      { "unreachable", "\033[33m" },
+    { "N/A", "\033[2m" },      { "required", "\033[1m" },
 };
 
 const char *tb_colour_of(const char *word)
@@ -57,9 +57,8 @@ char *tb_json_text(const json_t *value)
 void tb_table_init(struct tb_table *t, const struct tb_column *column, size_t n_columns,
                    bool colour, FILE *out)
 {
-    *t = (struct tb_table){
-        .column = column, .n_columns = n_columns, .colour = colour, .out = out
-    };
+    *t =
+        (struct tb_table){ .column = column, .n_columns = n_columns, .colour = colour, .out = out };
     for (size_t i = 0; i < n_columns; i++)
         t->width[i] = strlen(column[i].title);
 }
@@ -94,8 +93,7 @@ static char **page_cells(struct tb_table *t, const json_t *items)
 
     for (size_t r = 0; cells != NULL && r < n; r++)
         for (size_t i = 0; i < t->n_columns; i++) {
-            char *text =
-                tb_json_text(json_object_get(json_array_get(items, r), t->column[i].key));
+            char *text = tb_json_text(json_object_get(json_array_get(items, r), t->column[i].key));
             size_t width = text != NULL ? tb_text_width(text) : 0;
 
             if (text == NULL) {

@@ -43,7 +43,11 @@ void tb_describe_line(const struct tb_describing *d, bool verified, const char *
  * passes: this only tells text from other data, and its bytes are shown in hex. */
 static size_t utf8_len(struct tb_reader in)
 {
-    size_t n = in.p[0] < 0xc2 ? 0 : in.p[0] < 0xe0 ? 2 : in.p[0] < 0xf0 ? 3 : in.p[0] < 0xf5 ? 4 : 0;
+    size_t n = in.p[0] < 0xc2   ? 0
+               : in.p[0] < 0xe0 ? 2
+               : in.p[0] < 0xf0 ? 3
+               : in.p[0] < 0xf5 ? 4
+                                : 0;
 
     if (n > in.left)
         return 0;
@@ -70,6 +74,8 @@ static bool is_lines(struct tb_reader in)
     return in.left != 0;
 }
 
+#define LINES_MAX 256 /* of one text: a menu entry of GRUB has some tens */
+
 /* Text, line by line; a line that is too long goes on in the next one, so that nothing is lost.
  * Bytes beyond ASCII as \xe4. */
 static void describe_lines(const struct tb_describing *d, bool verified, const char *key,
@@ -77,11 +83,15 @@ static void describe_lines(const struct tb_describing *d, bool verified, const c
 {
     while (in.left > 0 && in.p[in.left - 1] == 0)
         in.left--;
-    while (in.left > 0) {
+    for (unsigned line = 0; in.left > 0; line++) {
         char text[TB_LINE_MAX];
         size_t n = 0;
         uint8_t c = 0;
 
+        if (line == LINES_MAX) {
+            tb_describe_line(d, verified, key, "(%zu bytes more)", in.left);
+            return;
+        }
         while (n + 5 < sizeof text && tb_read_u8(&in, &c) && c != '\n') {
             if (c > '~')
                 n += (size_t)snprintf(text + n, sizeof text - n, "\\x%02x", c);
@@ -347,7 +357,8 @@ static bool covers_text(const struct tb_describing *d, const char *ascii)
         wide[2 * i] = (uint8_t)ascii[i];
         wide[2 * i + 1] = 0;
     }
-    return tb_describe_covers(d, tb_slice(ascii, n)) || tb_describe_covers(d, tb_slice(wide, 2 * n));
+    return tb_describe_covers(d, tb_slice(ascii, n)) ||
+           tb_describe_covers(d, tb_slice(wide, 2 * n));
 }
 
 /* A boot loader's text. Its digest may be of the text without the NUL, or of what stands behind a

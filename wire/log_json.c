@@ -139,8 +139,8 @@ static json_t *banks_json(uint32_t banks)
 
     for (int b = 0; b < TB_N_BANKS; b++)
         if ((banks >> b & 1) != 0)
-            bad = json_array_append_new(list, json_string(tb_bank_name((enum tb_bank)b))) != 0 ||
-                  bad;
+            bad =
+                json_array_append_new(list, json_string(tb_bank_name((enum tb_bank)b))) != 0 || bad;
     if (!bad)
         return list;
     json_decref(list);
@@ -158,8 +158,7 @@ json_t *tb_log_json(struct tb_reader in, struct tb_hasher *h, struct tb_reason *
     if (replay != NULL && tb_log_replay(in, ALL_BANKS, h, replay, why) &&
         tb_log_open(in, &log, why)) {
         all = json_object();
-        set(all, "format",
-            json_string(log.format == TB_LOG_SHA1 ? "sha1" : "crypto-agile"), &bad);
+        set(all, "format", json_string(log.format == TB_LOG_SHA1 ? "sha1" : "crypto-agile"), &bad);
         set(all, "banks", banks_json(replay->banks), &bad);
         set(all, "events", events_json(&log, h, why), &bad);
         set(all, "pcrs", tb_replay_json(replay), &bad);

@@ -2,8 +2,9 @@
  *
  * {"format": "crypto-agile", "banks": ["sha256", ...], "pcrs": {"sha256": {"0": "hex"}}, "events":
  * [{"index", "offset", "pcr", "type", "type_number", "size", "data": "hex",
- * "digests": {"sha256": "hex"}, "details": [{"name", "value", "verified"}]}]}. Values come from whoever handed over the log; a
- * detail is verified when a digest of its event covers the bytes that it was made of. */
+ * "digests": {"sha256": "hex"}, "details": [{"name", "value", "verified"}]}]}. Values come from
+ * whoever handed over the log; a detail is verified when a digest of its event covers the bytes
+ * that it was made of. */
 #ifndef TB_WIRE_LOG_JSON_H
 #define TB_WIRE_LOG_JSON_H
 

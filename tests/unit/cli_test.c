@@ -33,7 +33,9 @@ static void t44_escape_sequences_and_control_bytes_are_shown_not_sent(void **sta
     SHOWN("a\033[31mb", "a\\x1b[31mb");
     SHOWN("\r\n\t\a\b\177", "\\x0d\\x0a\\x09\\x07\\x08\\x7f");
     SHOWN("nul\0behind", "nul\\x00behind");
-    SHOWN("\302\233" "31m", "\\u{9b}31m"); /* U+009B: CSI in one character */
+    SHOWN("\302\233"
+          "31m",
+          "\\u{9b}31m"); /* U+009B: CSI in one character */
 }
 
 static void t44_bidirectional_and_invisible_characters_are_shown_by_their_number(void **state)
@@ -52,12 +54,12 @@ static void t44_bytes_that_are_not_utf8_are_shown_in_hex(void **state)
 {
     (void)state;
     SHOWN("\377\376", "\\xff\\xfe");
-    SHOWN("\300\257", "\\xc0\\xaf");             /* over-long '/' */
-    SHOWN("\340\200\257", "\\xe0\\x80\\xaf");    /* over-long in three bytes */
-    SHOWN("\355\240\200", "\\xed\\xa0\\x80");    /* a surrogate */
+    SHOWN("\300\257", "\\xc0\\xaf");                   /* over-long '/' */
+    SHOWN("\340\200\257", "\\xe0\\x80\\xaf");          /* over-long in three bytes */
+    SHOWN("\355\240\200", "\\xed\\xa0\\x80");          /* a surrogate */
     SHOWN("\364\220\200\200", "\\xf4\\x90\\x80\\x80"); /* above U+10FFFF */
-    SHOWN("\342\202", "\\xe2\\x82");             /* cut */
-    SHOWN("\302\033[2J", "\\xc2\\x1b[2J");       /* a lead byte does not swallow the escape */
+    SHOWN("\342\202", "\\xe2\\x82");                   /* cut */
+    SHOWN("\302\033[2J", "\\xc2\\x1b[2J");             /* a lead byte does not swallow the escape */
 }
 
 static void ordinary_text_of_any_language_stays_as_it_is(void **state)
@@ -66,7 +68,7 @@ static void ordinary_text_of_any_language_stays_as_it_is(void **state)
     SHOWN("", "");
     SHOWN("\\EFI\\BOOT\\BOOTX64.EFI", "\\EFI\\BOOT\\BOOTX64.EFI");
     SHOWN("Gr\303\274n \346\235\261\344\272\254 \360\237\224\222", "Gr\303\274n \346\235\261"
-          "\344\272\254 \360\237\224\222");
+                                                                   "\344\272\254 \360\237\224\222");
 }
 
 static void durations_are_read_with_their_unit_and_nothing_else(void **state)
@@ -74,10 +76,11 @@ static void durations_are_read_with_their_unit_and_nothing_else(void **state)
     static const struct {
         const char *text;
         int64_t s;
-    } good[] = { { "90", 90 },      { "90s", 90 },      { "30m", 1800 },
-                 { "1h", 3600 },    { "7d", 604800 },   { "2w", 1209600 } };
-    static const char *const bad[] = { "", "h", "0", "0h", "-1h", "+1h", " 1h", "1h ", "1.5h", "1hh",
-                                       "1y", "1 h", "99999999999", "0x10", "1h30m", "1H" };
+    } good[] = { { "90", 90 },   { "90s", 90 },    { "30m", 1800 },
+                 { "1h", 3600 }, { "7d", 604800 }, { "2w", 1209600 } };
+    static const char *const bad[] = { "",      "h",    "0",   "0h", "-1h", "+1h",         " 1h",
+                                       "1h ",   "1.5h", "1hh", "1y", "1 h", "99999999999", "0x10",
+                                       "1h30m", "1H" };
     int64_t s = 0;
 
     (void)state;
@@ -118,7 +121,8 @@ static void times_are_utc_in_rfc_3339(void **state)
     assert_string_equal(text, "2030-03-17T17:46:40Z");
 }
 
-static const struct tb_column columns[] = { { "HOST", "name" }, { "VERDICT", "verdict" },
+static const struct tb_column columns[] = { { "HOST", "name" },
+                                            { "VERDICT", "verdict" },
                                             { "REASON", "reason" } };
 
 /* What a table of these pages looks like; the caller frees. */
@@ -246,9 +250,18 @@ static void a_wrong_configuration_is_refused_with_file_and_line(void **state)
 static void a_token_is_sent_to_https_addresses_only(void **state)
 {
     static const char *const good[] = { "https://v", "https://v.example:8443", "https://[::1]:1" };
-    static const char *const bad[] = { "", "v", "http://v", "https://", "https://v/x", "https://a@b",
-                                       "https://v?x", "file:///etc", "HTTPS://v", "https://v\r\nX:",
-                                       "https://v#", "https://a b" };
+    static const char *const bad[] = { "",
+                                       "v",
+                                       "http://v",
+                                       "https://",
+                                       "https://v/x",
+                                       "https://a@b",
+                                       "https://v?x",
+                                       "file:///etc",
+                                       "HTTPS://v",
+                                       "https://v\r\nX:",
+                                       "https://v#",
+                                       "https://a b" };
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -269,19 +282,23 @@ static void fingerprints_are_read_in_their_usual_forms(void **state)
     assert_true(tb_fingerprint_parse("sha256:" HEX64, out));
     assert_true(tb_fingerprint_parse(
         "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:"
-        "DD:EE:FE", out));
+        "DD:EE:FE",
+        out));
     assert_int_equal(out[31], 0xfe);
     assert_false(tb_fingerprint_parse("", out));
     assert_false(tb_fingerprint_parse("sha256:", out));
     assert_false(tb_fingerprint_parse(HEX64 "0", out));
     assert_false(tb_fingerprint_parse("/etc/ssl/certs/ca-certificates.crt", out));
-    assert_false(tb_fingerprint_parse("g0112233445566778899aabbccddeeff00112233445566778899aabbccddee"
-                                      "ff", out));
+    assert_false(
+        tb_fingerprint_parse("g0112233445566778899aabbccddeeff00112233445566778899aabbccddee"
+                             "ff",
+                             out));
 }
 
 static void a_certificate_is_taken_out_of_pem(void **state)
 {
-    static const char pem[] = "-----BEGIN CERTIFICATE-----\nMAA\nB/+A=\n-----END CERTIFICATE-----\n";
+    static const char pem[] =
+        "-----BEGIN CERTIFICATE-----\nMAA\nB/+A=\n-----END CERTIFICATE-----\n";
     static const uint8_t der[] = { 0x30, 0x00, 0x01, 0xff, 0xe0 };
     uint8_t out[8];
     size_t len = 0;

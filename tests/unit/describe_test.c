@@ -261,6 +261,67 @@ static void texts_of_boot_loaders_are_verified_in_each_of_their_ways(void **stat
     assert_line("-text=grub_cmd: \n");
 }
 
+static void texts_in_utf16_are_verified_by_what_systemd_hashes(void **state)
+{
+    static const struct {
+        const char *hashed;
+        size_t len;
+        const char *line;
+    } cases[] = {
+        { ".linux", 7, "+text=.linux\n" },                /* systemd-stub: ASCII with NUL */
+        { ".\0l\0i\0n\0u\0x\0\0", 14, "+text=.linux\n" }, /* systemd-boot: all of it */
+        { ".\0l\0i\0n\0u\0x\0", 12, "-text=.linux\n" },
+        { ".linux", 6, "-text=.linux\n" },
+        { "the section", 11, "-text=.linux\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t cut = 0; cut < 2; cut++) { /* old versions log one byte less */
+            begin();
+            log_event(b, 11, TB_EV_IPL, tb_slice(cases[i].hashed, cases[i].len),
+                      tb_slice(".\0l\0i\0n\0u\0x\0\0", 14 - cut));
+            describe_last();
+            assert_line(cases[i].line);
+        }
+    begin(); /* 13 bytes of which the last is no NUL */
+    log_event_data(b, 11, TB_EV_IPL, tb_slice(".\0l\0i\0n\0u\0x\0A", 13));
+    describe_last();
+    assert_no_line("text=");
+}
+
+static void t44_long_texts_are_told_line_by_line_and_stay_ascii(void **state)
+{
+    char longer[3000];
+
+    (void)state;
+    assert_data(TB_EV_IPL, "menu {\n\tlinux\r\n}\n", 18, "+text=menu {\n+text= linux \n+text=}\n");
+    assert_data(TB_EV_IPL, "caf\303\251", 5, "+text=caf\\xc3\\xa9\n");
+    assert_data(TB_EV_IPL, "caf\303", 4, "+data=636166c3\n"); /* not UTF-8: no text */
+    assert_data(TB_EV_IPL, "a\033[2J", 5, "+data=611b5b324a\n");
+    memset(longer, 'x', sizeof longer);
+    assert_data(TB_EV_IPL, longer, sizeof longer, "x\n+text=x");
+    for (size_t i = 1; i < sizeof longer; i += 2)
+        longer[i] = '\n';
+    assert_data(TB_EV_IPL, longer, sizeof longer, "x\n+text=(2488 bytes more)\n");
+    begin();
+    log_event_data(b, 11, TB_EV_IPL, tb_slice("MokList\0\257", 9)); /* shim: a byte too much */
+    describe_last();
+    assert_line("+text=MokList\n");
+}
+
+static void owners_of_signatures_are_told_when_they_change(void **state)
+{
+    (void)state;
+    begin();
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, log_guid_image_db, "db",
+                 log_signature_list(b, log_guid_cert_x509, log_cert_db));
+    describe_last();
+    assert_line("+length=");
+    assert_line("+owner=");
+    assert_true(strstr(lines, "owner=") < strstr(lines, "certificate="));
+}
+
 static void l65_tags_of_linux_systemd_and_windows_are_named(void **state)
 {
     (void)state;
@@ -348,6 +409,9 @@ int main(void)
         cmocka_unit_test(images_tell_their_unverified_path),
         cmocka_unit_test(blobs_tables_partitions_and_versions_are_told),
         cmocka_unit_test(texts_of_boot_loaders_are_verified_in_each_of_their_ways),
+        cmocka_unit_test(texts_in_utf16_are_verified_by_what_systemd_hashes),
+        cmocka_unit_test(t44_long_texts_are_told_line_by_line_and_stay_ascii),
+        cmocka_unit_test(owners_of_signatures_are_told_when_they_change),
         cmocka_unit_test(l65_tags_of_linux_systemd_and_windows_are_named),
         cmocka_unit_test(events_that_are_not_measured_are_never_verified),
         cmocka_unit_test(every_type_is_described_whatever_its_data_is),
