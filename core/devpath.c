@@ -248,9 +248,7 @@ bool tb_device_path_text(struct tb_reader in, char *out, size_t out_len)
 
         if (!tb_read_u8(&in, &type) || !tb_read_u8(&in, &subtype) || !tb_read_u16le(&in, &len))
             return false;
-        if (len < 4)
-            return false;
-        if (!tb_read_slice(&in, len - 4u, &body))
+        if (len < 4 || !tb_read_slice(&in, len - 4u, &body))
             return false;
         if (type == 0x7f) { /* 0xff: the end; 1: another path follows */
             between = ",";

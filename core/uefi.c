@@ -50,9 +50,7 @@ static bool begin_list(struct tb_signature_lists *it)
     if (!tb_read_slice(&rest, 16, &it->type) || !tb_read_u32le(&rest, &list_len) ||
         !tb_read_u32le(&rest, &header_len) || !tb_read_u32le(&rest, &entry_len))
         return false;
-    if (list_len < 28)
-        return false;
-    if (!tb_read_slice(&rest, list_len - 28, &list))
+    if (list_len < 28 || !tb_read_slice(&rest, list_len - 28, &list))
         return false;
     if (!tb_read_slice(&list, header_len, &header))
         return false;

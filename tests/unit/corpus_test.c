@@ -284,11 +284,40 @@ static void t43_every_recorded_boot_replays_and_tells_its_secure_boot(void **sta
     }
 }
 
+static void t43_the_boots_of_this_repository_replay_and_tell_their_secure_boot(void **state)
+{
+    static const struct {
+        const char *name, *fact;
+    } boots[] = {
+        { "good", "on" },        { "good-updated", "on" }, { "secure-boot-off", "off" },
+        { "setup-mode", "off" }, { "foreign-keys", "on" }, { "sha256-only", "on" },
+    };
+    const char *source = getenv("TRUEBOOT_SOURCE");
+    char path[1024], pcrs[1024];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof boots / sizeof *boots; i++) {
+        static struct tb_findings findings;
+        const char *fact;
+
+        snprintf(path, sizeof path, "%s/tests/data/boots/%s/binary_bios_measurements",
+                 source != NULL ? source : ".", boots[i].name);
+        snprintf(pcrs, sizeof pcrs, "%s/tests/data/boots/%s/pcrs", source != NULL ? source : ".",
+                 boots[i].name);
+        fact = check_log(boots[i].name, path, pcrs, &findings);
+        assert_string_equal(fact, boots[i].fact);
+        if (strcmp(fact, "on") == 0)
+            assert_no_false_alarm(boots[i].name, &findings);
+        assert_int_equal(findings.outcome[TB_CHECK_BOOT_END], TB_PASS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t43_every_real_log_replays_to_its_pcrs_or_is_refused_for_its_reason),
         cmocka_unit_test(t43_every_recorded_boot_replays_and_tells_its_secure_boot),
+        cmocka_unit_test(t43_the_boots_of_this_repository_replay_and_tell_their_secure_boot),
     };
     int failed;
 

@@ -254,6 +254,7 @@ static void texts_of_boot_loaders_are_verified_in_each_of_their_ways(void **stat
         describe_last();
         assert_line(cases[i].line);
     }
+    assert_data(TB_EV_IPL, ".\0u\0n\0a\0m\0e\0\0\0", 14, "+text=.uname\n");
     assert_data(TB_EV_IPL, "grub_cmd: ", 10, "+text=grub_cmd: \n"); /* L-35 */
     begin();
     log_event(b, 8, TB_EV_IPL, log_text("x"), log_text("grub_cmd: "));
