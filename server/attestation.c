@@ -4,6 +4,7 @@
  * answer counts once at whatever replica. What depends only on log, PCR values, policy and firmware
  * reference is appraised once and cached by their digests; quote and signature are looked at every
  * time. */
+#include "server/context.h"
 #include "server/pcrs.h"
 #include "server/verifier_internal.h"
 
@@ -97,16 +98,15 @@ static void wanted_write(const struct tb_challenge *c, struct tb_challenge_recor
     out->wanted_len = (size_t)(p - out->wanted);
 }
 
-static size_t wanted_read(const struct tb_challenge_record *in,
-                          struct tb_selection out[TB_SELECTIONS_MAX])
+static void wanted_read(const struct tb_challenge_record *in, struct tb_context *out)
 {
     struct tb_reader r = tb_slice(in->wanted, in->wanted_len);
     size_t n = 0;
 
-    while (n < TB_SELECTIONS_MAX && tb_read_u16be(&r, &out[n].alg) &&
-           tb_read_u32be(&r, &out[n].pcrs))
+    while (n < TB_SELECTIONS_MAX && tb_read_u16be(&r, &out->wanted[n].alg) &&
+           tb_read_u32be(&r, &out->wanted[n].pcrs))
         n++;
-    return n;
+    out->n_wanted = n;
 }
 
 static bool host_is_active(const struct tb_host *host, struct tb_refusal *why)
@@ -190,7 +190,7 @@ struct work {
     struct tb_host host;
     struct tb_policy policy;
     struct tb_challenge_record challenge;
-    struct tb_selection wanted[TB_SELECTIONS_MAX];
+    struct tb_context context;
     struct tb_evidence_content message;
     struct tb_content content;
     struct tb_pcrs held_pcrs;
@@ -200,6 +200,7 @@ struct work {
     struct tb_result result;
     struct tb_lru_item *boot; /* held; NULL: the quote was not genuine */
     uint8_t pcrs_bytes[TB_PCRS_BYTES_MAX];
+    uint8_t context_bytes[TB_CONTEXT_BYTES_MAX];
     char *own_json;   /* made for this one */
     const char *json; /* that, or the cached boot's */
     size_t json_len;
@@ -300,14 +301,14 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         .host_id = tb_slice(w->host.id, strlen(w->host.id)),
         .nonce = tb_slice(w->challenge.nonce, TB_NONCE_LEN),
         .exporter = tb_slice(exporter, TB_EXPORTER_LEN),
-        .wanted = w->wanted,
-        .n_wanted = wanted_read(&w->challenge, w->wanted),
+        .wanted = w->context.wanted,
+        .n_wanted = w->context.n_wanted,
         .quote = message->quote,
         .signature = message->signature,
         .content_bytes = message->content,
         .content = &w->content,
-        .last = w->host.memory,
-        .firmware = w->host.firmware,
+        .last = w->context.last,
+        .firmware = w->context.firmware,
         .policy = &w->policy,
     };
 
@@ -441,6 +442,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
         .quote = message->quote,
         .signature = message->signature,
         .content = message->content,
+        .context = tb_slice(w->context_bytes, tb_context_write(&w->context, w->context_bytes)),
         .agent_version = w->message.agent_version,
     };
     struct tb_accepted accepted;
@@ -527,6 +529,9 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
 
     if (!find_challenge(v, now_ms, w, message, why))
         return false;
+    wanted_read(&w->challenge, &w->context);
+    w->context.last = w->host.memory;
+    w->context.firmware = w->host.firmware;
     if (!tb_evidence_content_decode(message->content, &w->message, &reason))
         return spoil(v, now_ms, &w->host, message, &reason, why);
     tb_verifier_policy(v, w->host.group, now_ms, &w->policy);
@@ -599,29 +604,48 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     return ok;
 }
 
-bool tb_verifier_firmware_of(struct tb_verifier *v, const struct tb_host *host,
-                             struct tb_firmware_reference *out, struct tb_refusal *why)
+/* What a host's last genuine evidence says about firmware. */
+static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
+                        const struct tb_evidence_record *evidence, struct tb_result *result,
+                        struct tb_firmware_reference *reference, uint64_t *tpm_version)
 {
-    struct tb_evidence_record evidence = { 0 };
-    struct tb_result *result = malloc(sizeof *result);
     struct tb_policy policy;
     struct tb_pcrs pcrs;
+    struct tb_quote quote;
+    struct tb_reason reason;
+
+    tb_verifier_policy(v, host->group, evidence->received_ms, &policy);
+    if (!tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs) ||
+        !tb_quote_parse(tb_slice(evidence->quote.p, evidence->quote.len), &quote, &reason) ||
+        !tb_verifier_reappraise(v, host, evidence, &policy, result) || !result->boot.bank_chosen)
+        return false;
+    firmware_from(&pcrs, result->boot.bank, reference);
+    *tpm_version = quote.firmware_version;
+    return true;
+}
+
+bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
+                                 const struct tb_store_by *by, struct tb_refusal *why)
+{
+    struct tb_evidence_record evidence = { 0 };
+    struct tb_firmware_reference reference;
+    struct tb_result *result = malloc(sizeof *result);
+    uint64_t tpm_version;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
 
-    tb_verifier_policy(v, host->group, evidence.received_ms, &policy);
     if (result == NULL)
         no_memory(why);
+    else if (status == TB_STORE_NOT_FOUND ||
+             (status == TB_STORE_OK &&
+              !firmware_of(v, host, &evidence, result, &reference, &tpm_version)))
+        tb_refusal_set(why, 409, "no-genuine-evidence",
+                       "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
-    else if (!tb_pcrs_read(tb_slice(evidence.pcrs.p, evidence.pcrs.len), &pcrs) ||
-             !tb_verifier_reappraise(v, host, &evidence, &policy, result) ||
-             !result->boot.bank_chosen)
-        tb_refusal_set(why, 409, "no-genuine-evidence",
-                       "the host's last evidence was not genuine: there is nothing to accept");
     else {
-        firmware_from(&pcrs, result->boot.bank, out);
-        ok = true;
+        status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm_version, by);
+        ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
     tb_evidence_record_clear(&evidence);
     free(result);

@@ -94,10 +94,10 @@ TB_MUST_CHECK bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb
                                           const struct tb_evidence_record *evidence,
                                           const struct tb_policy *policy, struct tb_result *out);
 
-/* The firmware reference that the host's last evidence gives, for an operator to accept. */
-TB_MUST_CHECK bool tb_verifier_firmware_of(struct tb_verifier *v, const struct tb_host *host,
-                                           struct tb_firmware_reference *out,
-                                           struct tb_refusal *why);
+/* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. */
+TB_MUST_CHECK bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
+                                               const struct tb_store_by *by,
+                                               struct tb_refusal *why);
 
 /* With one of the Verifier's hashers. False: out of memory. */
 TB_MUST_CHECK bool tb_sha256(struct tb_verifier *v, struct tb_reader in, uint8_t out[32]);

@@ -1,8 +1,8 @@
 /* store/backend.h - private to store/: what a database must do, and what every backend shares.
  *
  * store*.c checks arguments and turns each function of store.h into one operation with its
- * arguments; queue.c runs writes one after the other on one connection, many to a transaction, and reads on a
- * few others; a backend (sqlite*.c) knows connections, transactions and SQL, nothing else. */
+ * arguments; queue.c runs writes one after the other on one connection, many to a transaction, and
+ * reads on a few others; a backend (sqlite*.c) knows connections, transactions and SQL, nothing else. */
 #ifndef TB_STORE_BACKEND_H
 #define TB_STORE_BACKEND_H
 
@@ -67,6 +67,7 @@ struct tb_op_args {
     const struct tb_host_new *host_new;
     const struct tb_host_edit *host_edit;
     const struct tb_firmware_reference *firmware;
+    const uint64_t *tpm_version;
     const struct tb_host_query *query;
     const struct tb_enrol_token *enrol_token;
     const struct tb_ek_allowed *ek_allowed;

@@ -119,6 +119,7 @@ void tb_evidence_record_clear(struct tb_evidence_record *e)
 {
     tb_blob_clear(&e->quote);
     tb_blob_clear(&e->signature);
+    tb_blob_clear(&e->context);
     tb_blob_clear(&e->content);
     tb_blob_clear(&e->log);
     tb_blob_clear(&e->pcrs);

@@ -236,9 +236,9 @@ static enum tb_store_status put_evidence(struct tb_sqlite *c, const struct tb_ap
 {
     TB_SQL q = tb_sql(
         c, "INSERT OR REPLACE INTO evidence (host_id, received_ms, verdict, genuine, nonce,"
-           " exporter, policy_digest, quote, signature, content_len, content, log_digest,"
-           " pcrs_digest, result_digest)"
-           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+           " exporter, policy_digest, quote, signature, context, content_len, content,"
+           " log_digest, pcrs_digest, result_digest)"
+           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
     tb_put_text(&q, in->host_id);
     tb_put_i64(&q, in->now_ms);
@@ -249,6 +249,7 @@ static enum tb_store_status put_evidence(struct tb_sqlite *c, const struct tb_ap
     tb_put_digest(&q, in->policy_digest);
     tb_put_bytes(&q, in->quote);
     tb_put_bytes(&q, in->signature);
+    tb_put_bytes(&q, in->context);
     tb_put_i64(&q, (int64_t)content->len);
     tb_put_bytes(&q, content->data);
     tb_put_digest(&q, in->log.digest);
@@ -348,8 +349,8 @@ enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb
     size_t len;
     enum tb_store_status status;
     TB_SQL q = tb_sql(c, "SELECT host_id, received_ms, verdict, genuine, nonce, exporter,"
-                         " policy_digest, quote, signature, content_len, content, log_digest,"
-                         " pcrs_digest, result_digest FROM evidence WHERE host_id = ?1");
+                         " policy_digest, quote, signature, context, content_len, content,"
+                         " log_digest, pcrs_digest, result_digest FROM evidence WHERE host_id = ?1");
 
     tb_put_text(&q, a->id);
     status = tb_sql_step(&q);
@@ -363,7 +364,8 @@ enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb
     (void)tb_get_bytes(&q, out->exporter, sizeof out->exporter);
     (void)tb_get_digest(&q, out->policy_digest);
     if (!tb_blob_set(&out->quote, tb_get_slice(&q)) ||
-        !tb_blob_set(&out->signature, tb_get_slice(&q)))
+        !tb_blob_set(&out->signature, tb_get_slice(&q)) ||
+        !tb_blob_set(&out->context, tb_get_slice(&q)))
         q.failed = true;
     len = (size_t)tb_get_i64(&q);
     if (!tb_store_unpack(tb_get_slice(&q), len, &out->content))

@@ -307,7 +307,9 @@ enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const stru
     uint8_t bytes[TB_FIRMWARE_BYTES_MAX];
     size_t len;
     enum tb_store_status status;
-    TB_SQL q = tb_sql(c, "UPDATE host SET firmware = ?2 WHERE id = ?1 AND state <> 4");
+    TB_SQL q = tb_sql(c, "UPDATE host SET firmware = ?2,"
+                         " firmware_version = coalesce(?3, firmware_version)"
+                         " WHERE id = ?1 AND state <> 4");
 
     tb_put_text(&q, a->id);
     if (a->firmware->present) {
@@ -316,6 +318,10 @@ enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const stru
     } else {
         tb_put_null(&q);
     }
+    if (a->tpm_version)
+        tb_put_i64(&q, (int64_t)*a->tpm_version);
+    else
+        tb_put_null(&q);
     status = tb_sql_run_one(&q);
     if (status != TB_STORE_OK)
         return status;

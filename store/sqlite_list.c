@@ -93,7 +93,8 @@ static const char *condition(const struct tb_host_query *q, char *out, size_t si
              q->verdict != TB_VERDICT_NONE ? " AND +verdict = ?1" : " AND ?1 = 0",
              q->group ? " AND grp = ?2" : " AND ?2 = ''",
              q->text && q->text[0] ? " AND (instr(lower(name), lower(?3)) > 0"
-                                     " OR instr(id, lower(?3)) > 0 OR instr(lower(headline), lower(?3)) > 0)"
+                                     " OR instr(id, lower(?3)) > 0"
+                                     " OR instr(lower(headline), lower(?3)) > 0)"
                                    : " AND ?3 = ''");
     return out;
 }

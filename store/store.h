@@ -209,8 +209,8 @@ struct tb_host_created {
  *   existing host changes and the enrolment token keeps its use, but an incident
  *   "identity.duplicate" is opened on the existing host and an audit entry made.
  *   Unless the operator has allowed that host to be taken over (tb_store_host_allow_replace) and
- *   both EK and name are free or its own: then its keys are exchanged, what was remembered of the old
- *   TPM is forgotten, and both EKs stand in the audit log.
+ *   both EK and name are free or its own: then its keys are exchanged, what was remembered of
+ *   the old TPM is forgotten, and both EKs stand in the audit log.
  * TB_STORE_NOT_FOUND, _STALE, _LIMIT: the enrolment token is unknown, expired or revoked, used up.
  *
  * The verdict starts as not-capable (active, no TPM 2.0) or pending. */
@@ -298,11 +298,12 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_allow_replace(struct tb_store *
                                                                const uint8_t *new_ek,
                                                                int64_t until_ms,
                                                                const struct tb_store_by *by);
-/* The firmware reference becomes *reference (operator's acceptance of a change). */
+/* The firmware reference becomes *reference, and the version of the TPM's own firmware *tpm_version
+ * unless that is NULL (operator's acceptance of a change). */
 TB_MUST_CHECK enum tb_store_status
 tb_store_host_set_firmware(struct tb_store *s, const char *id,
                            const struct tb_firmware_reference *reference,
-                           const struct tb_store_by *by);
+                           const uint64_t *tpm_version, const struct tb_store_by *by);
 /* "Attest now" on the operator's word; audited unless by is NULL (policy change). id NULL: all. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_want_attest(struct tb_store *s, const char *id,
                                                              const struct tb_store_by *by);
@@ -418,6 +419,7 @@ struct tb_appraised {
     struct tb_reader quote;
     struct tb_reader signature;
     struct tb_reader content;     /* as sent */
+    struct tb_reader context;     /* the server's own bytes: what else the appraisal knew */
     struct tb_content_ref log;
     struct tb_content_ref pcrs;
     struct tb_content_ref result; /* JSON without times, so that equal results are kept once */
@@ -459,7 +461,7 @@ struct tb_evidence_record {
     uint8_t nonce[TB_NONCE_LEN];
     uint8_t exporter[TB_EXPORTER_LEN];
     uint8_t policy_digest[TB_SHA256_LEN];
-    struct tb_blob quote, signature, content, log, pcrs, result;
+    struct tb_blob quote, signature, context, content, log, pcrs, result;
 };
 void tb_evidence_record_clear(struct tb_evidence_record *e);
 TB_MUST_CHECK enum tb_store_status tb_store_evidence_get(struct tb_store *s, const char *host_id,

@@ -1,10 +1,12 @@
 /* server/api/evidence.c - a host's last evidence: the event log in words, the bundle to take away. */
 #include "server/api/api.h"
 
+#include "server/context.h"
 #include "server/pcrs.h"
 #include "wire/bundle.h"
 #include "wire/log_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,4 +49,119 @@ void tb_api_host_log(struct tb_http_request *rq, void *ctx)
         tb_http_reply_json(rq, 200, log);
     tb_hasher_free(h);
     tb_evidence_record_clear(&evidence);
+}
+
+/* --- Bundle --------------------------------------------------------------------------------------- */
+
+/* The text of the policy with this digest: a version that was put, or the built-in one. */
+struct wanted_policy {
+    const uint8_t *digest;
+    int64_t version; /* 0: not found */
+};
+
+static bool find_version(void *ctx, const struct tb_policy_record *p)
+{
+    struct wanted_policy *w = ctx;
+
+    if (memcmp(p->digest, w->digest, TB_SHA256_LEN) != 0)
+        return true;
+    w->version = p->version;
+    return false;
+}
+
+static bool policy_text(struct tb_app *app, const uint8_t digest[TB_SHA256_LEN],
+                        struct tb_blob *out)
+{
+    struct wanted_policy w = { digest, 0 };
+    struct tb_policy_record record;
+    struct tb_policy builtin;
+
+    tb_policy_builtin(&builtin);
+    if (memcmp(builtin.digest, digest, TB_SHA256_LEN) == 0) {
+        out->p = (uint8_t *)tb_policy_print(&builtin);
+        out->len = out->p != NULL ? strlen((char *)out->p) : 0;
+        return out->p != NULL;
+    }
+    return tb_store_policies(app->store, 0, TB_STORE_PAGE_MAX, find_version, &w) == TB_STORE_OK &&
+           w.version != 0 &&
+           tb_store_policy_get(app->store, w.version, &record, out) == TB_STORE_OK;
+}
+
+/* What the bundle's slices point into. */
+struct bundle_parts {
+    struct tb_evidence_record evidence;
+    struct tb_blob ek_public, ek_certificate, policy;
+    struct tb_host host;
+    struct tb_context context;
+    struct tb_bundle bundle;
+};
+
+static struct tb_reader slice_of(const struct tb_blob *b)
+{
+    return tb_slice(b->p, b->len);
+}
+
+static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
+{
+    const struct tb_evidence_record *e = &p->evidence;
+    struct tb_bundle *b = &p->bundle;
+
+    if (!tb_context_read(slice_of(&e->context), &p->context) ||
+        !tb_pcrs_read(slice_of(&e->pcrs), &b->held_pcrs) ||
+        !policy_text(app, e->policy_digest, &p->policy) ||
+        tb_store_host_ek(app->store, p->host.id, &p->ek_public, &p->ek_certificate) != TB_STORE_OK)
+        return false;
+    snprintf(b->host_id, sizeof b->host_id, "%s", p->host.id);
+    snprintf(b->host_name, sizeof b->host_name, "%s", p->host.name);
+    b->enrolled = true; /* only an active host's evidence is taken */
+    b->ak_public = tb_slice(p->host.ak_public, p->host.ak_public_len);
+    b->ek_certificate = slice_of(&p->ek_certificate);
+    b->time_ms = (uint64_t)e->received_ms;
+    memcpy(b->nonce, e->nonce, sizeof b->nonce);
+    memcpy(b->exporter, e->exporter, sizeof b->exporter);
+    b->n_wanted = p->context.n_wanted;
+    memcpy(b->wanted, p->context.wanted, sizeof b->wanted);
+    b->quote = slice_of(&e->quote);
+    b->signature = slice_of(&e->signature);
+    b->content = slice_of(&e->content);
+    b->has_held_pcrs = true;
+    b->held_log = slice_of(&e->log);
+    b->last = p->context.last;
+    b->firmware = p->context.firmware;
+    b->policy = slice_of(&p->policy);
+    b->verdict = e->verdict;
+    b->result = slice_of(&e->result);
+    return true;
+}
+
+static void bundle_parts_free(struct bundle_parts *p)
+{
+    if (p == NULL)
+        return;
+    tb_evidence_record_clear(&p->evidence);
+    tb_blob_clear(&p->ek_public);
+    tb_blob_clear(&p->ek_certificate);
+    tb_blob_clear(&p->policy);
+    free(p);
+}
+
+void tb_api_host_bundle(struct tb_http_request *rq, void *ctx)
+{
+    struct bundle_parts *p = calloc(1, sizeof *p);
+    uint8_t *bytes = malloc(TB_BUNDLE_MAX);
+    size_t len;
+
+    if (p == NULL || bytes == NULL)
+        tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+    else if (!evidence_of(rq, ctx, &p->host, &p->evidence))
+        ;
+    else if (!fill_bundle(ctx, p) || !tb_bundle_encode(&p->bundle, bytes, TB_BUNDLE_MAX, &len))
+        tb_http_reply_error(rq, 409, "incomplete",
+                            "parts of this host's last evidence are not held any more");
+    else {
+        tb_http_reply_header(rq, "Content-Disposition", "attachment; filename=\"trueboot.bundle\"");
+        tb_http_reply(rq, 200, "application/cbor", bytes, len);
+    }
+    free(bytes);
+    bundle_parts_free(p);
 }

@@ -51,15 +51,13 @@ void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_store_by by = tb_api_by(rq);
-    struct tb_firmware_reference reference;
     struct tb_refusal why;
     struct tb_host host;
 
     if (!tb_api_host(rq, app, &host))
         return;
-    if (!tb_verifier_firmware_of(app->verifier, &host, &reference, &why))
+    if (!tb_verifier_accept_firmware(app->verifier, &host, &by, &why))
         tb_api_refuse(rq, &why);
-    else if (tb_api_ok(rq, tb_store_host_set_firmware(app->store, host.id, &reference, &by)) &&
-             tb_api_ok(rq, tb_store_host_want_attest(app->store, host.id, &by)))
+    else if (tb_api_ok(rq, tb_store_host_want_attest(app->store, host.id, &by)))
         tb_api_reply_host(rq, app, 200, host.id);
 }

@@ -27,7 +27,7 @@ const struct tb_http_route tb_api_routes[] = {
     DELETE("/v1/hosts/{id}", TB_ROLE_ADMIN, tb_api_host_remove),
     GET("/v1/hosts/{id}/history", TB_ROLES_VIEWER, tb_api_host_history),
     GET("/v1/hosts/{id}/log", TB_ROLES_VIEWER, tb_api_host_log),
-    // GET("/v1/hosts/{id}/bundle", TB_ROLES_VIEWER, tb_api_host_bundle),
+    GET("/v1/hosts/{id}/bundle", TB_ROLES_VIEWER, tb_api_host_bundle),
     POST("/v1/hosts/{id}/approve", TB_ROLES_OPERATOR, tb_api_host_approve),
     POST("/v1/hosts/{id}/refuse", TB_ROLES_OPERATOR, tb_api_host_refuse),
     POST("/v1/hosts/{id}/attest", TB_ROLES_OPERATOR, tb_api_host_attest),

@@ -127,6 +127,7 @@ CREATE TABLE evidence (
     policy_digest BLOB NOT NULL CHECK (length(policy_digest) = 32),
     quote BLOB NOT NULL,
     signature BLOB NOT NULL,
+    context BLOB NOT NULL,
     content_len INTEGER NOT NULL,
     content BLOB NOT NULL,
     log_digest BLOB CHECK (length(log_digest) = 32),
