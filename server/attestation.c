@@ -510,6 +510,8 @@ static bool find_challenge(struct tb_verifier *v, int64_t now_ms, struct work *w
     enum tb_store_status status =
         tb_store_challenge_get(v->config.store, w->host.id, now_ms, &w->challenge);
 
+    if (status == TB_STORE_STALE) /* spent too, so that no clock that is behind accepts it */
+        status = tb_store_spend_nonce(v->config.store, w->host.id, message->nonce, now_ms);
     if (status == TB_STORE_STALE)
         return tb_refusal_set(why, 410, "late", "the answer came after the challenge had expired");
     if (status == TB_STORE_NOT_FOUND ||
@@ -575,32 +577,59 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
 
 /* --- Stored evidence -------------------------------------------------------------------------------- */
 
+/* The quote once more, under this policy. The counters of the quote before it are not kept, so what
+ * was found about clock and resets then is not found again; a changed firmware version is. */
+static bool reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
+                             const struct tb_policy *policy, const struct tb_content *content,
+                             struct tb_hasher *h, struct tb_quote_result *out)
+{
+    struct tb_reader bytes = tb_slice(evidence->quote.p, evidence->quote.len);
+    struct tb_quote quote;
+    struct tb_reason why;
+    struct tb_appraisal_input in = {
+        .enrolled = true,
+        .ak_public = tb_slice(host->ak_public, host->ak_public_len),
+        .host_id = tb_slice(host->id, strlen(host->id)),
+        .nonce = tb_slice(evidence->nonce, TB_NONCE_LEN),
+        .exporter = tb_slice(evidence->exporter, TB_EXPORTER_LEN),
+        .quote = bytes,
+        .signature = tb_slice(evidence->signature.p, evidence->signature.len),
+        .content_bytes = tb_slice(evidence->content.p, evidence->content.len),
+        .content = content,
+        .firmware = host->firmware,
+        .policy = policy,
+    };
+
+    if (!tb_quote_parse(bytes, &quote, &why))
+        return false;
+    in.wanted = quote.selection; /* that it was what the challenge asked for was found then */
+    in.n_wanted = quote.n_selections;
+    in.last = (struct tb_quote_memory){ .present = host->memory.present,
+                                        .clock_ms = quote.clock_ms,
+                                        .reset_count = quote.reset_count,
+                                        .restart_count = quote.restart_count,
+                                        .firmware_version = host->memory.firmware_version };
+    tb_appraise_quote(&in, h, out);
+    return true;
+}
+
 bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
                             const struct tb_evidence_record *evidence,
                             const struct tb_policy *policy, struct tb_result *out)
 {
     struct tb_hasher *h = tb_verifier_hasher(v);
-    struct tb_boot_result *boot = malloc(sizeof *boot);
-    struct tb_quote_result *quote = calloc(1, sizeof *quote);
-    struct tb_pcrs pcrs;
-    bool ok = h != NULL && boot != NULL && quote != NULL && evidence->genuine &&
-              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs);
+    struct tb_content content = { .has_log = evidence->log.len > 0,
+                                  .log = tb_slice(evidence->log.p, evidence->log.len) };
+    bool ok = h != NULL && evidence->genuine &&
+              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
+              reappraise_quote(host, evidence, policy, &content, h, &out->quote);
 
     if (ok) {
-        /* The quote was found genuine when it came, by nothing that a policy can change. */
-        quote->genuine = true;
-        for (unsigned c = 0; c < TB_N_CHECKS; c++)
-            if (tb_check_text((enum tb_check)c)->group <= TB_GROUP_QUOTE)
-                tb_findings_pass(&quote->findings, (enum tb_check)c);
-        tb_findings_pass(&quote->findings, TB_CHECK_PCR_SELECTION);
-        tb_findings_pass(&quote->findings, TB_CHECK_PCR_VALUES);
-        tb_appraise_boot(tb_slice(evidence->log.p, evidence->log.len), &pcrs, policy,
-                         &host->firmware, h, boot);
-        tb_conclude(quote, boot, policy, out);
+        if (out->quote.genuine)
+            tb_appraise_boot(content.log, &content.pcrs, policy, &host->firmware, h, &out->boot);
+        tb_conclude(&out->quote, out->quote.genuine ? &out->boot : NULL, policy, out);
     }
     tb_verifier_hasher_done(v, h);
-    free(boot);
-    free(quote);
     return ok;
 }
 
