@@ -245,15 +245,14 @@ bool tb_cbor_read_end(const struct tb_cbor_reader *r, struct tb_reason *why)
     return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, "the end", observed, why);
 }
 
-/* One character of UTF-8 (RFC 3629, 4: no overlong form, no surrogate, nothing past U+10FFFF). */
-static bool next_char(struct tb_reader *r, uint32_t *out)
+/* The rest of a character of UTF-8 (RFC 3629, 4: no overlong form, no surrogate, nothing past
+ * U+10FFFF). */
+static bool rest_of_char(struct tb_reader *r, uint8_t first, uint32_t *out)
 {
-    uint8_t first, next;
     unsigned more;
+    uint8_t next;
     uint32_t c;
 
-    if (!tb_read_u8(r, &first))
-        return false;
     if (first < 0x80) {
         *out = first;
         return true;
@@ -293,10 +292,11 @@ static bool is_acting(uint32_t c)
 
 bool tb_text_is_printable(struct tb_reader text)
 {
+    uint8_t first;
     uint32_t c;
 
-    while (text.left != 0)
-        if (!next_char(&text, &c) || is_acting(c))
+    while (tb_read_u8(&text, &first))
+        if (!rest_of_char(&text, first, &c) || is_acting(c))
             return false;
     return true;
 }

@@ -172,6 +172,7 @@ static bool skip_optional(struct tb_cbor_reader *r, const struct tb_schema *sche
 static bool read_pair(struct tb_cbor_reader *r, const struct tb_schema *schema, uint8_t *m,
                       size_t *next, struct tb_reason *why)
 {
+    const struct tb_field *f;
     char observed[40];
     uint64_t key;
 
@@ -183,10 +184,12 @@ static bool read_pair(struct tb_cbor_reader *r, const struct tb_schema *schema, 
         return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, "keys once and in order", observed, why);
     if (!skip_optional(r, schema, key, next, why))
         return false;
-    if (*next == schema->n || schema->field[*next].key != key)
+    f = *next < schema->n ? &schema->field[*next] : NULL;
+    if (f == NULL || f->key != key)
         return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, "a known key", observed, why);
-    r->field = schema->field[*next].name;
-    return read_field(r, &schema->field[(*next)++], m, why);
+    r->field = f->name;
+    ++*next;
+    return read_field(r, f, m, why);
 }
 
 bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void *m,

@@ -156,9 +156,9 @@ static bool read_format(struct parsing *s, const json_t *v)
 
 static bool read_name(struct parsing *s, const json_t *v)
 {
-    size_t len = json_string_length(v);
+    size_t len = json_string_length(v); /* 0 for what is no string */
 
-    if (!json_is_string(v) || len == 0 || len >= sizeof s->policy->name ||
+    if (len == 0 || len >= sizeof s->policy->name ||
         !tb_text_is_printable(tb_slice(json_string_value(v), len)))
         return refuse(s, "1 to 63 printable characters");
     memset(s->policy->name, 0, sizeof s->policy->name);

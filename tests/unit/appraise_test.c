@@ -728,6 +728,8 @@ static void t04_banks_in_another_order_are_refused_and_missing_ones_are_not(void
     evidence_sign(e);
     evidence_appraise(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_PCR_SELECTION);
+    assert_string_equal(evidence_reason(e, TB_CHECK_PCR_SELECTION)->observed,
+                        "sha256 besides or too late");
     evidence_free(e);
 
     e = evidence_new(SHA256_ONLY);
@@ -756,13 +758,18 @@ static void t31_a_pcr_that_the_policy_needs_is_never_skipped(void **state)
     RUN(list);
 }
 
-static void t31_the_cached_half_does_not_skip_it_either(void **state)
+static void t31_neither_half_alone_skips_it(void **state)
 {
     struct evidence *e = evidence_new(SHA256_ONLY);
     struct tb_boot_result *boot = calloc(1, sizeof *boot);
 
     (void)state;
     evidence_prepare(e);
+    evidence_sign(e);
+    policy_needs_more(e); /* the quote's half alone */
+    tb_appraise_quote(&e->in, e->h, &e->result.quote);
+    assert_false(e->result.quote.genuine);
+    tb_policy_builtin(&e->policy);
     e->content.pcrs.mask[TB_BANK_SHA256] &= ~(1U << 7);
     tb_appraise_boot(e->content.log, &e->content.pcrs, &e->policy, &e->in.firmware, e->h, boot);
     assert_int_equal(boot->findings.outcome[TB_CHECK_PCR_SELECTION], TB_FAIL);
@@ -1106,6 +1113,8 @@ static void l08_a_log_without_the_quoted_bank_is_refused(void **state)
     assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->expected, "sha256");
     assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->observed, "sha1");
     assert_false(e->result.boot.bank_chosen);
+    assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_LOG_UNEXPLAINED], TB_NOT_CHECKED);
     log_free(other);
     evidence_free(e);
 }
@@ -1631,7 +1640,7 @@ static void nothing_behind_a_quote_that_is_not_genuine_is_looked_at(void **state
 
 static void a_crypto_library_that_fails_is_never_trusted(void **state)
 {
-    unsigned n = 1, last;
+    unsigned n = 1, last, of_quote = 0;
 
     (void)state;
     do {
@@ -1640,15 +1649,45 @@ static void a_crypto_library_that_fails_is_never_trusted(void **state)
         evidence_prepare(e);
         evidence_sign(e);
         calls = 0;
+        tb_appraise_quote(&e->in, e->h, &e->result.quote);
+        of_quote = calls;
+        calls = 0;
         fail_at = n;
         evidence_appraise(e);
         fail_at = 0;
         last = calls;
+        assert_true(n > of_quote || !e->result.quote.genuine);
+        if (n == 2 || n == 3) /* 1 is the quote's digest; then content and binding */
+            assert_string_equal(evidence_reason(e, TB_CHECK_QUOTE_BINDING)->where, "challenge");
         if (last >= n && e->result.verdict == TB_VERDICT_TRUSTED)
             print_message("call %u of %u failed, and the host is trusted\n", n, last);
         assert_true(last < n || e->result.verdict != TB_VERDICT_TRUSTED);
         evidence_free(e);
     } while (n++ < last && n < 400);
+}
+
+static void a_comparison_that_could_not_be_made_says_so(void **state)
+{
+    unsigned told = 0;
+
+    (void)state;
+    for (unsigned n = 1; n < 200; n++) {
+        struct evidence *e = evidence_new(SHA256_ONLY);
+
+        evidence_prepare(e);
+        e->content.pcrs.value[TB_BANK_SHA256][4][0] ^= 1; /* is it capped? needs a digest */
+        evidence_digest_pcrs(e);
+        evidence_sign(e);
+        calls = 0;
+        fail_at = n;
+        evidence_appraise(e);
+        fail_at = 0;
+        assert_int_equal(e->result.verdict, TB_VERDICT_FAILED);
+        for (size_t i = 0; i < e->result.findings.n; i++)
+            told += strcmp(e->result.findings.list[i].reason.expected, "a comparison") == 0;
+        evidence_free(e);
+    }
+    assert_true(told > 0);
 }
 
 static void names_of_verdicts_and_tiers_are_the_documented_ones(void **state)
@@ -1693,7 +1732,7 @@ int main(void)
         cmocka_unit_test(t04_selections_other_than_asked_for_are_refused),
         cmocka_unit_test(t04_banks_in_another_order_are_refused_and_missing_ones_are_not),
         cmocka_unit_test(t31_a_pcr_that_the_policy_needs_is_never_skipped),
-        cmocka_unit_test(t31_the_cached_half_does_not_skip_it_either),
+        cmocka_unit_test(t31_neither_half_alone_skips_it),
         cmocka_unit_test(t33_resettable_pcrs_carry_no_trust_and_17_starts_at_ones),
         cmocka_unit_test(t05_values_that_do_not_hash_to_the_quoted_digest_are_refused),
         cmocka_unit_test(an_unknown_bank_with_pcrs_is_refused),
@@ -1728,6 +1767,7 @@ int main(void)
         cmocka_unit_test(the_first_failed_check_of_the_worst_severity_leads),
         cmocka_unit_test(nothing_behind_a_quote_that_is_not_genuine_is_looked_at),
         cmocka_unit_test(a_crypto_library_that_fails_is_never_trusted),
+        cmocka_unit_test(a_comparison_that_could_not_be_made_says_so),
         cmocka_unit_test(names_of_verdicts_and_tiers_are_the_documented_ones),
     };
 

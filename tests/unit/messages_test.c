@@ -117,6 +117,21 @@ static struct tb_wait_reply wait_reply(void)
 
 static uint8_t buf[2 * TB_MESSAGE_MAX], again[2 * TB_MESSAGE_MAX];
 
+/* Offset of the item behind the one at `at`; heads of arrays and maps are items of their own. */
+static size_t next_item(const uint8_t *p, size_t at)
+{
+    unsigned major = p[at] >> 5, low = p[at] & 31;
+    size_t extra = low < 24 || major == 7 ? 0 : (size_t)1 << (low - 24), v = low < 24 ? low : 0;
+
+    for (size_t i = 0; i < extra; i++)
+        v = v << 8 | p[at + 1 + i];
+    return at + 1 + extra + (major == 2 || major == 3 ? v : 0);
+}
+
+static const char *const kinds[8] = { "an unsigned integer", "", "a byte string",
+                                      "a text string",       "an array", "a map", "",
+                                      "a boolean" };
+
 /* Encode, decode, encode: the same bytes. Then every truncation, every buffer that is too small,
  * one byte too many, another version, an unknown key, and every single byte changed: refused, or
  * another message that has one encoding too. */
@@ -153,10 +168,21 @@ static uint8_t buf[2 * TB_MESSAGE_MAX], again[2 * TB_MESSAGE_MAX];
                 }                                                                                  \
                 free(exact);                                                                       \
             }                                                                                      \
+        for (size_t at = 0; at < n; at = next_item(buf, at)) { /* null in place of each item */    \
+            uint8_t *exact = test_memdup(buf, n);                                                  \
+            exact[at] = 0xf6;                                                                      \
+            assert_false(tb_##name##_decode(tb_slice(exact, n), &out, &why));                      \
+            assert_string_equal(why.expected, kinds[buf[at] >> 5]);                                \
+            assert_string_equal(why.observed, "another kind of item");                             \
+            free(exact);                                                                           \
+        }                                                                                          \
         buf[2] = 2; /* map, key 1, version */                                                      \
         assert_false(tb_##name##_decode(tb_slice(buf, n), &out, &why));                            \
         assert_string_equal(why.expected, "version 1");                                            \
         assert_string_equal(why.observed, "version 2");                                            \
+        buf[2] = 0x41;                                                                             \
+        assert_false(tb_##name##_decode(tb_slice(buf, n), &out, &why));                            \
+        assert_string_equal(why.expected, "an unsigned integer");                                  \
         buf[2] = 1;                                                                                \
         assert_true(tb_##name##_decode(tb_slice(buf, n), &out, &why));                             \
         buf[0]++; /* one pair more */                                                              \
@@ -211,6 +237,99 @@ static void a_reason_names_the_field(void **state)
             buf[i + 1] = 0x63; /* text instead of bytes */
     assert_false(tb_evidence_content_decode(tb_slice(buf, n), &out, &why));
     assert_string_equal(why.where, "evidence.content.log");
+}
+
+static void a_field_of_another_type_is_refused_as_that(void **state)
+{
+    struct tb_evidence_content m = evidence_content(), out;
+    struct tb_challenge c = challenge();
+    struct tb_reason why;
+    size_t n;
+
+    (void)state;
+    assert_true(tb_challenge_encode(&c, buf, sizeof buf, &n));
+    buf[4] = 0x78; /* key 2: text of 32 bytes */
+    assert_false(tb_challenge_decode(tb_slice(buf, n), &c, &why));
+    assert_string_equal(why.where, "challenge.nonce");
+    assert_string_equal(why.expected, "a byte string");
+    m.has_pcrs = false;
+    assert_true(tb_evidence_content_encode(&m, buf, sizeof buf, &n));
+    assert_int_equal(buf[3 + 35 + 1], 0xf4); /* key 4: false */
+    buf[3 + 35 + 1] = 0;
+    assert_false(tb_evidence_content_decode(tb_slice(buf, n), &out, &why));
+    assert_string_equal(why.where, "evidence.content.log_missing");
+    assert_string_equal(why.expected, "a boolean");
+}
+
+/* ---- elements of arrays, each out of its bounds ---- */
+
+static void elements_out_of_their_bounds_are_told_with_the_bounds(void **state)
+{
+    static const char *const texts[4][5] = { { "", "w", "e", "o", "1 to 48" },
+                                             { "c", "long", "e", "o", "0 to 63" },
+                                             { "c", "w", "long", "o", "0 to 131" },
+                                             { "c", "w", "e", "long", "0 to 131" } };
+    static const struct { uint64_t n, alg, pcrs; const char *expected; } selections[] = {
+        { 3, 11, 1, "2 to 2" },
+        { 2, 0, 1, "1 to 65535" },
+        { 2, 65536, 1, "1 to 65535" },
+        { 2, 11, 0, "1 to 16777215" },
+    };
+    struct tb_evidence_answer a;
+    struct tb_challenge c;
+    struct tb_reason why;
+    char long_text[150];
+
+    (void)state;
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    for (size_t i = 0; i < 4; i++) {
+        struct tb_cbor_writer w = { .p = buf, .cap = sizeof buf };
+
+        tb_cbor_write_map(&w, 4);
+        for (unsigned k = 0; k < 2; k++) {
+            tb_cbor_write_uint(&w, k + 1);
+            tb_cbor_write_uint(&w, 1);
+        }
+        tb_cbor_write_uint(&w, 5);
+        tb_cbor_write_uint(&w, 60);
+        tb_cbor_write_uint(&w, 6);
+        tb_cbor_write_array(&w, 1);
+        tb_cbor_write_array(&w, 5);
+        tb_cbor_write_uint(&w, TB_FAIL);
+        for (unsigned k = 0; k < 4; k++)
+            tb_cbor_write_text(&w, strcmp(texts[i][k], "long") == 0 ? long_text : texts[i][k]);
+        assert_false(tb_evidence_answer_decode(tb_slice(buf, w.len), &a, &why));
+        assert_string_equal(why.expected, texts[i][4]);
+        assert_string_equal(why.where, "answer.reasons");
+    }
+    for (size_t i = 0; i < sizeof selections / sizeof selections[0]; i++) {
+        struct tb_cbor_writer w = { .p = buf, .cap = sizeof buf };
+
+        tb_cbor_write_map(&w, 5);
+        tb_cbor_write_uint(&w, 1);
+        tb_cbor_write_uint(&w, 1);
+        tb_cbor_write_uint(&w, 2);
+        tb_cbor_write_bytes(&w, tb_slice(again, 32));
+        tb_cbor_write_uint(&w, 3);
+        tb_cbor_write_array(&w, 1);
+        tb_cbor_write_array(&w, selections[i].n);
+        tb_cbor_write_uint(&w, selections[i].alg);
+        tb_cbor_write_uint(&w, selections[i].pcrs);
+        assert_false(tb_challenge_decode(tb_slice(buf, w.len), &c, &why));
+        assert_string_equal(why.expected, selections[i].expected);
+    }
+}
+
+static void a_missing_field_is_told_by_its_name(void **state)
+{
+    struct tb_challenge c;
+    struct tb_reason why;
+
+    (void)state;
+    assert_false(tb_challenge_decode(S("\xa2\x01\x01\x03\x80"), &c, &why));
+    assert_string_equal(why.where, "challenge.nonce");
+    assert_string_equal(why.expected, "this field");
 }
 
 /* ---- fields that break their own limits are not sent, and not read ---- */
@@ -406,18 +525,22 @@ static bool decode_pcrs(const char *array, size_t n, struct tb_reason *why)
 
 static void l07_pcr_values_have_one_form_each_bank_once(void **state)
 {
-    static const struct { const char *bytes; size_t n; bool ok; } list[] = {
-        { B("\x81\x83\x04\x01\x54" D20), true },
-        { B("\x82\x83\x04\x01\x54" D20 "\x83\x0b\x02\x58\x20" D32), true },
-        { B("\x82\x83\x0b\x02\x58\x20" D32 "\x83\x04\x01\x54" D20), false }, /* order */
-        { B("\x82\x83\x04\x01\x54" D20 "\x83\x04\x02\x54" D20), false },     /* twice */
-        { B("\x81\x83\x12\x01\x58\x20" D32), false },                       /* SM3 */
-        { B("\x81\x83\x04\x00\x40"), false },                               /* no PCR */
-        { B("\x81\x83\x04\x03\x54" D20), false },                           /* one value of two */
-        { B("\x81\x83\x0b\x01\x54" D20), false },                           /* wrong length */
-        { B("\x81\x83\x04\x1a\x01\x00\x00\x00\x54" D20), false },           /* PCR 24 */
-        { B("\x81\x82\x04\x01"), false },
-        { B("\x80"), false },
+    static const struct { const char *bytes; size_t n; bool ok; const char *expected; } list[] = {
+        { B("\x81\x83\x00\x01\x54" D20), false, "1 to 65535" },
+        { B("\x81\x83\x04\x01\x54" D20), true, NULL },
+        { B("\x82\x83\x04\x01\x54" D20 "\x83\x0b\x02\x58\x20" D32), true, NULL },
+        { B("\x82\x83\x0b\x02\x58\x20" D32 "\x83\x04\x01\x54" D20), false,
+          "banks once and in order" },
+        { B("\x82\x83\x04\x01\x54" D20 "\x83\x04\x02\x54" D20), false,
+          "banks once and in order" },
+        { B("\x81\x83\x12\x01\x58\x20" D32), false,
+          "SHA-1, SHA-256, SHA-384 or SHA-512" },
+        { B("\x81\x83\x04\x00\x40"), false, "1 to 16777215" },
+        { B("\x81\x83\x04\x03\x54" D20), false, "40 to 40" },
+        { B("\x81\x83\x0b\x01\x54" D20), false, "32 to 32" },
+        { B("\x81\x83\x04\x1a\x01\x00\x00\x00\x54" D20), false, "1 to 16777215" },
+        { B("\x81\x82\x04\x01"), false, "3 to 3" },
+        { B("\x80"), false, "1 to 4" },
     };
     struct tb_reason why;
 
@@ -426,6 +549,8 @@ static void l07_pcr_values_have_one_form_each_bank_once(void **state)
         if (decode_pcrs(list[i].bytes, list[i].n, &why) != list[i].ok)
             print_error("entry %zu: %s: %s, %s\n", i, why.where, why.expected, why.observed);
         assert_int_equal(decode_pcrs(list[i].bytes, list[i].n, &why), list[i].ok);
+        if (!list[i].ok)
+            assert_string_equal(why.expected, list[i].expected);
         if (!list[i].ok)
             assert_string_equal(why.where, "evidence.content.pcrs");
     }
@@ -572,6 +697,7 @@ static void a_crypto_library_that_fails_resolves_nothing(void **state)
     fail_hash = 1;
     memset(r->m.pcrs_fingerprint, 0, 32);
     assert_false(resolve(r));
+    assert_string_equal(r->why.where, "evidence.content.pcrs");
     assert_string_equal(r->why.observed, "no memory");
     r->m.has_pcrs = false;
     r->held.pcrs = &held;
@@ -589,6 +715,9 @@ int main(void)
         cmocka_unit_test(t62_every_message_has_one_form_and_every_other_is_refused),
         cmocka_unit_test(t62_messages_longer_than_their_limit_are_refused_unread),
         cmocka_unit_test(a_reason_names_the_field),
+        cmocka_unit_test(a_field_of_another_type_is_refused_as_that),
+        cmocka_unit_test(elements_out_of_their_bounds_are_told_with_the_bounds),
+        cmocka_unit_test(a_missing_field_is_told_by_its_name),
         cmocka_unit_test(fields_out_of_their_bounds_are_refused),
         cmocka_unit_test(host_names_are_letters_digits_and_dots),
         cmocka_unit_test(keys_come_with_a_tpm_20_and_only_with_one),
