@@ -228,8 +228,10 @@ static void blobs_tables_partitions_and_versions_are_told(void **state)
                 "+partition=00000000-0000-0000-0000-000000000000 8-0 ESP\n");
     disk[92] = 2; /* more entries than there are bytes */
     assert_data(TB_EV_EFI_GPT_EVENT, disk, sizeof disk, "+data=");
+    assert_no_line("+partition=");
     disk[84] = 0;
     assert_data(TB_EV_EFI_GPT_EVENT, disk, sizeof disk, "+data=");
+    assert_no_line("+disk=");
 }
 
 static void texts_of_boot_loaders_are_verified_in_each_of_their_ways(void **state)
