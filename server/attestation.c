@@ -577,40 +577,30 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
 
 /* --- Stored evidence -------------------------------------------------------------------------------- */
 
-/* The quote once more, under this policy. The counters of the quote before it are not kept, so what
- * was found about clock and resets then is not found again; a changed firmware version is. */
-static bool reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
-                             const struct tb_policy *policy, const struct tb_content *content,
-                             struct tb_hasher *h, struct tb_quote_result *out)
+/* The quote once more, under this policy, with all that the appraisal knew then. */
+static void reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
+                             const struct tb_context *context, const struct tb_content *content,
+                             const struct tb_policy *policy, struct tb_hasher *h,
+                             struct tb_quote_result *out)
 {
-    struct tb_reader bytes = tb_slice(evidence->quote.p, evidence->quote.len);
-    struct tb_quote quote;
-    struct tb_reason why;
     struct tb_appraisal_input in = {
         .enrolled = true,
         .ak_public = tb_slice(host->ak_public, host->ak_public_len),
         .host_id = tb_slice(host->id, strlen(host->id)),
         .nonce = tb_slice(evidence->nonce, TB_NONCE_LEN),
         .exporter = tb_slice(evidence->exporter, TB_EXPORTER_LEN),
-        .quote = bytes,
+        .wanted = context->wanted,
+        .n_wanted = context->n_wanted,
+        .quote = tb_slice(evidence->quote.p, evidence->quote.len),
         .signature = tb_slice(evidence->signature.p, evidence->signature.len),
         .content_bytes = tb_slice(evidence->content.p, evidence->content.len),
         .content = content,
-        .firmware = host->firmware,
+        .last = context->last,
+        .firmware = context->firmware,
         .policy = policy,
     };
 
-    if (!tb_quote_parse(bytes, &quote, &why))
-        return false;
-    in.wanted = quote.selection; /* that it was what the challenge asked for was found then */
-    in.n_wanted = quote.n_selections;
-    in.last = (struct tb_quote_memory){ .present = host->memory.present,
-                                        .clock_ms = quote.clock_ms,
-                                        .reset_count = quote.reset_count,
-                                        .restart_count = quote.restart_count,
-                                        .firmware_version = host->memory.firmware_version };
     tb_appraise_quote(&in, h, out);
-    return true;
 }
 
 bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
@@ -620,13 +610,21 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     struct tb_hasher *h = tb_verifier_hasher(v);
     struct tb_content content = { .has_log = evidence->log.len > 0,
                                   .log = tb_slice(evidence->log.p, evidence->log.len) };
-    bool ok = h != NULL && evidence->genuine &&
-              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
-              reappraise_quote(host, evidence, policy, &content, h, &out->quote);
+    struct tb_evidence_content sent;
+    struct tb_context context;
+    struct tb_reason why;
+    bool ok =
+        h != NULL && evidence->genuine &&
+        tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
+        tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
+        tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len), &sent, &why);
 
     if (ok) {
+        memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
+        content.uptime_ms = sent.uptime_ms;
+        reappraise_quote(host, evidence, &context, &content, policy, h, &out->quote);
         if (out->quote.genuine)
-            tb_appraise_boot(content.log, &content.pcrs, policy, &host->firmware, h, &out->boot);
+            tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
         tb_conclude(&out->quote, out->quote.genuine ? &out->boot : NULL, policy, out);
     }
     tb_verifier_hasher_done(v, h);

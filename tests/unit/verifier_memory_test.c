@@ -220,6 +220,35 @@ static void trying_the_policy_in_force_changes_no_verdict(void **state)
     assert_int_equal(t.n, 4);
 }
 
+static bool try_strict(void *ctx, const struct tb_host *host, const struct tb_evidence_record *e)
+{
+    struct trial *t = ctx;
+    struct tb_result *r = malloc(sizeof *r);
+    struct tb_policy policy;
+
+    tb_policy_builtin(&policy);
+    policy.severity[TB_CHECK_QUOTE_RESTART] = TB_SEVERITY_REQUIRED;
+    assert_int_equal(e->verdict, TB_VERDICT_TRUSTED);
+    assert_true(tb_verifier_reappraise(t->s->w->v, host, e, &policy, r));
+    assert_int_equal(r->verdict, TB_VERDICT_FAILED);
+    assert_int_equal(r->headline, TB_CHECK_QUOTE_RESTART);
+    t->n++;
+    free(r);
+    return true;
+}
+
+static void a_tried_policy_judges_what_was_remembered_when_the_evidence_came(void **state)
+{
+    struct scene *s = *state;
+    struct trial t = { s, 0 };
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    s->host->restart_count++;
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    assert_int_equal(tb_store_evidence_each(s->w->store, NULL, try_strict, &t), TB_STORE_OK);
+    assert_int_equal(t.n, 1);
+}
+
 /* --- Hosts that are not capable ----------------------------------------------------------------- */
 
 static void a_host_with_a_tpm_1_2_is_seen_and_stays_not_capable(void **state)
@@ -302,6 +331,7 @@ int main(void)
         CASE(another_policy_gives_another_verdict),
         CASE(a_policy_of_another_replica_holds_here_after_seconds),
         CASE(trying_the_policy_in_force_changes_no_verdict),
+        CASE(a_tried_policy_judges_what_was_remembered_when_the_evidence_came),
         CASE(a_host_with_a_tpm_1_2_is_seen_and_stays_not_capable),
         CASE(a_host_with_a_tpm_2_never_becomes_not_capable_by_its_word),
         CASE(a_removed_host_gets_no_challenge_and_its_answer_is_refused),
