@@ -2,7 +2,7 @@
  *
  * store*.c checks arguments and turns each function of store.h into one operation with its
  * arguments; queue.c runs writes one after the other on one connection, many to a transaction, and
- * reads on a few others; a backend (sqlite*.c) knows connections, transactions and SQL, nothing else. */
+ * reads on a few others; a backend (sqlite*.c) knows connections, transactions and SQL only. */
 #ifndef TB_STORE_BACKEND_H
 #define TB_STORE_BACKEND_H
 

@@ -350,7 +350,8 @@ enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb
     enum tb_store_status status;
     TB_SQL q = tb_sql(c, "SELECT host_id, received_ms, verdict, genuine, nonce, exporter,"
                          " policy_digest, quote, signature, context, content_len, content,"
-                         " log_digest, pcrs_digest, result_digest FROM evidence WHERE host_id = ?1");
+                         " log_digest, pcrs_digest, result_digest"
+                         " FROM evidence WHERE host_id = ?1");
 
     tb_put_text(&q, a->id);
     status = tb_sql_step(&q);

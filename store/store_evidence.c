@@ -58,7 +58,8 @@ static bool appraised_ok(const struct tb_appraised *in)
            tb_store_text_ok(in->memory.boot_id, sizeof in->memory.boot_id - 1) &&
            (!in->firmware || (unsigned)in->firmware->bank < TB_N_BANKS) &&
            in->quote.left <= TB_STORE_BLOB_MAX && in->signature.left <= TB_STORE_BLOB_MAX &&
-           in->content.left <= TB_STORE_BLOB_MAX && in->log.bytes.left <= TB_STORE_BLOB_MAX &&
+           in->content.left <= TB_STORE_BLOB_MAX && in->context.left <= TB_STORE_BLOB_MAX &&
+           in->log.bytes.left <= TB_STORE_BLOB_MAX &&
            in->pcrs.bytes.left <= TB_STORE_BLOB_MAX && in->result.bytes.left <= TB_STORE_BLOB_MAX;
 }
 

@@ -177,6 +177,7 @@ static void accepted_evidence_comes_back_whole(void **state)
     evidence(&e, host_id(1), 1, TB_VERDICT_TRUSTED, T0 + 5);
     e.a.firmware = &f;
     e.a.agent_version = "1.2";
+    e.a.context = tb_slice("what was known", 14);
     assert_ok(tb_store_accept_evidence(s, &e.a, &a));
     assert_true(a.verdict_changed);
     assert_int_equal(a.previous, TB_VERDICT_PENDING);
@@ -190,6 +191,7 @@ static void accepted_evidence_comes_back_whole(void **state)
     assert_true(tb_slice_equal(tb_slice(r.quote.p, r.quote.len), e.a.quote));
     assert_true(tb_slice_equal(tb_slice(r.signature.p, r.signature.len), e.a.signature));
     assert_true(tb_slice_equal(tb_slice(r.content.p, r.content.len), e.a.content));
+    assert_string_equal((char *)r.context.p, "what was known");
     assert_true(tb_slice_equal(tb_slice(r.log.p, r.log.len), e.a.log.bytes));
     assert_true(tb_slice_equal(tb_slice(r.pcrs.p, r.pcrs.len), e.a.pcrs.bytes));
     assert_true(tb_slice_equal(tb_slice(r.result.p, r.result.len), e.a.result.bytes));
