@@ -283,7 +283,7 @@ static enum tb_exit run(struct tb_cli *cli, const struct tb_subcommand *s)
     return code;
 }
 
-int main(int argc, char **argv)
+static enum tb_exit start(int argc, char **argv)
 {
     struct tb_cli cli = { .out = stdout };
     const struct tb_subcommand *s;
@@ -311,4 +311,9 @@ int main(int argc, char **argv)
     if (!read_options(&cli, s, argc - n_words, argv + n_words))
         return TB_EXIT_USAGE;
     return run(&cli, s);
+}
+
+int main(int argc, char **argv)
+{
+    return (int)start(argc, argv);
 }
