@@ -8,6 +8,7 @@
 #include "crypto/random.h"
 #include "crypto/secret.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -47,6 +48,13 @@ static const char usage[] =
     "init makes the state directory: configuration, CA, store, first administrator's link.\n"
     "run serves; it does what init does first where that has not been done.\n";
 
+static bool is_address(const char *text)
+{
+    uint8_t raw[16];
+
+    return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
 static bool parse_listen(char *text, struct tb_server_config *c)
 {
     char *colon = strrchr(text, ':'), *end;
@@ -60,7 +68,8 @@ static bool parse_listen(char *text, struct tb_server_config *c)
         colon[-1] = '\0';
         text++;
     }
-    if (end == colon + 1 || *end != '\0' || port > 65535 || strlen(text) >= sizeof c->address)
+    if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535 || !is_address(text) ||
+        strlen(text) >= sizeof c->address)
         return false;
     snprintf(c->address, sizeof c->address, "%s", text);
     c->port = (uint16_t)port;
@@ -90,21 +99,23 @@ static bool parse_options(int argc, char **argv, struct options *o)
             }
             break;
         case 'n':
-            if (n_names == TB_SERVER_NAMES_MAX || strlen(optarg) >= sizeof o->config.name[0]) {
-                log_text("--name: too many names, or one that is too long");
+            if (n_names == TB_SERVER_NAMES_MAX ||
+                !(tb_host_name_is_valid(optarg, TB_HOST_NAME_MAX) || is_address(optarg))) {
+                log_text("--name: expected at most 8 host names or addresses");
                 return false;
             }
             snprintf(o->config.name[n_names++], sizeof o->config.name[0], "%s", optarg);
             o->config.n_names = n_names;
             break;
         case 'r':
-            if (strlen(optarg) >= sizeof o->config.ek_roots) {
-                log_text("--ek-roots: the path is too long");
+            if (optarg[0] == '\0' || strlen(optarg) >= sizeof o->config.ek_roots) {
+                log_text("--ek-roots: the path is empty or too long");
                 return false;
             }
             snprintf(o->config.ek_roots, sizeof o->config.ek_roots, "%s", optarg);
             break;
-        default: fputs(usage, c == 'h' ? stdout : stderr); return false;
+        case 'h': fputs(usage, stdout); exit(0);
+        default: fputs(usage, stderr); return false;
         }
     }
     if (optind == argc)
@@ -143,13 +154,24 @@ static bool fail(const char *text)
 
 static bool open_state(const struct options *o, struct server *s)
 {
-    char err[TB_SERVER_ERR_LEN], key[65];
-    bool made;
+    char err[TB_SERVER_ERR_LEN];
 
     if (!tb_server_state_open(o->state, &o->config, &s->state, err))
         return fail(err);
+    if (o->has_config && !s->state.is_new)
+        log_text("--listen, --name and --ek-roots are for a new state directory: "
+                 "what server.json says holds");
     s->store = tb_server_state_store(&s->state, err);
-    if (s->store == NULL || !tb_server_first_admin(s->store, tb_now_ms(), &made, key, err))
+    return s->store != NULL || fail(err);
+}
+
+/* The key is shown once, so it is made when the server listens and its port is known. */
+static bool tell_admin(struct server *s)
+{
+    char err[TB_SERVER_ERR_LEN], key[65];
+    bool made;
+
+    if (!tb_server_first_admin(s->store, tb_now_ms(), &made, key, err))
         return fail(err);
     if (made)
         printf("administrator: %s/#key=%s\n", s->state.url, key);
@@ -233,6 +255,8 @@ static bool server_open(const struct options *o, struct server *s)
     if (s->state.config.port == 0) /* the one that was free */
         snprintf(s->state.url, sizeof s->state.url, "https://%s:%u", s->state.config.name[0],
                  tb_http_port(s->app.http));
+    if (!tell_admin(s))
+        return false;
     s->scheduler = tb_scheduler_start(s->store, s->app.verifier, s->state.config.keep_days,
                                       log_text);
     return s->scheduler != NULL || fail("the scheduler's thread could not be started");
@@ -243,7 +267,7 @@ static bool server_open(const struct options *o, struct server *s)
 static int command_init(const struct options *o)
 {
     struct server *s = calloc(1, sizeof *s);
-    bool ok = s != NULL && open_state(o, s);
+    bool ok = s != NULL && open_state(o, s) && tell_admin(s);
 
     if (s != NULL)
         server_close(s);

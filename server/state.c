@@ -35,7 +35,8 @@ static bool open_config(struct tb_server_state *s, const struct tb_server_config
     char path[PATH_MAX];
 
     path_of(s->directory, "server.json", path);
-    if (access(path, F_OK) != 0 && !tb_server_config_save(path, for_new, err))
+    s->is_new = access(path, F_OK) != 0;
+    if (s->is_new && !tb_server_config_save(path, for_new, err))
         return false;
     return tb_server_config_load(path, &s->config, err);
 }

@@ -15,6 +15,7 @@
 struct tb_server_state {
     char directory[512];
     struct tb_server_config config;
+    bool is_new;               /* server.json was made now */
     struct tb_pki_pair server; /* key, and certificate followed by the CA's */
     char pin[65];              /* SHA-256 of the CA certificate in hex */
     char url[320];             /* "https://name:port"; port as configured */
