@@ -266,8 +266,58 @@ static void broken_arrays_are_refused_with_their_field(void **state)
         patch(m, list[i].from, list[i].to, list[i].n);
         assert_false(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why));
         assert_string_equal(why.where, list[i].where);
+        if (strcmp(list[i].where, "bundle.firmware") == 0 && list[i].to[2] == '\x12')
+            assert_string_equal(why.expected, "SHA-1, SHA-256, SHA-384 or SHA-512");
         unmake(m);
     }
+}
+
+/* Offset of the item behind the one at `at`; heads of arrays and maps are items of their own. */
+static size_t next_item(const uint8_t *p, size_t at)
+{
+    unsigned major = p[at] >> 5, low = p[at] & 31;
+    size_t extra = low < 24 || major == 7 ? 0 : (size_t)1 << (low - 24), v = low < 24 ? low : 0;
+
+    for (size_t i = 0; i < extra; i++)
+        v = v << 8 | p[at + 1 + i];
+    return at + 1 + extra + (major == 2 || major == 3 ? v : 0);
+}
+
+static void an_item_of_another_type_is_refused_as_that(void **state)
+{
+    static const char *const kinds[8] = { "an unsigned integer", "", "a byte string",
+                                          "a text string",       "an array", "a map", "",
+                                          "a boolean" };
+    struct made *m = make(true);
+    struct tb_reason why;
+
+    (void)state;
+    assert_true(encode(m));
+    for (size_t at = 0; at < m->len; at = next_item(m->buf, at)) {
+        uint8_t was = m->buf[at];
+
+        m->buf[at] = 0xf6; /* null */
+        assert_false(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why));
+        assert_string_equal(why.expected, kinds[was >> 5]);
+        assert_string_equal(why.observed, "another kind of item");
+        m->buf[at] = was;
+    }
+    unmake(m);
+}
+
+static void a_bundle_that_breaks_a_limit_is_not_written(void **state)
+{
+    static const uint8_t big[TB_QUOTE_MAX + 1];
+    struct made *m = make(false);
+
+    (void)state;
+    m->b.quote = tb_slice(big, sizeof big);
+    assert_false(encode(m));
+    m->b.quote.left--;
+    assert_true(encode(m));
+    m->b.verdict = TB_N_VERDICTS;
+    assert_false(encode(m));
+    unmake(m);
 }
 
 static void a_crypto_library_that_fails_appraises_nothing_as_trusted(void **state)
@@ -304,6 +354,8 @@ int main(void)
         cmocka_unit_test(another_policy_may_be_tried_and_a_broken_one_is_told),
         cmocka_unit_test(files_that_are_no_bundle_are_refused),
         cmocka_unit_test(broken_arrays_are_refused_with_their_field),
+        cmocka_unit_test(an_item_of_another_type_is_refused_as_that),
+        cmocka_unit_test(a_bundle_that_breaks_a_limit_is_not_written),
         cmocka_unit_test(a_crypto_library_that_fails_appraises_nothing_as_trusted),
     };
 
