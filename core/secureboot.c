@@ -198,7 +198,7 @@ void tb_secure_boot_event(struct tb_boot_scan *s, const struct tb_event *e)
 
 static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
 {
-    const struct tb_sb_seen *seen = &s->seen[TB_SB_PK + i];
+    const struct tb_sb_seen *seen = &s->seen[(unsigned)TB_SB_PK + i];
     struct tb_keyset *k = &s->facts->keyset[i];
     struct tb_signature_lists it = tb_signature_lists_begin(seen->data);
     struct tb_signature_entry e;
