@@ -278,23 +278,6 @@ static json_t *verdict_counts(const struct tb_store_summary *s)
     return counts;
 }
 
-void tb_api_summary(struct tb_http_request *rq, void *ctx)
-{
-    struct tb_app *app = ctx;
-    struct tb_store_summary s;
-    struct tb_host everybody = { 0 };
-
-    if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
-        return;
-    tb_http_reply_json(
-        rq, 200,
-        json_pack("{sI so sI sI so s{ss so so}}", "total", (json_int_t)s.n_hosts, "verdicts",
-                  verdict_counts(&s), "open_incidents", (json_int_t)s.n_open_incidents, "pending",
-                  (json_int_t)s.n_waiting, "policy", policy_of(app, &everybody), "server",
-                  "version", TB_VERSION, "started", tb_json_time(app->started_ms), "time",
-                  tb_json_time(tb_now_ms())));
-}
-
 /* What no Verifier of this kind can see: stated, so that nobody reads more into a green row. */
 static json_t *limits(void)
 {
@@ -307,6 +290,24 @@ static json_t *limits(void)
         "TPM is for tests.",
         "Which physical machine a TPM sits in: endorsement key and host are bound by enrolment, so "
         "compare serial numbers when a host is approved.");
+}
+
+void tb_api_summary(struct tb_http_request *rq, void *ctx)
+{
+    struct tb_app *app = ctx;
+    struct tb_store_summary s;
+    struct tb_host everybody = { 0 };
+
+    if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
+        return;
+    tb_http_reply_json(
+        rq, 200,
+        json_pack("{sI so so sI sI so s{ss so so}}", "total", (json_int_t)s.n_hosts, "verdicts",
+                  verdict_counts(&s), "limits", limits(), "open_incidents",
+                  (json_int_t)s.n_open_incidents, "pending", (json_int_t)s.n_waiting,
+                  "policy", policy_of(app, &everybody), "server",
+                  "version", TB_VERSION, "started", tb_json_time(app->started_ms), "time",
+                  tb_json_time(tb_now_ms())));
 }
 
 void tb_api_report(struct tb_http_request *rq, void *ctx)

@@ -56,43 +56,6 @@ export function hostPath(id, rest = '') {
     return `/v1/hosts/${encodeURIComponent(id)}${rest}`;
 }
 
-let limits = null;
-
-// `limits` of GET /v1/report, asked for once. They stand before the list of all hosts, which may be
-// megabytes and is not wanted here, so reading ends where the list begins.
-export async function reportLimits() {
-    if (limits !== null) return limits;
-    const stop = new AbortController();
-    const answer = await fetch('/v1/report', { signal: stop.signal, credentials: 'same-origin' });
-    if (!answer.ok || answer.body === null) throw new ApiError(answer.status);
-    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-    let text = '';
-    for (;;) {
-        const { done, value } = await reader.read();
-        text += value || '';
-        const found = limitsIn(text, done);
-        if (found !== null) {
-            limits = found;
-            if (!done) stop.abort();
-            return limits;
-        }
-    }
-}
-
-// The limits in the beginning of a report, or null when more of it is needed.
-export function limitsIn(text, whole) {
-    let report = null;
-    try {
-        const cut = text.search(/,\s*"hosts"\s*:\s*\[/);
-        if (whole) report = JSON.parse(text);
-        else if (cut > 0) report = JSON.parse(`${text.slice(0, cut)}}`);
-    } catch {
-        report = whole ? {} : null; // the words stood inside a string: read on
-    }
-    if (report === null || (!whole && !Array.isArray(report.limits))) return null;
-    return Array.isArray(report.limits) ? report.limits.filter((t) => typeof t === 'string') : [];
-}
-
 // The stream of /v1/events. `on.event(name, data)`, `on.state('live' | 'interrupted')`. The browser
 // connects again by itself after a broken connection; after a refusal this does, with growing
 // pauses.

@@ -1,6 +1,6 @@
 // The security report: counts, search, and the table of hosts.
 
-import { api, reportLimits } from './api.js';
+import { api } from './api.js';
 import { h, icon, fill, reconcile } from './dom.js';
 import {
     VERDICTS,
@@ -49,7 +49,6 @@ export function reportView(app, route) {
     };
     build(view);
     load(view, PAGE);
-    loadLimits(view);
     return {
         node: view.node,
         title: 'Security report',
@@ -164,6 +163,7 @@ async function load(view, n) {
         if (view.loading !== mine) return;
         Object.assign(view, { hosts, next: cursor, total: page.total, loading: null });
         fill(view.error);
+        drawLimits(view);
         draw(view);
     } catch (e) {
         if (e.name !== 'AbortError' && view.loading === mine) {
@@ -191,22 +191,18 @@ async function more(view) {
 }
 
 // The report's own words about what it cannot see.
-async function loadLimits(view) {
-    try {
-        const limits = await reportLimits();
-        if (limits.length > 0)
-            fill(
-                view.limitsNode,
-                h('h2', null, icon('note'), 'What this report cannot see'),
-                h(
-                    'ul',
-                    null,
-                    limits.map((t) => h('li', null, visible(t))),
-                ),
-            );
-    } catch {
-        fill(view.limitsNode, notice('warn', 'The limits of this report could not be loaded.'));
-    }
+function drawLimits(view) {
+    const limits = view.summary.limits || [];
+    if (limits.length > 0)
+        fill(
+            view.limitsNode,
+            h('h2', null, icon('note'), 'What this report cannot see'),
+            h(
+                'ul',
+                null,
+                limits.map((t) => h('li', null, visible(t))),
+            ),
+        );
 }
 
 function draw(view) {

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import * as format from '../../server/ui/format.js';
 import * as route from '../../server/ui/route.js';
 import * as boot from '../../server/ui/boot.js';
-import { limitsIn } from '../../server/ui/api.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -258,13 +257,4 @@ test('event data without a mark is unverified', () => {
     assert.deepEqual(marks({ details: { a: 1 }, verified: true }), [true]);
     assert.deepEqual(marks({ details: { a: 1 }, verified: 'true' }), [false]);
     assert.equal(boot.eventOf({ type: 0x80000001 }).type, '0x80000001');
-});
-
-test('the limits of a report are read before its list of hosts', () => {
-    const begin = '{"made":"t","limits":["a, \\"hosts\\": [","b"]';
-    assert.equal(limitsIn(begin, false), null);
-    assert.deepEqual(limitsIn(`${begin},"hosts":[{"id"`, false), ['a, "hosts": [', 'b']);
-    assert.deepEqual(limitsIn('{"hosts":[],"limits":["a"]}', true), ['a']);
-    assert.deepEqual(limitsIn('nonsense', true), []);
-    assert.equal(limitsIn('{"total":1,"hosts":[', false), null);
 });
