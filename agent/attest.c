@@ -54,13 +54,14 @@ struct tb_tpm_options tb_attest_tpm_options(const struct tb_agent_config *config
 
 void tb_attest_tpm_facts(const struct tb_tpm_properties *p, struct tb_tpm_facts *out)
 {
-    *out = (struct tb_tpm_facts){ .firmware_version =
-                                      (uint64_t)p->firmware_1 << 32 | p->firmware_2 };
+    *out =
+        (struct tb_tpm_facts){ .firmware_version = (uint64_t)p->firmware_1 << 32 | p->firmware_2 };
     tb_text_copy(out->manufacturer, sizeof out->manufacturer, p->manufacturer);
     tb_text_copy(out->vendor, sizeof out->vendor, p->vendor);
 }
 
-/* --- The Verifier's refusals -------------------------------------------------------------------- */
+/* --- The Verifier's refusals --------------------------------------------------------------------
+ */
 
 static enum step link_failed(struct work *w, enum tb_link_status status,
                              const struct tb_link_reply *reply)
@@ -102,7 +103,8 @@ static enum step not_understood(struct work *w, const struct tb_reason *why)
     return end(w, TB_ATTEST_NO_SERVER, w->out->text);
 }
 
-/* --- Challenge ---------------------------------------------------------------------------------- */
+/* --- Challenge ----------------------------------------------------------------------------------
+ */
 
 static enum step get_challenge(struct work *w, enum tb_tpm_state state)
 {
@@ -117,8 +119,8 @@ static enum step get_challenge(struct work *w, enum tb_tpm_state state)
     (void)snprintf(request.agent_version, sizeof request.agent_version, "%s", TB_VERSION);
     if (!tb_challenge_request_encode(&request, bytes, sizeof bytes, &len))
         return end(w, TB_ATTEST_REFUSED, "the request for a challenge cannot be encoded");
-    status = tb_link_post(w->a->link, "/v1/agent/challenge", tb_slice(bytes, len), TB_LINK_BIND,
-                          &reply);
+    status =
+        tb_link_post(w->a->link, "/v1/agent/challenge", tb_slice(bytes, len), TB_LINK_BIND, &reply);
     if (status != TB_LINK_ANSWERED)
         return link_failed(w, status, &reply);
     if (reply.status == 204) {
@@ -133,7 +135,8 @@ static enum step get_challenge(struct work *w, enum tb_tpm_state state)
     return STEP_OK;
 }
 
-/* --- Content ------------------------------------------------------------------------------------ */
+/* --- Content ------------------------------------------------------------------------------------
+ */
 
 size_t tb_attest_selection(const struct tb_selection *wanted, size_t n_wanted,
                            const struct tb_tpm_properties *tpm,
@@ -143,10 +146,9 @@ size_t tb_attest_selection(const struct tb_selection *wanted, size_t n_wanted,
 
     for (size_t i = 0; i < n_wanted && n < TB_TPM_BANKS_MAX; i++)
         for (size_t k = 0; k < tpm->n_banks; k++)
-            if (tpm->bank[k].alg == wanted[i].alg &&
-                (tpm->bank[k].pcrs & wanted[i].pcrs) != 0)
-                out[n++] = (struct tb_tpm_selection){ wanted[i].alg,
-                                                      tpm->bank[k].pcrs & wanted[i].pcrs };
+            if (tpm->bank[k].alg == wanted[i].alg && (tpm->bank[k].pcrs & wanted[i].pcrs) != 0)
+                out[n++] =
+                    (struct tb_tpm_selection){ wanted[i].alg, tpm->bank[k].pcrs & wanted[i].pcrs };
     return n;
 }
 
@@ -187,8 +189,7 @@ static bool fill_pcrs(struct work *w, struct tb_evidence_content *c)
 {
     uint8_t digest[TB_DIGEST_MAX];
 
-    if (!copy_pcrs(&w->pcrs, &c->pcrs) ||
-        !tb_pcrs_fingerprint(&c->pcrs, w->a->hasher, digest))
+    if (!copy_pcrs(&w->pcrs, &c->pcrs) || !tb_pcrs_fingerprint(&c->pcrs, w->a->hasher, digest))
         return false;
     memcpy(c->pcrs_fingerprint, digest, sizeof c->pcrs_fingerprint);
     c->has_pcrs = w->send_all || !w->challenge.has_held_pcrs ||
@@ -226,7 +227,8 @@ static bool make_content(struct work *w)
            tb_evidence_content_encode(c, w->content_bytes, room, &w->content_len);
 }
 
-/* --- Quote -------------------------------------------------------------------------------------- */
+/* --- Quote --------------------------------------------------------------------------------------
+ */
 
 bool tb_attest_values_are_quoted(const struct tb_tpm_quote *quote, const struct tb_pcrs *values,
                                  struct tb_hasher *hasher)
@@ -258,8 +260,8 @@ static enum step make_quote(struct work *w)
     uint8_t exporter[TB_EXPORTER_LEN], binding[TB_DIGEST_MAX];
     struct tb_tpm_error why;
 
-    w->n_selection = tb_attest_selection(w->challenge.wanted, w->challenge.n_wanted,
-                                         &w->properties, w->selection);
+    w->n_selection = tb_attest_selection(w->challenge.wanted, w->challenge.n_wanted, &w->properties,
+                                         w->selection);
     if (w->n_selection == 0)
         return end(w, TB_ATTEST_REFUSED, "the TPM has none of the PCR banks asked for");
     if (tb_tpm_pcr_read(w->tpm, w->selection, w->n_selection, &w->pcrs, &why) != TB_TPM_OK)
@@ -279,7 +281,8 @@ static enum step make_quote(struct work *w)
     return STEP_AGAIN;
 }
 
-/* --- Evidence ----------------------------------------------------------------------------------- */
+/* --- Evidence -----------------------------------------------------------------------------------
+ */
 
 static enum step send_evidence(struct work *w)
 {
@@ -299,8 +302,8 @@ static enum step send_evidence(struct work *w)
     w->message = malloc(room);
     if (w->message == NULL || !tb_evidence_message_encode(&m, w->message, room, &w->message_len))
         return end(w, TB_ATTEST_REFUSED, "the evidence cannot be encoded");
-    status = tb_link_post(w->a->link, "/v1/agent/evidence",
-                          tb_slice(w->message, w->message_len), TB_LINK_BOUND, &reply);
+    status = tb_link_post(w->a->link, "/v1/agent/evidence", tb_slice(w->message, w->message_len),
+                          TB_LINK_BOUND, &reply);
     if (status != TB_LINK_ANSWERED) {
         (void)snprintf(w->out->text, sizeof w->out->text, "%s", reply.text);
         return link_failed(w, status, &reply);
@@ -316,7 +319,8 @@ static enum step send_evidence(struct work *w)
     return end(w, TB_ATTEST_DONE, w->out->answer.text);
 }
 
-/* --- All of it ---------------------------------------------------------------------------------- */
+/* --- All of it ----------------------------------------------------------------------------------
+ */
 
 static enum step open_tpm(struct work *w)
 {
@@ -333,7 +337,8 @@ static enum step open_tpm(struct work *w)
         return tpm_failed(w, &why);
     (void)snprintf(w->out->text, sizeof w->out->text,
                    "the TPM does not take the attestation key of the enrolment (%.300s): was it "
-                   "replaced? The operator records that, then enrol --again", why.text);
+                   "replaced? The operator records that, then enrol --again",
+                   why.text);
     return end(w, TB_ATTEST_NO_TPM, w->out->text);
 }
 

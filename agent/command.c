@@ -10,29 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool tb_command_config(const struct tb_command_line *line, bool needed,
-                       struct tb_agent_config *out)
+bool tb_command_config(const struct tb_command_line *line, bool needed, struct tb_agent_config *out)
 {
     char err[TB_FILE_ERR_LEN], expected[128];
     enum tb_file_status status;
 
     tb_agent_config_init(out);
     status = tb_agent_config_load(line->config_path, out, err);
-    if (status == TB_FILE_FAILED ||
-        (status == TB_FILE_ABSENT && needed)) {
+    if (status == TB_FILE_FAILED || (status == TB_FILE_ABSENT && needed)) {
         tb_journal(TB_JOURNAL_ERR, "%s", err);
         return false;
     }
     for (size_t i = 0; i < line->n_set; i++)
         if (!tb_agent_config_set(out, line->key[i], line->value[i], expected)) {
             tb_journal(TB_JOURNAL_ERR, "%s: expected %s, found %s", line->key[i], expected,
-                   line->value[i]);
+                       line->value[i]);
             return false;
         }
     return true;
 }
 
-/* --- run ---------------------------------------------------------------------------------------- */
+/* --- run ----------------------------------------------------------------------------------------
+ */
 
 int tb_command_run(const struct tb_command_line *line)
 {
@@ -43,7 +42,7 @@ int tb_command_run(const struct tb_command_line *line)
         return TB_EXIT_USAGE;
     if (config.server[0] == '\0') {
         tb_journal(TB_JOURNAL_ERR, "%s: no \"server\": standalone hosts have nothing to run",
-               line->config_path);
+                   line->config_path);
         return TB_EXIT_USAGE;
     }
     if (line->watchdog_usec != NULL)
@@ -51,7 +50,8 @@ int tb_command_run(const struct tb_command_line *line)
     return tb_daemon_run(&options) ? TB_EXIT_TRUSTED : TB_EXIT_UNAVAILABLE;
 }
 
-/* --- once --------------------------------------------------------------------------------------- */
+/* --- once ---------------------------------------------------------------------------------------
+ */
 
 /* Like every text of the Verifier, these are of its own tables; control characters are taken out
  * all the same, since they go to a terminal. */
@@ -104,8 +104,9 @@ static int report(struct tb_attest_result *r)
     case TB_N_ATTEST_STATUS: break;
     }
     tb_journal(TB_JOURNAL_ERR, "%s: %s",
-           r->status == TB_ATTEST_NO_TPM ? "the TPM cannot be used" : "no answer of the Verifier",
-           r->text);
+               r->status == TB_ATTEST_NO_TPM ? "the TPM cannot be used"
+                                             : "no answer of the Verifier",
+               r->text);
     return TB_EXIT_UNAVAILABLE;
 }
 
@@ -142,7 +143,8 @@ int tb_command_once(const struct tb_command_line *line)
     return code;
 }
 
-/* --- status ------------------------------------------------------------------------------------- */
+/* --- status -------------------------------------------------------------------------------------
+ */
 
 static bool show_tpm(const struct tb_agent_config *config)
 {
@@ -228,7 +230,8 @@ int tb_command_status(const struct tb_command_line *line)
     return good ? TB_EXIT_TRUSTED : TB_EXIT_UNAVAILABLE;
 }
 
-/* --- verdict ------------------------------------------------------------------------------------ */
+/* --- verdict ------------------------------------------------------------------------------------
+ */
 
 int tb_command_verdict(const struct tb_command_line *line)
 {

@@ -35,7 +35,8 @@ static bool read_config(const struct tb_command_line *line, struct tb_agent_conf
         return false;
     }
     if (!out->has_pin && out->ca[0] == '\0') {
-        tb_journal(TB_JOURNAL_ERR, "give --pin (SHA-256 of the Verifier's CA certificate) or --ca FILE");
+        tb_journal(TB_JOURNAL_ERR,
+                   "give --pin (SHA-256 of the Verifier's CA certificate) or --ca FILE");
         return false;
     }
     return true;
@@ -87,8 +88,9 @@ int tb_command_enrol(const struct tb_command_line *line)
     found = tb_enrolment_load(config.state, &old, err);
     if (found != TB_FILE_ABSENT && !line->again) {
         if (found == TB_FILE_OK)
-            tb_journal(TB_JOURNAL_ERR, "this host is enrolled already, as %s; give --again to replace that",
-                   old.host_id);
+            tb_journal(TB_JOURNAL_ERR,
+                       "this host is enrolled already, as %s; give --again to replace that",
+                       old.host_id);
         else
             tb_journal(TB_JOURNAL_ERR, "%s; give --again to replace it", err);
         code = TB_EXIT_USAGE;

@@ -49,7 +49,7 @@ static bool set_server(struct tb_agent_config *c, const char *value)
     static const char scheme[] = "https://";
     static const char host[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                "-._:[]";
-    char text[sizeof c->server];
+    char text[sizeof c->server] = "";
     size_t len;
 
     if (!put(text, sizeof text, value) || strncmp(text, scheme, sizeof scheme - 1) != 0)
@@ -169,7 +169,8 @@ static bool take_members(const char *file, const char *text, json_t *root,
     const char *name;
     json_t *value;
 
-    json_object_foreach(root, name, value) {
+    json_object_foreach(root, name, value)
+    {
         const struct key *k = find_key(name);
 
         if (k == NULL) {
@@ -187,13 +188,17 @@ static bool take_members(const char *file, const char *text, json_t *root,
         }
     }
     if (c->has_pin && c->ca[0] != '\0') {
-        (void)snprintf(err, TB_FILE_ERR_LEN, "%.200s:%d: \"ca\": expected \"pin\" or \"ca\", "
-                       "found both", file, line_of(text, "ca"));
+        (void)snprintf(err, TB_FILE_ERR_LEN,
+                       "%.200s:%d: \"ca\": expected \"pin\" or \"ca\", "
+                       "found both",
+                       file, line_of(text, "ca"));
         return false;
     }
     if (c->server[0] != '\0' && !c->has_pin && c->ca[0] == '\0') {
-        (void)snprintf(err, TB_FILE_ERR_LEN, "%.200s:%d: \"server\": expected \"pin\" or \"ca\" "
-                       "beside it", file, line_of(text, "server"));
+        (void)snprintf(err, TB_FILE_ERR_LEN,
+                       "%.200s:%d: \"server\": expected \"pin\" or \"ca\" "
+                       "beside it",
+                       file, line_of(text, "server"));
         return false;
     }
     return true;
@@ -257,8 +262,7 @@ bool tb_agent_config_save(const char *path, const struct tb_agent_config *c,
     good = root != NULL && add(root, "server", c->server) && add(root, "pin", pin) &&
            add(root, "ca", c->ca) && add(root, "proxy", c->proxy) && add(root, "state", c->state) &&
            add(root, "tcti", c->tcti) && add(root, "event_log", c->event_log) &&
-           add(root, "name", c->name) &&
-           add(root, "ak", c->ak == TB_AGENT_AK_RSA ? "rsa" : "ecc");
+           add(root, "name", c->name) && add(root, "ak", c->ak == TB_AGENT_AK_RSA ? "rsa" : "ecc");
     if (good)
         text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);

@@ -44,9 +44,8 @@ TB_MUST_CHECK bool tb_agent_config_set(struct tb_agent_config *c, const char *ke
 /* file names the text in errors: "file:line: message". *out is written on success only. */
 TB_MUST_CHECK bool tb_agent_config_parse(const char *file, const char *text, size_t len,
                                          struct tb_agent_config *out, char err[TB_FILE_ERR_LEN]);
-TB_MUST_CHECK enum tb_file_status tb_agent_config_load(const char *path,
-                                                       struct tb_agent_config *out,
-                                                       char err[TB_FILE_ERR_LEN]);
+TB_MUST_CHECK enum tb_file_status
+tb_agent_config_load(const char *path, struct tb_agent_config *out, char err[TB_FILE_ERR_LEN]);
 TB_MUST_CHECK bool tb_agent_config_save(const char *path, const struct tb_agent_config *c,
                                         const struct stat *owner, char err[TB_FILE_ERR_LEN]);
 

@@ -27,8 +27,8 @@
 #define INTERVAL_S 300     /* where the Verifier has not said one */
 #define QUIET_MS 1000      /* between two attestations, whoever asks */
 #define SLEEP_MAX_MS 60000 /* one wait, whatever is due */
-#define FAR_S 9000000000    /* later than any clock will show: in the year 2255 */
-#define PENDING_S 60        /* between two looks whether an operator has approved this host */
+#define FAR_S 9000000000   /* later than any clock will show: in the year 2255 */
+#define PENDING_S 60       /* between two looks whether an operator has approved this host */
 
 struct daemon {
     const struct tb_daemon_options *o;
@@ -38,12 +38,12 @@ struct daemon {
     struct tb_hasher *hasher;
     struct tb_poll *poll;
     int signal_fd, clock_fd;
-    int64_t next_ms;      /* attest at */
-    int64_t wait_ms;      /* begin a long poll at */
+    int64_t next_ms; /* attest at */
+    int64_t wait_ms; /* begin a long poll at */
     int64_t wait_begun_ms;
-    int64_t alive_ms;     /* tell the watchdog at */
+    int64_t alive_ms; /* tell the watchdog at */
     int64_t slept_ms;
-    unsigned failures;    /* in a row */
+    unsigned failures; /* in a row */
     bool stop;
 };
 
@@ -85,7 +85,8 @@ bool tb_daemon_has_slept(int64_t *slept_ms, int64_t boottime_ms, int64_t monoton
     return slept - before > 1000;
 }
 
-/* --- Attestation -------------------------------------------------------------------------------- */
+/* --- Attestation --------------------------------------------------------------------------------
+ */
 
 static void drop_links(struct daemon *d)
 {
@@ -117,7 +118,7 @@ static bool read_enrolment(struct daemon *d)
     }
     if (!d->told_unenrolled) {
         tb_journal(TB_JOURNAL_WARNING, "not enrolled: %s; run trueboot-agent enrol",
-               found == TB_FILE_ABSENT ? "there is no enrolment yet" : err);
+                   found == TB_FILE_ABSENT ? "there is no enrolment yet" : err);
         status(d, "not enrolled");
         d->told_unenrolled = true;
     }
@@ -129,8 +130,8 @@ static void tell_answer(const struct daemon *d, const struct tb_evidence_answer 
     char line[400];
 
     (void)snprintf(line, sizeof line, "verdict %s%s%s%s%s", tb_verdict_name(a->verdict),
-                   a->headline[0] != '\0' ? ": " : "", a->headline,
-                   a->text[0] != '\0' ? ": " : "", a->text);
+                   a->headline[0] != '\0' ? ": " : "", a->headline, a->text[0] != '\0' ? ": " : "",
+                   a->text);
     tb_journal(a->verdict == TB_VERDICT_TRUSTED ? TB_JOURNAL_INFO : TB_JOURNAL_WARNING, "%s", line);
     status(d, line);
 }
@@ -185,7 +186,8 @@ static void attest(struct daemon *d)
         tell_answer(d, &r->answer);
     } else {
         (void)snprintf(line, sizeof line, "%s: %s", status_words[r->status], r->text);
-        tb_journal(r->status == TB_ATTEST_NOT_CAPABLE ? TB_JOURNAL_INFO : TB_JOURNAL_WARNING, "%s", line);
+        tb_journal(r->status == TB_ATTEST_NOT_CAPABLE ? TB_JOURNAL_INFO : TB_JOURNAL_WARNING, "%s",
+                   line);
         status(d, line);
     }
     schedule_next(d, r);
@@ -197,7 +199,8 @@ static void attest(struct daemon *d)
     (void)malloc_trim(0); /* until the next one the memory is of no use */
 }
 
-/* --- Long poll ---------------------------------------------------------------------------------- */
+/* --- Long poll ----------------------------------------------------------------------------------
+ */
 
 /* A wait that ended: the next one begins at once, but never in a busy loop. */
 static void wait_ended(struct daemon *d, enum tb_link_status link_status,
@@ -234,7 +237,8 @@ static void begin_wait(struct daemon *d)
         tb_journal(TB_JOURNAL_WARNING, "waiting for the Verifier's requests cannot be begun");
 }
 
-/* --- The loop ----------------------------------------------------------------------------------- */
+/* --- The loop -----------------------------------------------------------------------------------
+ */
 
 static void take_signals(struct daemon *d)
 {
@@ -340,7 +344,7 @@ bool tb_daemon_run(const struct tb_daemon_options *options)
     good = d.hasher != NULL && d.poll != NULL && open_descriptors(&d);
     if (good) {
         tb_journal(TB_JOURNAL_NOTICE, "started, version %s, Verifier %s", TB_VERSION,
-               options->config->server);
+                   options->config->server);
         tb_notify(options->notify_socket, "READY=1");
     } else {
         tb_journal(TB_JOURNAL_ERR, "cannot start: %s", strerror(errno));

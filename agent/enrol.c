@@ -36,7 +36,8 @@ static enum tb_enrol_status tpm_failed(struct work *w, const struct tb_tpm_error
     return say(w, TB_ENROL_NO_TPM, why->text);
 }
 
-/* --- What the TPM is and has -------------------------------------------------------------------- */
+/* --- What the TPM is and has --------------------------------------------------------------------
+ */
 
 static void put_ek(struct work *w)
 {
@@ -53,8 +54,8 @@ static void put_ek(struct work *w)
 
 static enum tb_enrol_status make_keys(struct work *w)
 {
-    enum tb_tpm_ak_kind kind = w->e->config->ak == TB_AGENT_AK_RSA ? TB_TPM_AK_RSA_2048
-                                                                   : TB_TPM_AK_P256;
+    enum tb_tpm_ak_kind kind =
+        w->e->config->ak == TB_AGENT_AK_RSA ? TB_TPM_AK_RSA_2048 : TB_TPM_AK_P256;
     struct tb_tpm_options options = tb_attest_tpm_options(w->e->config);
     struct tb_tpm_properties properties;
     struct tb_tpm_error why;
@@ -85,7 +86,8 @@ static enum tb_enrol_status look_at_tpm(struct work *w)
     return w->attempt.tpm_state == TB_TPM_STATE_20 ? make_keys(w) : TB_ENROL_DONE;
 }
 
-/* --- The two requests --------------------------------------------------------------------------- */
+/* --- The two requests ---------------------------------------------------------------------------
+ */
 
 /* An answer of status 200, or the reason why there is none. */
 static enum tb_enrol_status ask(struct work *w, const char *path, struct tb_reader body,
@@ -103,8 +105,10 @@ static enum tb_enrol_status ask(struct work *w, const char *path, struct tb_read
 
 static enum tb_enrol_status not_understood(struct work *w, const struct tb_reason *why)
 {
-    (void)snprintf(w->text, 512, "the Verifier's answer is not understood: %s: expected %s, "
-                   "found %s", why->where, why->expected, why->observed);
+    (void)snprintf(w->text, 512,
+                   "the Verifier's answer is not understood: %s: expected %s, "
+                   "found %s",
+                   why->where, why->expected, why->observed);
     return TB_ENROL_NO_SERVER;
 }
 
@@ -120,7 +124,8 @@ static enum tb_enrol_status open_credential(struct work *w, const struct tb_enro
         TB_TPM_OK)
         return tpm_failed(w, &why);
     if (len != TB_SECRET_LEN)
-        return say(w, TB_ENROL_NO_SERVER, "the Verifier's credential holds no secret of its length");
+        return say(w, TB_ENROL_NO_SERVER,
+                   "the Verifier's credential holds no secret of its length");
     memcpy(w->attempt.secret, secret, TB_SECRET_LEN);
     w->attempt.secret_len = TB_SECRET_LEN;
     tb_wipe(secret, sizeof secret);
@@ -187,7 +192,8 @@ static enum tb_enrol_status activate(struct work *w, struct tb_activate_reply *o
                                                            : not_understood(w, &why);
 }
 
-/* --- All of it ---------------------------------------------------------------------------------- */
+/* --- All of it ----------------------------------------------------------------------------------
+ */
 
 static enum tb_enrol_status keep(struct work *w, struct tb_activate_reply *reply,
                                  struct tb_enrolment *out, bool *active)
@@ -208,8 +214,9 @@ static enum tb_enrol_status keep(struct work *w, struct tb_activate_reply *reply
     }
     *out = e;
     tb_wipe(&e, sizeof e);
-    (void)snprintf(w->text, 512, *active ? "enrolled as %s"
-                                         : "enrolled as %s; it waits for an operator's approval",
+    (void)snprintf(w->text, 512,
+                   *active ? "enrolled as %s"
+                           : "enrolled as %s; it waits for an operator's approval",
                    out->host_id);
     return TB_ENROL_DONE;
 }

@@ -39,7 +39,8 @@ bool tb_link_global_init(void)
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
-/* --- What libcurl calls ------------------------------------------------------------------------- */
+/* --- What libcurl calls -------------------------------------------------------------------------
+ */
 
 static size_t take_body(char *p, size_t size, size_t n, void *ctx)
 {
@@ -92,7 +93,8 @@ static CURLcode set_up_tls(CURL *curl, void *ssl_ctx, void *ctx)
     return CURLE_OK;
 }
 
-/* --- A link ------------------------------------------------------------------------------------- */
+/* --- A link -------------------------------------------------------------------------------------
+ */
 
 #define SET(option, value) (curl_easy_setopt(c, option, value) == CURLE_OK)
 
@@ -100,10 +102,9 @@ static bool set_limits(struct tb_link *link, CURL *c)
 {
     return SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_PROTOCOLS_STR, "https") &&
            SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) &&
-           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-           SET(CURLOPT_MAXCONNECTS, 1L) && SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
-           SET(CURLOPT_CONNECTTIMEOUT, CONNECT_S) && SET(CURLOPT_BUFFERSIZE, 16384L) &&
-           SET(CURLOPT_MAXFILESIZE, (long)sizeof link->body) &&
+           SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) && SET(CURLOPT_MAXCONNECTS, 1L) &&
+           SET(CURLOPT_TCP_KEEPALIVE, 1L) && SET(CURLOPT_CONNECTTIMEOUT, CONNECT_S) &&
+           SET(CURLOPT_BUFFERSIZE, 16384L) && SET(CURLOPT_MAXFILESIZE, (long)sizeof link->body) &&
            SET(CURLOPT_USERAGENT, "trueboot-agent/" TB_VERSION) &&
            SET(CURLOPT_ERRORBUFFER, link->error) && SET(CURLOPT_WRITEFUNCTION, take_body) &&
            SET(CURLOPT_WRITEDATA, link) && SET(CURLOPT_PREREQFUNCTION, before_request) &&
@@ -169,7 +170,8 @@ void tb_link_close(struct tb_link *link)
     free(link);
 }
 
-/* --- One request -------------------------------------------------------------------------------- */
+/* --- One request --------------------------------------------------------------------------------
+ */
 
 static bool add_header(struct tb_link *link, const char *text)
 {
@@ -253,8 +255,8 @@ static void read_refusal(const struct tb_link *link, struct tb_link_reply *out)
     else if (where[0] == '\0')
         (void)snprintf(out->text, sizeof out->text, "%s", message);
     else
-        (void)snprintf(out->text, sizeof out->text, "%s: %.64s: expected %.100s, found %.100s", message, where,
-                       expected, found);
+        (void)snprintf(out->text, sizeof out->text, "%s: %.64s: expected %.100s, found %.100s",
+                       message, where, expected, found);
 }
 
 static enum tb_link_status no_answer(const struct tb_link *link, CURLcode code,
@@ -275,7 +277,9 @@ static enum tb_link_status no_answer(const struct tb_link *link, CURLcode code,
         (void)snprintf(out->text, sizeof out->text, "%.120s: not our Verifier: %s%.200s",
                        link->config->server,
                        link->config->has_pin ? "none of its certificates that hold is the pinned "
-                                               "one, or it is for another name: " : "", text);
+                                               "one, or it is for another name: "
+                                             : "",
+                       text);
         return TB_LINK_UNTRUSTED;
     }
     (void)snprintf(out->text, sizeof out->text, "%.200s: %.250s", link->config->server, text);
@@ -305,9 +309,10 @@ static enum tb_link_status finish(struct tb_link *link, CURLcode code, struct tb
     }
     if (curl_easy_getinfo(link->curl, CURLINFO_CONTENT_TYPE, &type) != CURLE_OK || type == NULL ||
         strcmp(type, "application/cbor") != 0) {
-        (void)snprintf(out->text, sizeof out->text, "%s: expected an answer of type "
-                       "application/cbor, found %.60s", link->config->server,
-                       type == NULL ? "none" : type);
+        (void)snprintf(out->text, sizeof out->text,
+                       "%s: expected an answer of type "
+                       "application/cbor, found %.60s",
+                       link->config->server, type == NULL ? "none" : type);
         tb_journal_clean(out->text);
         return TB_LINK_BROKEN;
     }
@@ -330,7 +335,8 @@ bool tb_link_exporter(const struct tb_link *link, uint8_t out[TB_LINK_EXPORTER_L
     return link->has_exporter;
 }
 
-/* --- A request among file descriptors ----------------------------------------------------------- */
+/* --- A request among file descriptors -----------------------------------------------------------
+ */
 
 struct tb_poll {
     CURLM *multi;
@@ -375,8 +381,8 @@ bool tb_poll_busy(const struct tb_poll *p)
     return p->link != NULL;
 }
 
-bool tb_poll_begin(struct tb_poll *p, struct tb_link *link, const char *path,
-                   struct tb_reader body, long timeout_s)
+bool tb_poll_begin(struct tb_poll *p, struct tb_link *link, const char *path, struct tb_reader body,
+                   long timeout_s)
 {
     int running;
 
@@ -390,24 +396,16 @@ bool tb_poll_begin(struct tb_poll *p, struct tb_link *link, const char *path,
     return curl_multi_perform(p->multi, &running) == CURLM_OK;
 }
 
-bool tb_poll_wait(struct tb_poll *p, const int *fds, size_t n_fds, int timeout_ms,
-                  enum tb_link_status *status, struct tb_link_reply *out)
+/* True if the request has ended. It may do so at any call of curl_multi_perform(), the first one
+ * included. */
+static bool collect(struct tb_poll *p, enum tb_link_status *status, struct tb_link_reply *out)
 {
-    struct curl_waitfd wait[TB_POLL_FDS_MAX];
-    unsigned n = 0;
-    int running, left;
+    struct tb_link *link = p->link;
     CURLMsg *message;
+    int left;
 
-    for (size_t i = 0; i < n_fds && i < TB_POLL_FDS_MAX; i++)
-        if (fds[i] >= 0)
-            wait[n++] = (struct curl_waitfd){ .fd = fds[i], .events = CURL_WAIT_POLLIN };
-    (void)curl_multi_poll(p->multi, wait, n, timeout_ms, NULL);
-    if (p->link == NULL)
-        return false;
-    (void)curl_multi_perform(p->multi, &running);
-    while ((message = curl_multi_info_read(p->multi, &left)) != NULL) {
+    while (link != NULL && (message = curl_multi_info_read(p->multi, &left)) != NULL) {
         CURLcode code = message->data.result;
-        struct tb_link *link = p->link;
 
         if (message->msg != CURLMSG_DONE || message->easy_handle != link->curl)
             continue;
@@ -417,4 +415,22 @@ bool tb_poll_wait(struct tb_poll *p, const int *fds, size_t n_fds, int timeout_m
         return true;
     }
     return false;
+}
+
+bool tb_poll_wait(struct tb_poll *p, const int *fds, size_t n_fds, int timeout_ms,
+                  enum tb_link_status *status, struct tb_link_reply *out)
+{
+    struct curl_waitfd wait[TB_POLL_FDS_MAX];
+    unsigned n = 0;
+    int running;
+
+    if (collect(p, status, out))
+        return true;
+    for (size_t i = 0; i < n_fds && i < TB_POLL_FDS_MAX; i++)
+        if (fds[i] >= 0)
+            wait[n++] = (struct curl_waitfd){ .fd = fds[i], .events = CURL_WAIT_POLLIN };
+    (void)curl_multi_poll(p->multi, wait, n, timeout_ms, NULL);
+    if (p->link != NULL)
+        (void)curl_multi_perform(p->multi, &running);
+    return collect(p, status, out);
 }

@@ -52,17 +52,16 @@ static const struct option options[] = {
 
 static int usage(FILE *to, int code)
 {
-    (void)fprintf(to,
-                  "usage: trueboot-agent COMMAND [OPTION]...\n"
-                  "       trueboot-agent enrol --server https://HOST:PORT --pin SHA256|--ca FILE\n"
-                  "                            [--token T] [--name N] [--ak ecc|rsa] [--again]\n\n");
+    (void)fprintf(
+        to, "usage: trueboot-agent COMMAND [OPTION]...\n"
+            "       trueboot-agent enrol --server https://HOST:PORT --pin SHA256|--ca FILE\n"
+            "                            [--token T] [--name N] [--ak ecc|rsa] [--again]\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         (void)fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].does);
-    (void)fprintf(to,
-                  "\nOptions of all commands: --config FILE [" TB_AGENT_CONFIG_PATH "],\n"
-                  "  --state DIR, --tcti TCTI, --event-log FILE, --proxy URL, --journal\n"
-                  "Exit: 0 trusted or done, 1 not trusted, 2 usage, 3 Verifier or TPM "
-                  "unavailable,\n  4 a host does not attest itself\n");
+    (void)fprintf(to, "\nOptions of all commands: --config FILE [" TB_AGENT_CONFIG_PATH "],\n"
+                      "  --state DIR, --tcti TCTI, --event-log FILE, --proxy URL, --journal\n"
+                      "Exit: 0 trusted or done, 1 not trusted, 2 usage, 3 Verifier or TPM "
+                      "unavailable,\n  4 a host does not attest itself\n");
     return code;
 }
 
@@ -103,11 +102,24 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* "-": the first line of standard input, since others can see the command line. */
+static bool read_token(struct tb_command_line *line, char token[256])
+{
+    if (strcmp(line->token, "-") != 0)
+        return true;
+    if (fgets(token, 256, stdin) == NULL)
+        return false;
+    token[strcspn(token, "\r\n")] = '\0';
+    line->token = token;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct tb_command_line line = { .config_path = TB_AGENT_CONFIG_PATH, .token = "" };
     bool journal = getenv("JOURNAL_STREAM") != NULL;
     const struct command *command;
+    char token[256];
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -122,7 +134,7 @@ int main(int argc, char **argv)
     if (argc - optind != 1)
         return usage(stderr, TB_EXIT_USAGE);
     command = find_command(argv[optind]);
-    if (command == NULL)
+    if (command == NULL || !read_token(&line, token))
         return usage(stderr, TB_EXIT_USAGE);
     line.notify_socket = getenv("NOTIFY_SOCKET");
     line.watchdog_usec = getenv("WATCHDOG_USEC");

@@ -12,7 +12,8 @@
 #define TB_INTERVAL_MAX_S 86400
 
 /* After n failures in a row (n from 1): doubles from 2 s to 5 minutes, of which chance takes up to
- * the half. A Verifier's Retry-After (seconds, 0: none) is a lower bound, with up to a tenth more. */
+ * the half. A Verifier's Retry-After (seconds, 0: none) is a lower bound, with up to a tenth more.
+ */
 int64_t tb_backoff_ms(unsigned n, unsigned retry_after_s, uint32_t chance);
 
 /* After success: the interval, give or take a tenth. */

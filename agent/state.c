@@ -18,8 +18,7 @@
 #define ATTEMPT "attempt.json"
 #define FORMAT 1
 
-bool tb_state_open(struct tb_state_dir *out, const char *path, bool lock,
-                   char err[TB_FILE_ERR_LEN])
+bool tb_state_open(struct tb_state_dir *out, const char *path, bool lock, char err[TB_FILE_ERR_LEN])
 {
     struct tb_state_dir d = { .fd = -1 };
     const char *what = "opening";
@@ -187,7 +186,8 @@ enum tb_file_status tb_attempt_load(const struct tb_state_dir *dir, struct tb_at
     return status;
 }
 
-/* --- Writing ------------------------------------------------------------------------------------ */
+/* --- Writing ------------------------------------------------------------------------------------
+ */
 
 static bool save(const struct tb_state_dir *dir, const char *file, json_t *take,
                  char err[TB_FILE_ERR_LEN])

@@ -47,9 +47,8 @@ TB_MUST_CHECK enum tb_file_status tb_enrolment_load(const char *state, struct tb
                                                     char err[TB_FILE_ERR_LEN]);
 TB_MUST_CHECK bool tb_enrolment_save(const struct tb_state_dir *dir, const struct tb_enrolment *e,
                                      char err[TB_FILE_ERR_LEN]);
-TB_MUST_CHECK enum tb_file_status tb_attempt_load(const struct tb_state_dir *dir,
-                                                  struct tb_attempt *out,
-                                                  char err[TB_FILE_ERR_LEN]);
+TB_MUST_CHECK enum tb_file_status
+tb_attempt_load(const struct tb_state_dir *dir, struct tb_attempt *out, char err[TB_FILE_ERR_LEN]);
 TB_MUST_CHECK bool tb_attempt_save(const struct tb_state_dir *dir, const struct tb_attempt *a,
                                    char err[TB_FILE_ERR_LEN]);
 TB_MUST_CHECK bool tb_attempt_remove(const struct tb_state_dir *dir, char err[TB_FILE_ERR_LEN]);
