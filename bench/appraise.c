@@ -73,8 +73,8 @@ static unsigned times_for(const struct timing *t, double slice_us)
 }
 
 /* Median microseconds of a and b, and the median of their ratios. */
-static double compare(const struct timing *a, const struct timing *b, unsigned rounds,
-                      double *a_us, double *b_us)
+static double compare(const struct timing *a, const struct timing *b, unsigned rounds, double *a_us,
+                      double *b_us)
 {
     double as[ROUNDS_MAX], bs[ROUNDS_MAX], ratios[ROUNDS_MAX];
     unsigned na = times_for(a, 4000), nb = times_for(b, 4000);
@@ -89,7 +89,8 @@ static double compare(const struct timing *a, const struct timing *b, unsigned r
     return median(ratios, rounds);
 }
 
-/* --- The ceiling: one signature -------------------------------------------------------------------- */
+/* --- The ceiling: one signature
+ * -------------------------------------------------------------------- */
 
 struct bare {
     EVP_PKEY_CTX *ctx;
@@ -173,7 +174,8 @@ static void bare_run(void *ctx)
         die("the bare signature does not verify");
 }
 
-/* --- The quote check ----------------------------------------------------------------------------------- */
+/* --- The quote check
+ * ----------------------------------------------------------------------------------- */
 
 struct quote_work {
     struct evidence *e;
@@ -189,7 +191,8 @@ static void quote_run(void *ctx)
         die("the quote is not genuine");
 }
 
-/* --- A steady attestation: decode, resolve, quote, cached boot, conclude --------------------------------- */
+/* --- A steady attestation: decode, resolve, quote, cached boot, conclude
+ * --------------------------------- */
 
 struct steady {
     struct evidence *e;
@@ -236,7 +239,8 @@ static void steady_init(struct steady *s, struct evidence *e)
     e->message.log = tb_slice(NULL, 0);
     evidence_bind(e);
     evidence_sign(e);
-    snprintf(m.host_id, sizeof m.host_id, "%.*s", (int)e->in.host_id.left, (const char *)e->in.host_id.p);
+    snprintf(m.host_id, sizeof m.host_id, "%.*s", (int)e->in.host_id.left,
+             (const char *)e->in.host_id.p);
     memcpy(m.nonce, e->nonce, sizeof m.nonce);
     m.quote = e->in.quote;
     m.signature = e->in.signature;
@@ -278,7 +282,9 @@ static void steady_run(void *ctx)
         die("the steady attestation is not trusted");
 }
 
-/* --- Replay ----------------------------------------------------------------------------------------------- */
+/* --- Replay
+ * -----------------------------------------------------------------------------------------------
+ */
 
 struct replay_work {
     uint8_t *log;
@@ -302,8 +308,10 @@ static void replay_run(void *ctx)
 static void grow_log(struct replay_work *r)
 {
     static const uint8_t head[] = { 8, 0, 0, 0, 0x0d, 0, 0, 0, 4, 0, 0, 0 };
-    static const struct { uint8_t alg; size_t len; } algs[] = { { 4, 20 }, { 11, 32 }, { 12, 48 },
-                                                                 { 13, 64 } };
+    static const struct {
+        uint8_t alg;
+        size_t len;
+    } algs[] = { { 4, 20 }, { 11, 32 }, { 12, 48 }, { 13, 64 } };
     static const char text[] = "grub_cmd: menuentry a line as a boot loader measures it";
 
     r->log = realloc(r->log, LOG_LEN + 512);
@@ -344,7 +352,9 @@ static void load_log(struct replay_work *r, const char *given)
         grow_log(r);
 }
 
-/* --- Table ------------------------------------------------------------------------------------------------- */
+/* --- Table
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void row(const char *what, double us, double ceiling_us, double ratio, double most)
 {

@@ -39,8 +39,8 @@ enum tb_bank { TB_BANK_SHA1, TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA512, TB_
 /* The bank of a TPM algorithm id; false for every id that is not one of the four. */
 TB_MUST_CHECK bool tb_bank_of_alg(uint16_t alg, enum tb_bank *out);
 uint16_t tb_bank_alg(enum tb_bank bank);
-size_t tb_bank_digest_len(enum tb_bank bank);    /* bytes: 20, 32, 48, 64 */
-const char *tb_bank_name(enum tb_bank bank);     /* "sha1", "sha256", ...: used in JSON and files */
+size_t tb_bank_digest_len(enum tb_bank bank); /* bytes: 20, 32, 48, 64 */
+const char *tb_bank_name(enum tb_bank bank);  /* "sha1", "sha256", ...: used in JSON and files */
 TB_MUST_CHECK bool tb_bank_of_name(const char *name, enum tb_bank *out);
 
 #endif

@@ -33,28 +33,28 @@ struct tb_firmware_reference {
 
 /* The unsigned parts of the evidence that the quote's extraData covers (wire's `content`). */
 struct tb_content {
-    struct tb_pcrs pcrs;       /* values as the host read them */
-    bool has_log;              /* false: the host could not read its log */
-    struct tb_reader log;      /* event log, from this message or from what the Verifier holds;
-                                * tb_appraise_quote() does not read it */
-    char boot_id[40];          /* "" unknown */
+    struct tb_pcrs pcrs;  /* values as the host read them */
+    bool has_log;         /* false: the host could not read its log */
+    struct tb_reader log; /* event log, from this message or from what the Verifier holds;
+                           * tb_appraise_quote() does not read it */
+    char boot_id[40];     /* "" unknown */
     uint64_t uptime_ms;
 };
 
 struct tb_appraisal_input {
     /* the host as enrolled */
-    bool enrolled;             /* enrolled and active */
+    bool enrolled;              /* enrolled and active */
     struct tb_reader ak_public; /* TPMT_PUBLIC bytes */
-    struct tb_key *ak_key;     /* built from ak_public, cached by the caller; NULL: built here */
+    struct tb_key *ak_key;      /* built from ak_public, cached by the caller; NULL: built here */
     /* the challenge */
     struct tb_reader host_id;
     struct tb_reader nonce;
     struct tb_reader exporter; /* TLS exporter of the session that carried the evidence */
     const struct tb_selection *wanted;
-    size_t n_wanted;           /* selections asked for; a bank the TPM lacks may come back empty */
+    size_t n_wanted; /* selections asked for; a bank the TPM lacks may come back empty */
     /* the Evidence */
-    struct tb_reader quote;     /* TPMS_ATTEST */
-    struct tb_reader signature; /* TPMT_SIGNATURE */
+    struct tb_reader quote;         /* TPMS_ATTEST */
+    struct tb_reader signature;     /* TPMT_SIGNATURE */
     struct tb_reader content_bytes; /* as sent; hashed into extraData */
     const struct tb_content *content;
     /* memory and policy */
@@ -64,7 +64,12 @@ struct tb_appraisal_input {
 };
 
 /* What an Attester has. The numbers stand in messages and in the store. */
-enum tb_tpm_state { TB_TPM_STATE_NONE = 0, TB_TPM_STATE_12 = 1, TB_TPM_STATE_20 = 2, TB_N_TPM_STATES };
+enum tb_tpm_state {
+    TB_TPM_STATE_NONE = 0,
+    TB_TPM_STATE_12 = 1,
+    TB_TPM_STATE_20 = 2,
+    TB_N_TPM_STATES
+};
 
 enum tb_verdict {
     TB_VERDICT_NONE = 0, /* nobody looked */
@@ -82,7 +87,12 @@ const char *tb_verdict_name(enum tb_verdict v);
 TB_MUST_CHECK bool tb_verdict_of_name(const char *name, enum tb_verdict *out);
 
 /* Tiers of the EAR draft (draft-ietf-rats-ar4si): none, affirming, warning, contraindicated. */
-enum tb_tier { TB_TIER_NONE = 0, TB_TIER_AFFIRMING = 2, TB_TIER_WARNING = 32, TB_TIER_CONTRAINDICATED = 96 };
+enum tb_tier {
+    TB_TIER_NONE = 0,
+    TB_TIER_AFFIRMING = 2,
+    TB_TIER_WARNING = 32,
+    TB_TIER_CONTRAINDICATED = 96
+};
 enum tb_tier tb_verdict_tier(enum tb_verdict v);
 const char *tb_tier_name(enum tb_tier t);
 
@@ -92,16 +102,16 @@ struct tb_boot_result {
     struct tb_findings findings;
     struct tb_boot_facts facts;
     struct tb_pcr_states states;
-    uint32_t log_banks;      /* banks that the log declares */
+    uint32_t log_banks; /* banks that the log declares */
     uint32_t n_events;
-    enum tb_bank bank;       /* relied on; meaningless unless bank_chosen */
+    enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
 };
 
 /* Groups 1 to 4, which are looked at for each quote. */
 struct tb_quote_result {
     struct tb_findings findings;
-    bool genuine;            /* groups 1 to 4 passed: the PCR values are this host's, now */
+    bool genuine; /* groups 1 to 4 passed: the PCR values are this host's, now */
     /* To be stored when genuine. Its firmware_version stays the one last accepted, so that a
      * changed one is told until somebody accepts it; quoted_firmware_version is what it then
      * becomes. */
@@ -112,7 +122,7 @@ struct tb_quote_result {
 struct tb_result {
     enum tb_verdict verdict;
     bool has_headline;
-    enum tb_check headline;  /* the first failed check in order; valid if has_headline */
+    enum tb_check headline; /* the first failed check in order; valid if has_headline */
     struct tb_findings findings;
     struct tb_quote_result quote;
     struct tb_boot_result boot; /* zero when the quote was not genuine */

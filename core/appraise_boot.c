@@ -319,8 +319,7 @@ void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
                       const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
                       struct tb_hasher *h, struct tb_boot_result *out)
 {
-    struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out,
-                      .f = &out->findings };
+    struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out, .f = &out->findings };
 
     memset(out, 0, sizeof *out);
     if (!log_replays(&w, log) || !log_explains(&w))

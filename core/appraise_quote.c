@@ -126,8 +126,7 @@ static bool binding_holds(struct work *w)
     if (!tb_slice_equal(w->quote.extra_data, tb_slice(expected, 32))) {
         tb_hex(tb_slice(expected, 32), hex_expected, sizeof hex_expected);
         tb_hex(w->quote.extra_data, hex_observed, sizeof hex_observed);
-        return tb_findings_fail(w->f, c, "TPMS_ATTEST.extraData", hex_expected, "%s",
-                                hex_observed);
+        return tb_findings_fail(w->f, c, "TPMS_ATTEST.extraData", hex_expected, "%s", hex_observed);
     }
     tb_findings_pass(w->f, c);
     return true;
@@ -155,8 +154,7 @@ static void clock_went_on(struct work *w)
         snprintf(expected, sizeof expected, "at least %u", last->restart_count);
         tb_findings_fail(w->f, c, "restartCount", expected, "%u", q->restart_count);
     }
-    if (q->clock_ms < last->clock_ms &&
-        (q->clock_safe || q->reset_count == last->reset_count)) {
+    if (q->clock_ms < last->clock_ms && (q->clock_safe || q->reset_count == last->reset_count)) {
         snprintf(expected, sizeof expected, "at least %" PRIu64 " ms", last->clock_ms);
         tb_findings_fail(w->f, c, "clock", expected, "%" PRIu64 " ms", q->clock_ms);
     }
@@ -212,8 +210,8 @@ static void tpm_is_the_same(struct work *w)
 
     if (last->present && q->firmware_version != last->firmware_version) {
         snprintf(expected, sizeof expected, "%016" PRIx64, last->firmware_version);
-        tb_findings_fail(w->f, TB_CHECK_QUOTE_FIRMWARE, "firmwareVersion", expected,
-                         "%016" PRIx64, q->firmware_version);
+        tb_findings_fail(w->f, TB_CHECK_QUOTE_FIRMWARE, "firmwareVersion", expected, "%016" PRIx64,
+                         q->firmware_version);
     }
     tb_findings_pass(w->f, TB_CHECK_QUOTE_FIRMWARE);
 }
@@ -309,8 +307,8 @@ static bool values_hash_to_quote(struct work *w, const uint32_t quoted[TB_N_BANK
     return true;
 }
 
-/* What a PCR holds that no firmware ever extended: zeros, or one extend of zeros (how Windows closes
- * a bank) or of a separator (PFP 1.06, 3.3.2.2). */
+/* What a PCR holds that no firmware ever extended: zeros, or one extend of zeros (how Windows
+ * closes a bank) or of a separator (PFP 1.06, 3.3.2.2). */
 #define N_CAPS 4
 
 struct caps {

@@ -23,10 +23,10 @@ const char *tb_secure_boot_name(enum tb_secure_boot s); /* "unknown", "not-set",
 
 /* PK, KEK, db, dbx as measured. */
 struct tb_keyset {
-    bool measured;      /* exactly one event, data covered by the digest */
+    bool measured; /* exactly one event, data covered by the digest */
     uint32_t n_certs;
     uint32_t n_hashes;
-    uint8_t digest[32]; /* SHA-256 of the variable's data */
+    uint8_t digest[32];        /* SHA-256 of the variable's data */
     char subject[TB_TEXT_MAX]; /* of the first certificate; "" if none or not readable; printable */
 };
 
@@ -42,7 +42,7 @@ struct tb_authority {
 /* A program measured into PCR 4: anything there that is neither separator nor known action. */
 struct tb_program {
     uint32_t event;
-    enum tb_bank bank;  /* of digest */
+    enum tb_bank bank;             /* of digest */
     uint8_t digest[TB_DIGEST_MAX]; /* Authenticode digest of the image */
     char path[TB_TEXT_MAX]; /* device path as text: NOT covered by the digest, never believed */
 };
@@ -56,7 +56,7 @@ struct tb_boot_facts {
     struct tb_authority authority[TB_AUTHORITIES_MAX];
     size_t n_programs, n_programs_lost;
     struct tb_program program[TB_PROGRAMS_MAX];
-    bool exit_boot_services;       /* both events, in a matching PCR 5 */
+    bool exit_boot_services;            /* both events, in a matching PCR 5 */
     char firmware_version[TB_TEXT_MAX]; /* S-CRTM version when its digest covers it */
 };
 

@@ -22,7 +22,8 @@ enum tb_cover {
     TB_COVER_NONE,
     TB_COVER_ALL,
     TB_COVER_BUT_LAST, /* old versions of shim log one byte more than they hash */
-    TB_COVER_VARIABLE, /* the variable's data without its name (TPM 1.2 firmware, EV_EFI_VARIABLE_BOOT) */
+    TB_COVER_VARIABLE, /* the variable's data without its name (TPM 1.2 firmware,
+                          EV_EFI_VARIABLE_BOOT) */
 };
 
 /* Variables that say what Secure Boot did. */

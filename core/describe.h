@@ -8,8 +8,9 @@
 #include "core/eventlog.h"
 
 /* One line. key is a fixed word of ours ("variable", "certificate"); a key may repeat. verified: a
- * digest of the event is the hash of the bytes that this value was made of, so that it is as true as
- * the event itself. Types, paths and most descriptions never are. Both texts live for the call. */
+ * digest of the event is the hash of the bytes that this value was made of, so that it is as true
+ * as the event itself. Types, paths and most descriptions never are. Both texts live for the call.
+ */
 typedef void (*tb_emit)(void *ctx, const char *key, const char *value, bool verified);
 
 /* Digests are compared in the strongest bank that the event has. */

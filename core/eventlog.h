@@ -4,7 +4,8 @@
  * (Spec ID event), 10.4.5.3 (startup locality), 3.3.4.x (PCR use). Integers are little-endian.
  *
  * Everything in a log is a claim. A digest is bound to the boot only when the log replays to quoted
- * PCRs; an event's type, and data that its digest does not cover, never are. No I/O, no allocation. */
+ * PCRs; an event's type, and data that its digest does not cover, never are. No I/O, no allocation.
+ */
 #ifndef TB_CORE_EVENTLOG_H
 #define TB_CORE_EVENTLOG_H
 
@@ -79,11 +80,11 @@ struct tb_log {
 };
 
 struct tb_event {
-    uint32_t index;  /* 0 is the log's first record */
-    size_t offset;   /* of its first byte in the log */
-    uint32_t pcr;    /* below TB_N_PCRS unless type is TB_EV_NO_ACTION */
-    uint32_t type;   /* not authenticated by anything */
-    uint32_t banks;  /* bit b: digest[b] is present */
+    uint32_t index;                      /* 0 is the log's first record */
+    size_t offset;                       /* of its first byte in the log */
+    uint32_t pcr;                        /* below TB_N_PCRS unless type is TB_EV_NO_ACTION */
+    uint32_t type;                       /* not authenticated by anything */
+    uint32_t banks;                      /* bit b: digest[b] is present */
     struct tb_reader digest[TB_N_BANKS]; /* borrowed from the log */
     struct tb_reader data;               /* borrowed from the log */
 };
@@ -102,14 +103,14 @@ TB_MUST_CHECK enum tb_log_step tb_log_next(struct tb_log *log, struct tb_event *
 
 /* PCR values that follow from the digests of a log. */
 struct tb_replay {
-    struct tb_pcrs pcrs;               /* mask: PCRs with at least one measuring event, of the
-                                        * replayed banks; the other values are start values */
-    uint32_t n_measured[TB_N_PCRS];    /* measuring events per PCR */
-    uint32_t incomplete[TB_N_BANKS];   /* bit i: an event of PCR i lacks this bank's digest */
-    uint32_t banks;                    /* banks that the log declares */
+    struct tb_pcrs pcrs;             /* mask: PCRs with at least one measuring event, of the
+                                      * replayed banks; the other values are start values */
+    uint32_t n_measured[TB_N_PCRS];  /* measuring events per PCR */
+    uint32_t incomplete[TB_N_BANKS]; /* bit i: an event of PCR i lacks this bank's digest */
+    uint32_t banks;                  /* banks that the log declares */
     uint32_t n_events;
-    uint8_t startup_locality;          /* 0, 3 or 4 */
-    bool no_action_digest;             /* an EV_NO_ACTION event had a digest that is not zero */
+    uint8_t startup_locality; /* 0, 3 or 4 */
+    bool no_action_digest;    /* an EV_NO_ACTION event had a digest that is not zero */
 };
 
 /* Read the whole log and replay `banks` (bit b: enum tb_bank) of it. All or nothing.
@@ -120,12 +121,12 @@ TB_MUST_CHECK bool tb_log_replay(struct tb_reader in, uint32_t banks, struct tb_
 /* How one quoted PCR relates to the log. */
 enum tb_pcr_state {
     TB_PCR_NOT_QUOTED = 0,
-    TB_PCR_MATCH,       /* the log replays to it (or no events and the initial value) */
-    TB_PCR_MISMATCH,    /* it does not */
-    TB_PCR_NOT_IN_LOG,  /* has a value, and the log has no event for it */
-    TB_PCR_CAPPED,      /* replay and then one extend of zeros: a bank that the OS does not use */
-    TB_PCR_INCOMPLETE,  /* events without this bank's digest: cannot be replayed */
-    TB_PCR_UNEXTENDED,  /* still its initial value though the log has events for it */
+    TB_PCR_MATCH,      /* the log replays to it (or no events and the initial value) */
+    TB_PCR_MISMATCH,   /* it does not */
+    TB_PCR_NOT_IN_LOG, /* has a value, and the log has no event for it */
+    TB_PCR_CAPPED,     /* replay and then one extend of zeros: a bank that the OS does not use */
+    TB_PCR_INCOMPLETE, /* events without this bank's digest: cannot be replayed */
+    TB_PCR_UNEXTENDED, /* still its initial value though the log has events for it */
     TB_N_PCR_STATES
 };
 const char *tb_pcr_state_name(enum tb_pcr_state state); /* "match", "not-in-log", ... */

@@ -28,20 +28,20 @@ enum tb_ek_trust {
 
 struct tb_policy {
     char name[64];
-    uint8_t digest[32];   /* SHA-256 of the policy's canonical JSON; identifies the version */
-    bool enforce;         /* false: observe; verdicts are computed and shown, gates ignore them */
-    uint32_t banks;       /* bit b: banks that may be relied on; never SHA-1 by default */
-    uint32_t pcrs;        /* PCRs to quote and require; never 16 or 23 */
+    uint8_t digest[32]; /* SHA-256 of the policy's canonical JSON; identifies the version */
+    bool enforce;       /* false: observe; verdicts are computed and shown, gates ignore them */
+    uint32_t banks;     /* bit b: banks that may be relied on; never SHA-1 by default */
+    uint32_t pcrs;      /* PCRs to quote and require; never 16 or 23 */
     enum tb_severity severity[TB_N_CHECKS];
     enum tb_ek_trust ek_trust;
-    uint32_t interval_s;  /* between attestations */
-    uint32_t stale_s;     /* no fresh evidence for so long: stale */
+    uint32_t interval_s; /* between attestations */
+    uint32_t stale_s;    /* no fresh evidence for so long: stale */
     /* Allow-lists; n == 0 means anything goes. Keys: SHA-256 of the variable's data. */
     size_t n_keys[TB_N_KEYSETS];
     uint8_t keys[TB_N_KEYSETS][TB_POLICY_DIGESTS_MAX][32];
     size_t n_authorities; /* SHA-256 of the authority's signature data */
     uint8_t authorities[TB_POLICY_DIGESTS_MAX][32];
-    size_t n_programs;    /* Authenticode digests allowed in PCR 4 */
+    size_t n_programs; /* Authenticode digests allowed in PCR 4 */
     struct tb_digest_entry programs[TB_POLICY_DIGESTS_MAX];
     size_t n_pins;
     struct tb_pin pin[TB_POLICY_PINS_MAX];

@@ -12,12 +12,12 @@ static const struct tb_check_text texts[TB_N_CHECKS] = {
 };
 
 static const char *const group_names[TB_N_GROUPS] = {
-    [TB_GROUP_EVIDENCE] = "evidence",     [TB_GROUP_IDENTITY] = "identity",
-    [TB_GROUP_QUOTE] = "quote",           [TB_GROUP_PCRS] = "pcrs",
-    [TB_GROUP_LOG] = "event-log",         [TB_GROUP_SECURE_BOOT] = "secure-boot",
-    [TB_GROUP_LOADER] = "loader",         [TB_GROUP_PACKAGES] = "packages",
-    [TB_GROUP_SETTINGS] = "settings",     [TB_GROUP_COMPLETION] = "boot-completion",
-    [TB_GROUP_FIRMWARE] = "firmware",     [TB_GROUP_RUN_TIME] = "run-time",
+    [TB_GROUP_EVIDENCE] = "evidence", [TB_GROUP_IDENTITY] = "identity",
+    [TB_GROUP_QUOTE] = "quote",       [TB_GROUP_PCRS] = "pcrs",
+    [TB_GROUP_LOG] = "event-log",     [TB_GROUP_SECURE_BOOT] = "secure-boot",
+    [TB_GROUP_LOADER] = "loader",     [TB_GROUP_PACKAGES] = "packages",
+    [TB_GROUP_SETTINGS] = "settings", [TB_GROUP_COMPLETION] = "boot-completion",
+    [TB_GROUP_FIRMWARE] = "firmware", [TB_GROUP_RUN_TIME] = "run-time",
 };
 
 static const char *const outcome_names[TB_N_OUTCOMES] = {
@@ -92,9 +92,10 @@ static void make_printable(char *s)
             *s = '?';
 }
 
-__attribute__((format(printf, 5, 0))) static void
-reason_set(struct tb_reason *why, enum tb_check check, const char *where, const char *expected,
-           const char *format, va_list args)
+__attribute__((format(printf, 5, 0))) static void reason_set(struct tb_reason *why,
+                                                             enum tb_check check, const char *where,
+                                                             const char *expected,
+                                                             const char *format, va_list args)
 {
     *why = (struct tb_reason){ .check = check };
     snprintf(why->where, sizeof why->where, "%s", where);

@@ -44,12 +44,12 @@ enum tb_severity {
 enum tb_outcome { TB_NOT_CHECKED = 0, TB_PASS, TB_UNKNOWN, TB_FAIL, TB_N_OUTCOMES };
 
 struct tb_check_text {
-    const char *code;  /* "quote.signature" */
+    const char *code; /* "quote.signature" */
     enum tb_group group;
     enum tb_severity severity; /* the built-in policy's */
-    const char *title; /* what was found, as half a sentence */
-    const char *cause; /* the likely cause */
-    const char *next;  /* the next step */
+    const char *title;         /* what was found, as half a sentence */
+    const char *cause;         /* the likely cause */
+    const char *next;          /* the next step */
 };
 
 const struct tb_check_text *tb_check_text(enum tb_check check);

@@ -76,8 +76,7 @@ enum tb_list_step tb_signature_lists_next(struct tb_signature_lists *it,
         if (!begin_list(it))
             return TB_LIST_BAD;
     }
-    if (!tb_read_slice(&it->entries, it->entry_len, &entry) ||
-        !tb_read_slice(&entry, 16, &e.owner))
+    if (!tb_read_slice(&it->entries, it->entry_len, &entry) || !tb_read_slice(&entry, 16, &e.owner))
         return TB_LIST_BAD;
     e.type = it->type;
     e.data = entry;

@@ -13,10 +13,11 @@
 
 /* UEFI_VARIABLE_DATA. Slices are borrowed. */
 struct tb_uefi_variable {
-    struct tb_reader guid;   /* 16 bytes */
-    struct tb_reader name;   /* UTF-16LE, without a NUL */
+    struct tb_reader guid; /* 16 bytes */
+    struct tb_reader name; /* UTF-16LE, without a NUL */
     struct tb_reader data;
-    struct tb_reader excess; /* bytes behind the data: none, but for what old versions of shim wrote */
+    struct tb_reader
+        excess; /* bytes behind the data: none, but for what old versions of shim wrote */
 };
 TB_MUST_CHECK bool tb_uefi_variable_parse(struct tb_reader in, struct tb_uefi_variable *out);
 /* The name is exactly this ASCII text. */

@@ -66,7 +66,8 @@ bool tb_verifier_host_of_token(struct tb_verifier *v, const uint8_t token[TB_HOS
            tb_store_host_by_token(v->config.store, hash, out) == TB_STORE_OK;
 }
 
-/* --- Challenge -------------------------------------------------------------------------------------- */
+/* --- Challenge
+ * -------------------------------------------------------------------------------------- */
 
 /* Every known bank, the strong ones first, so that no active bank stays unquoted. The TPM leaves
  * those that it lacks empty. */
@@ -77,8 +78,7 @@ static void selections_of(const struct tb_policy *policy, struct tb_challenge *c
 
     c->n_wanted = 0;
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        c->wanted[c->n_wanted++] =
-            (struct tb_selection){ tb_bank_alg(order[i]), policy->pcrs };
+        c->wanted[c->n_wanted++] = (struct tb_selection){ tb_bank_alg(order[i]), policy->pcrs };
 }
 
 #define WANTED_LEN 6 /* bytes of one selection in the store: u16be algorithm, u32be PCRs */
@@ -134,8 +134,9 @@ static bool not_capable(struct tb_verifier *v, int64_t now_ms, const struct tb_h
     enum tb_store_status status;
 
     if (host->tpm == TB_TPM_STATE_20)
-        return tb_refusal_set(why, 409, "tpm-missing",
-                              "this host was enrolled with a TPM 2.0 and now says that it has none");
+        return tb_refusal_set(
+            why, 409, "tpm-missing",
+            "this host was enrolled with a TPM 2.0 and now says that it has none");
     status = tb_store_host_seen(v->config.store, host->id, now_ms);
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
@@ -183,7 +184,8 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     return true;
 }
 
-/* --- Evidence --------------------------------------------------------------------------------------- */
+/* --- Evidence
+ * --------------------------------------------------------------------------------------- */
 
 /* One piece of evidence under way. On the heap: it is large. */
 struct work {
@@ -232,8 +234,8 @@ static bool boot_key(struct tb_verifier *v, const struct work *w, uint8_t key[TB
     };
     struct tb_hasher *h = tb_verifier_hasher(v);
     uint8_t digest[TB_DIGEST_MAX];
-    bool ok = h != NULL && tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0],
-                                         digest);
+    bool ok = h != NULL &&
+              tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0], digest);
 
     tb_verifier_hasher_done(v, h);
     if (ok)
@@ -241,7 +243,8 @@ static bool boot_key(struct tb_verifier *v, const struct work *w, uint8_t key[TB
     return ok;
 }
 
-/* What the host may have left out: PCR values always, the log's bytes only where they are needed. */
+/* What the host may have left out: PCR values always, the log's bytes only where they are needed.
+ */
 static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
 {
     const struct tb_host *host = &w->host;
@@ -357,8 +360,7 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
     tb_appraise_boot(w->content.log, &w->content.pcrs, &w->policy, &w->host.firmware, h, &c->boot);
     tb_verifier_hasher_done(v, h);
     tb_conclude(quote, &c->boot, &w->policy, &w->result);
-    if (quote->findings.n == 0 &&
-        print_result(v, w, &c->json, &c->json_len, c->json_digest))
+    if (quote->findings.n == 0 && print_result(v, w, &c->json, &c->json_len, c->json_digest))
         memcpy(c->quote_outcome, quote->findings.outcome, sizeof c->quote_outcome);
     return tb_lru_put(v->boots, key, c);
 }
@@ -459,8 +461,8 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
         a.log = (struct tb_content_ref){ w->message.log_digest, w->message.log };
     a.pcrs = (struct tb_content_ref){
         w->message.pcrs_fingerprint,
-        tb_slice(w->pcrs_bytes, w->message.has_pcrs ? tb_pcrs_write(&w->content.pcrs, w->pcrs_bytes)
-                                                    : 0)
+        tb_slice(w->pcrs_bytes,
+                 w->message.has_pcrs ? tb_pcrs_write(&w->content.pcrs, w->pcrs_bytes) : 0)
     };
     a.result = (struct tb_content_ref){ w->json_digest, tb_slice(w->json, w->json_len) };
     status = tb_store_accept_evidence(v->config.store, &a, &accepted);
@@ -515,8 +517,7 @@ static bool find_challenge(struct tb_verifier *v, int64_t now_ms, struct work *w
     if (status == TB_STORE_STALE)
         return tb_refusal_set(why, 410, "late", "the answer came after the challenge had expired");
     if (status == TB_STORE_NOT_FOUND ||
-        (status == TB_STORE_OK &&
-         memcmp(w->challenge.nonce, message->nonce, TB_NONCE_LEN) != 0))
+        (status == TB_STORE_OK && memcmp(w->challenge.nonce, message->nonce, TB_NONCE_LEN) != 0))
         return tb_refusal_set(why, 409, "no-challenge", "no challenge is waiting for this answer");
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
@@ -575,7 +576,8 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
     return ok;
 }
 
-/* --- Stored evidence -------------------------------------------------------------------------------- */
+/* --- Stored evidence
+ * -------------------------------------------------------------------------------- */
 
 /* The quote once more, under this policy, with all that the appraisal knew then. */
 static void reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
@@ -613,11 +615,11 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     struct tb_evidence_content sent;
     struct tb_context context;
     struct tb_reason why;
-    bool ok =
-        h != NULL && evidence->genuine &&
-        tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
-        tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
-        tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len), &sent, &why);
+    bool ok = h != NULL && evidence->genuine &&
+              tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
+              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
+              tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len),
+                                         &sent, &why);
 
     if (ok) {
         memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
@@ -666,12 +668,14 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
               !firmware_of(v, host, &evidence, result, &reference, &tpm_version)))
-        tb_refusal_set(why, 409, "no-genuine-evidence",
-                       "there is no genuine evidence of this host whose firmware could be accepted");
+        tb_refusal_set(
+            why, 409, "no-genuine-evidence",
+            "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
     else {
-        status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm_version, by);
+        status =
+            tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm_version, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
     tb_evidence_record_clear(&evidence);

@@ -48,9 +48,8 @@ static bool take_names(const json_t *v, struct tb_server_config *c)
     if (!json_is_array(v) || json_array_size(v) == 0 || json_array_size(v) > TB_SERVER_NAMES_MAX)
         return false;
     c->n_names = json_array_size(v);
-    json_array_foreach(v, i, name)
-        if (!take_text(name, c->name[i], sizeof c->name[i]))
-            return false;
+    json_array_foreach(v, i,
+                       name) if (!take_text(name, c->name[i], sizeof c->name[i])) return false;
     return true;
 }
 
@@ -116,9 +115,7 @@ bool tb_server_config_load(const char *path, struct tb_server_config *out,
         return false;
     }
     tb_server_config_default(&c);
-    json_object_foreach(root, key, value)
-        if (ok)
-            ok = take_member(path, key, value, &c, err);
+    json_object_foreach(root, key, value) if (ok) ok = take_member(path, key, value, &c, err);
     json_decref(root);
     if (ok)
         *out = c;
@@ -134,10 +131,10 @@ bool tb_server_config_save(const char *path, const struct tb_server_config *c,
 
     for (size_t i = 0; i < c->n_names; i++)
         json_array_append_new(names, json_string(c->name[i]));
-    json_t *root = json_pack("{ss si so ss si si si}", "address", c->address, "port", (int)c->port,
-                             "names", names, "ek_roots", c->ek_roots, "threads", (int)c->threads,
-                             "challenge_life_s", (int)c->challenge_life_s, "keep_days",
-                             (int)c->keep_days);
+    json_t *root =
+        json_pack("{ss si so ss si si si}", "address", c->address, "port", (int)c->port, "names",
+                  names, "ek_roots", c->ek_roots, "threads", (int)c->threads, "challenge_life_s",
+                  (int)c->challenge_life_s, "keep_days", (int)c->keep_days);
     text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
     if (text == NULL) {

@@ -8,14 +8,14 @@
 #define TB_SERVER_ERR_LEN 512
 
 struct tb_server_config {
-    char address[64];  /* IPv4 or IPv6 literal to listen on ["127.0.0.1"] */
-    uint16_t port;     /* [8443]; 0: any free one */
-    size_t n_names;    /* names and addresses in the certificate; the first is for links */
+    char address[64]; /* IPv4 or IPv6 literal to listen on ["127.0.0.1"] */
+    uint16_t port;    /* [8443]; 0: any free one */
+    size_t n_names;   /* names and addresses in the certificate; the first is for links */
     char name[TB_SERVER_NAMES_MAX][256]; /* ["localhost", "127.0.0.1"] */
     char ek_roots[512]; /* file or directory of EK roots and intermediates ["roots" in the state] */
-    unsigned threads;  /* [16] */
+    unsigned threads;   /* [16] */
     unsigned challenge_life_s; /* [60] */
-    unsigned keep_days; /* closed verdict periods, evidence nobody names, ... [365] */
+    unsigned keep_days;        /* closed verdict periods, evidence nobody names, ... [365] */
 };
 
 void tb_server_config_default(struct tb_server_config *c);

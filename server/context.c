@@ -84,8 +84,7 @@ bool tb_context_read(struct tb_reader in, struct tb_context *out)
 
     if (!read_wanted(&in, &c) || !read_bool(&in, &last->present) ||
         !tb_read_u64be(&in, &last->clock_ms) || !tb_read_u32be(&in, &last->reset_count) ||
-        !tb_read_u32be(&in, &last->restart_count) ||
-        !tb_read_u64be(&in, &last->firmware_version) ||
+        !tb_read_u32be(&in, &last->restart_count) || !tb_read_u64be(&in, &last->firmware_version) ||
         !tb_read_copy(&in, sizeof last->boot_id, last->boot_id) ||
         memchr(last->boot_id, '\0', sizeof last->boot_id) == NULL ||
         !read_firmware(&in, &c.firmware) || in.left != 0)

@@ -1,7 +1,7 @@
 /* server/context.h - what an appraisal knew besides evidence and policy, as bytes for the store.
  *
- * The selections asked for, what was remembered of the quote before, and the firmware reference: with
- * them anybody can appraise the stored evidence again (trueboot export, trueboot verify). */
+ * The selections asked for, what was remembered of the quote before, and the firmware reference:
+ * with them anybody can appraise the stored evidence again (trueboot export, trueboot verify). */
 #ifndef TB_SERVER_CONTEXT_H
 #define TB_SERVER_CONTEXT_H
 

@@ -23,7 +23,8 @@ static bool out_of_order(struct tb_refusal *why)
     return false;
 }
 
-/* --- The offer ------------------------------------------------------------------------------------ */
+/* --- The offer
+ * ------------------------------------------------------------------------------------ */
 
 static bool make_credential(struct tb_verifier *v, const struct tb_enrol_request *request,
                             const uint8_t secret[TB_SECRET_LEN], struct tb_credential *credential,
@@ -101,7 +102,8 @@ bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
     return true;
 }
 
-/* --- The activation --------------------------------------------------------------------------------- */
+/* --- The activation
+ * --------------------------------------------------------------------------------- */
 
 /* All that an activation found out; what becomes of the host follows from it alone. */
 struct judgement {
@@ -192,8 +194,9 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
     status = tb_store_ek_allow_find(v->config.store, j->ek_digest, &j->allowed);
     if (status != TB_STORE_OK && status != TB_STORE_NOT_FOUND)
         return tb_refusal_store(why, status);
-    j->ek_allowed = status == TB_STORE_OK && (j->allowed.host_name[0] == '\0' ||
-                                              strcmp(j->allowed.host_name, request->host_name) == 0);
+    j->ek_allowed =
+        status == TB_STORE_OK &&
+        (j->allowed.host_name[0] == '\0' || strcmp(j->allowed.host_name, request->host_name) == 0);
     if (!tb_public_check_ek(request->ek_public, &ek, &reason))
         return tb_refusal_of(why, 400, &reason);
     if (request->ek_certificate.left == 0) {
@@ -332,8 +335,8 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
 }
 
 bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
-                          const struct tb_activate_request *request,
-                          struct tb_activate_reply *out, struct tb_refusal *why)
+                          const struct tb_activate_request *request, struct tb_activate_reply *out,
+                          struct tb_refusal *why)
 {
     struct tb_blob state = { 0 };
     struct tb_enrol_request enrol;

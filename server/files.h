@@ -6,7 +6,8 @@
 
 #include <sys/types.h>
 
-/* The bytes and a NUL after them; the caller frees. NULL: err is "path: why" (errno tells ENOENT). */
+/* The bytes and a NUL after them; the caller frees. NULL: err is "path: why" (errno tells ENOENT).
+ */
 TB_MUST_CHECK uint8_t *tb_file_read(const char *path, size_t max, size_t *len, char *err,
                                     size_t err_len);
 /* Through a temporary file in the same directory, synced before and after the rename. */

@@ -79,9 +79,9 @@ static bool parse_listen(char *text, struct tb_server_config *c)
 static bool parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {
-        { "state", required_argument, NULL, 's' },    { "listen", required_argument, NULL, 'l' },
-        { "name", required_argument, NULL, 'n' },     { "ek-roots", required_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },           { 0 },
+        { "state", required_argument, NULL, 's' }, { "listen", required_argument, NULL, 'l' },
+        { "name", required_argument, NULL, 'n' },  { "ek-roots", required_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },        { 0 },
     };
     size_t n_names = 0;
     int c;
@@ -124,7 +124,8 @@ static bool parse_options(int argc, char **argv, struct options *o)
     return false;
 }
 
-/* --- The parts, made in order and ended in reverse ------------------------------------------------ */
+/* --- The parts, made in order and ended in reverse
+ * ------------------------------------------------ */
 
 struct server {
     struct tb_server_state state;
@@ -257,12 +258,13 @@ static bool server_open(const struct options *o, struct server *s)
                  tb_http_port(s->app.http));
     if (!tell_admin(s))
         return false;
-    s->scheduler = tb_scheduler_start(s->store, s->app.verifier, s->state.config.keep_days,
-                                      log_text);
+    s->scheduler =
+        tb_scheduler_start(s->store, s->app.verifier, s->state.config.keep_days, log_text);
     return s->scheduler != NULL || fail("the scheduler's thread could not be started");
 }
 
-/* --- Commands ------------------------------------------------------------------------------------------ */
+/* --- Commands
+ * ------------------------------------------------------------------------------------------ */
 
 static int command_init(const struct options *o)
 {

@@ -4,8 +4,8 @@
 
 #include "crypto/ek.h"
 
-/* A path that is not there gives an empty set. A file that is no certificate is told through log and
- * left out: one bad file must not keep the fleet waiting. NULL: out of memory. */
+/* A path that is not there gives an empty set. A file that is no certificate is told through log
+ * and left out: one bad file must not keep the fleet waiting. NULL: out of memory. */
 struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *text));
 
 #endif

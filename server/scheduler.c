@@ -91,8 +91,9 @@ struct tb_scheduler *tb_scheduler_start(struct tb_store *store, struct tb_verifi
 
     if (s == NULL)
         return NULL;
-    *s = (struct tb_scheduler){ .store = store, .verifier = verifier, .keep_days = keep_days,
-                                .log = log };
+    *s = (struct tb_scheduler){
+        .store = store, .verifier = verifier, .keep_days = keep_days, .log = log
+    };
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

@@ -27,7 +27,8 @@ static bool make_directory(const char *path, char *err)
     return false;
 }
 
-/* --- Configuration ------------------------------------------------------------------------------------ */
+/* --- Configuration
+ * ------------------------------------------------------------------------------------ */
 
 static bool open_config(struct tb_server_state *s, const struct tb_server_config *for_new,
                         char *err)
@@ -41,7 +42,8 @@ static bool open_config(struct tb_server_state *s, const struct tb_server_config
     return tb_server_config_load(path, &s->config, err);
 }
 
-/* --- Keys and certificates ------------------------------------------------------------------------------ */
+/* --- Keys and certificates
+ * ------------------------------------------------------------------------------ */
 
 static bool read_text(const char *directory, const char *name, char out[TB_PEM_MAX], char *err)
 {
@@ -94,8 +96,8 @@ static bool open_ca(const char *directory, int64_t now_s, struct tb_pki_pair *ca
     return write_pair(directory, "ca.key", "ca.crt", ca, err);
 }
 
-static bool open_server_pair(struct tb_server_state *s, const struct tb_pki_pair *ca,
-                             int64_t now_s, char *err)
+static bool open_server_pair(struct tb_server_state *s, const struct tb_pki_pair *ca, int64_t now_s,
+                             char *err)
 {
     const char *names[TB_SERVER_NAMES_MAX];
     char pki_err[TB_PKI_ERROR_MAX];
@@ -156,7 +158,9 @@ void tb_server_state_clear(struct tb_server_state *s)
     tb_pki_pair_wipe(&s->server);
 }
 
-/* --- Store ------------------------------------------------------------------------------------------------ */
+/* --- Store
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct tb_store *tb_server_state_store(const struct tb_server_state *s, char err[TB_SERVER_ERR_LEN])
 {

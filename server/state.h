@@ -21,8 +21,8 @@ struct tb_server_state {
     char url[320];             /* "https://name:port"; port as configured */
 };
 
-/* Makes what is not there yet: a new directory (mode 0700) gets config, CA, roots directory. What is
- * there is never replaced, but for a server certificate that must be renewed. */
+/* Makes what is not there yet: a new directory (mode 0700) gets config, CA, roots directory. What
+ * is there is never replaced, but for a server certificate that must be renewed. */
 TB_MUST_CHECK bool tb_server_state_open(const char *directory,
                                         const struct tb_server_config *for_new,
                                         struct tb_server_state *out, char err[TB_SERVER_ERR_LEN]);

@@ -98,7 +98,8 @@ bool tb_sha256(struct tb_verifier *v, struct tb_reader in, uint8_t out[32])
     return ok;
 }
 
-/* --- Policies ----------------------------------------------------------------------------------- */
+/* --- Policies -----------------------------------------------------------------------------------
+ */
 
 static void load_policy(struct tb_verifier *v, const char *group, struct tb_policy *out)
 {
@@ -121,8 +122,8 @@ static bool policy_key(struct tb_verifier *v, const char *group, uint8_t key[TB_
 {
     char text[TB_STORE_NAME_MAX + 32];
 
-    snprintf(text, sizeof text, "%llu %s",
-             (unsigned long long)atomic_load(&v->policy_generation), group);
+    snprintf(text, sizeof text, "%llu %s", (unsigned long long)atomic_load(&v->policy_generation),
+             group);
     return tb_sha256(v, tb_slice(text, strlen(text)), key);
 }
 
@@ -161,7 +162,8 @@ void tb_verifier_policy_changed(struct tb_verifier *v)
     atomic_fetch_add(&v->policy_generation, 1);
 }
 
-/* --- Refusals ----------------------------------------------------------------------------------- */
+/* --- Refusals -----------------------------------------------------------------------------------
+ */
 
 bool tb_refusal_set(struct tb_refusal *r, int status, const char *code, const char *format, ...)
 {
@@ -188,8 +190,7 @@ bool tb_refusal_store(struct tb_refusal *r, enum tb_store_status status)
     switch (status) {
     case TB_STORE_NOT_FOUND:
         return tb_refusal_set(r, 404, "not-found", "there is nothing of this name here");
-    case TB_STORE_CONFLICT:
-        return tb_refusal_set(r, 409, "conflict", "this exists already");
+    case TB_STORE_CONFLICT: return tb_refusal_set(r, 409, "conflict", "this exists already");
     case TB_STORE_STALE:
         return tb_refusal_set(r, 410, "expired", "this has expired or was used before");
     case TB_STORE_LIMIT:

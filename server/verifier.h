@@ -1,7 +1,8 @@
 /* server/verifier.h - the Verifier without its transport: enrolment, challenge, evidence.
  *
  * DESIGN sections 3 and 4. Messages come decoded and go out as structs; what this part decides it
- * writes to the store before it answers. Thread safe: one Verifier serves all threads of a server. */
+ * writes to the store before it answers. Thread safe: one Verifier serves all threads of a server.
+ */
 #ifndef TB_SERVER_VERIFIER_H
 #define TB_SERVER_VERIFIER_H
 
@@ -52,10 +53,11 @@ void tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms
 /* Forget cached policies (a new one was put). */
 void tb_verifier_policy_changed(struct tb_verifier *v);
 
-/* --- Enrolment ---------------------------------------------------------------------------------- */
+/* --- Enrolment ----------------------------------------------------------------------------------
+ */
 
-/* Judges the keys' form, makes the credential. Tells nothing about token or EK. request_bytes is the
- * message as it came; it is kept until the activation. out points into *credential. */
+/* Judges the keys' form, makes the credential. Tells nothing about token or EK. request_bytes is
+ * the message as it came; it is kept until the activation. out points into *credential. */
 TB_MUST_CHECK bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
                                      const struct tb_enrol_request *request,
                                      struct tb_reader request_bytes,
@@ -66,7 +68,8 @@ TB_MUST_CHECK bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
                                         const struct tb_activate_request *request,
                                         struct tb_activate_reply *out, struct tb_refusal *why);
 
-/* --- Attestation -------------------------------------------------------------------------------- */
+/* --- Attestation --------------------------------------------------------------------------------
+ */
 
 /* The host that a token belongs to. False without a reason: unknown token. */
 TB_MUST_CHECK bool tb_verifier_host_of_token(struct tb_verifier *v,

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX 512       /* operations of one transaction: bounds its time and the WAL */
-#define N_READERS 4         /* connections for reading */
-#define IDLE_MS 1000        /* without work for so long: housekeeping */
+#define BATCH_MAX 512 /* operations of one transaction: bounds its time and the WAL */
+#define N_READERS 4   /* connections for reading */
+#define IDLE_MS 1000  /* without work for so long: housekeeping */
 
 struct job {
     enum tb_op op;
@@ -85,8 +85,10 @@ void tb_store_on_change(struct tb_store *s, tb_change_fn fn, void *ctx)
 void tb_store_stats(struct tb_store *s, struct tb_store_stats *out)
 {
     pthread_mutex_lock(&s->lock);
-    *out = (struct tb_store_stats){ .n_writes = s->n_writes, .n_commits = s->n_commits,
-                                    .n_queued = s->n_queued, .schema = s->schema };
+    *out = (struct tb_store_stats){ .n_writes = s->n_writes,
+                                    .n_commits = s->n_commits,
+                                    .n_queued = s->n_queued,
+                                    .schema = s->schema };
     pthread_mutex_unlock(&s->lock);
 }
 

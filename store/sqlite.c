@@ -208,8 +208,13 @@ static struct tb_conn *sqlite_connect(const void *p, bool writer, char err[TB_ST
 }
 
 static const struct tb_backend sqlite_backend = {
-    .connect = sqlite_connect, .disconnect = sqlite_disconnect, .begin = sqlite_begin,
-    .run = sqlite_run, .commit = sqlite_commit, .rollback = sqlite_rollback, .idle = sqlite_idle,
+    .connect = sqlite_connect,
+    .disconnect = sqlite_disconnect,
+    .begin = sqlite_begin,
+    .run = sqlite_run,
+    .commit = sqlite_commit,
+    .rollback = sqlite_rollback,
+    .idle = sqlite_idle,
 };
 
 /* Make the file, readable by its owner only before anything is in it, or see that it is there. It
@@ -284,8 +289,10 @@ static bool look_at(struct tb_sqlite *c, const struct where *where, char err[TB_
         return damaged(c, where, err);
     if (version <= (int64_t)where->migrations.n)
         return true;
-    snprintf(err, TB_STORE_ERR_LEN, "%.120s: schema %lld is of a newer release; this one knows "
-             "schemas up to %u", where->path, (long long)version, where->migrations.n);
+    snprintf(err, TB_STORE_ERR_LEN,
+             "%.120s: schema %lld is of a newer release; this one knows "
+             "schemas up to %u",
+             where->path, (long long)version, where->migrations.n);
     return false;
 }
 

@@ -27,8 +27,8 @@ struct tb_sql {
     struct tb_sqlite *c;
     sqlite3_stmt *st; /* NULL: could not be prepared; every use then is UNAVAILABLE */
     int next_parameter, next_column;
-    bool failed;      /* a bind failed, or a column holds what cannot be */
-    bool own;         /* finalized at the end, not kept */
+    bool failed; /* a bind failed, or a column holds what cannot be */
+    bool own;    /* finalized at the end, not kept */
 };
 #define TB_SQL __attribute__((cleanup(tb_sql_end))) struct tb_sql
 

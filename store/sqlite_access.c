@@ -140,8 +140,7 @@ enum tb_store_status tb_sqlite_policies(struct tb_sqlite *c, const struct tb_op_
 
 /* ---- people's keys ---- */
 
-#define KEY_COLUMNS                                                                                \
-    "k.id, k.label, k.role, k.created_ms, k.created_by, k.expires_ms, k.revoked_ms"
+#define KEY_COLUMNS "k.id, k.label, k.role, k.created_ms, k.created_by, k.expires_ms, k.revoked_ms"
 
 static enum tb_store_status get_key(struct tb_sql *q, struct tb_api_key *out)
 {

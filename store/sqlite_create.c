@@ -78,16 +78,17 @@ static enum tb_store_status refuse(struct tb_sqlite *c, const struct tb_op_args 
 
     a->conflict->what = what;
     memcpy(a->conflict->host_id, owner, strlen(owner) + 1);
-    status = tb_sqlite_incident(c, owner, true, TB_VERDICT_NONE, "identity.duplicate",
-                                words[what], a->by->now_ms, &id);
+    status = tb_sqlite_incident(c, owner, true, TB_VERDICT_NONE, "identity.duplicate", words[what],
+                                a->by->now_ms, &id);
     if (status != TB_STORE_OK)
         return status;
     if (a->host_new->ek_digest)
         tb_hex(tb_slice(a->host_new->ek_digest, TB_SHA256_LEN), ek, sizeof ek);
     status = tb_sqlite_log(c, a->by, "identity.duplicate", owner,
-                             TB_PAIRS("name", a->host_new->name, "ek", ek, "claim",
-                                      what == TB_UNIQUE_EK ? "ek"
-                                      : what == TB_UNIQUE_ID ? "id" : "name"));
+                           TB_PAIRS("name", a->host_new->name, "ek", ek, "claim",
+                                    what == TB_UNIQUE_EK   ? "ek"
+                                    : what == TB_UNIQUE_ID ? "id"
+                                                           : "name"));
     if (status != TB_STORE_OK)
         return status;
     c->base.keep = true; /* the refusal itself is remembered */
@@ -104,8 +105,8 @@ static enum tb_store_status use_token(struct tb_sqlite *c, const struct tb_op_ar
     if (!hash)
         return TB_STORE_OK;
     status = tb_sqlite_enrol_token_check(
-        c, &(struct tb_op_args){ .digest = hash, .now_ms = a->by->now_ms,
-                                 .enrol_token_out = &token });
+        c,
+        &(struct tb_op_args){ .digest = hash, .now_ms = a->by->now_ms, .enrol_token_out = &token });
     if (status != TB_STORE_OK)
         return status;
     if (a->created_out->group[0] == '\0')
@@ -178,10 +179,11 @@ static enum tb_store_status create(struct tb_sqlite *c, const struct tb_op_args 
 {
     const struct tb_host_new *h = a->host_new;
     bool capable = h->tpm == TB_TPM_STATE_20;
-    enum tb_verdict verdict = h->state == TB_HOST_ACTIVE && !capable ? TB_VERDICT_NOT_CAPABLE
-                                                                     : TB_VERDICT_PENDING;
-    struct tb_new_period period = { .host_id = h->id, .before = TB_VERDICT_NONE,
-                                    .verdict = verdict, .code = "", .headline = "" };
+    enum tb_verdict verdict =
+        h->state == TB_HOST_ACTIVE && !capable ? TB_VERDICT_NOT_CAPABLE : TB_VERDICT_PENDING;
+    struct tb_new_period period = {
+        .host_id = h->id, .before = TB_VERDICT_NONE, .verdict = verdict, .code = "", .headline = ""
+    };
     char ek[2 * TB_SHA256_LEN + 1] = "";
     enum tb_store_status status;
 
@@ -196,8 +198,8 @@ static enum tb_store_status create(struct tb_sqlite *c, const struct tb_op_args 
         status = tb_sqlite_new_period(c, &period, a->by);
     if (status == TB_STORE_OK)
         status = tb_sqlite_log(c, a->by, "host.enrol", h->id,
-                                 TB_PAIRS("name", h->name, "state", tb_host_state_name(h->state),
-                                          "ek-basis", tb_ek_basis_name(h->ek_basis), "ek", ek));
+                               TB_PAIRS("name", h->name, "state", tb_host_state_name(h->state),
+                                        "ek-basis", tb_ek_basis_name(h->ek_basis), "ek", ek));
     return status;
 }
 
@@ -245,8 +247,11 @@ static enum tb_store_status take_over(struct tb_sqlite *c, const struct tb_op_ar
                                       const struct owner *owner)
 {
     const struct tb_host_new *h = a->host_new;
-    struct tb_new_period period = { .host_id = owner->id, .before = owner->verdict,
-                                    .verdict = TB_VERDICT_PENDING, .code = "", .headline = "" };
+    struct tb_new_period period = { .host_id = owner->id,
+                                    .before = owner->verdict,
+                                    .verdict = TB_VERDICT_PENDING,
+                                    .code = "",
+                                    .headline = "" };
     char before[2 * TB_SHA256_LEN + 1] = "", now[2 * TB_SHA256_LEN + 1];
     enum tb_store_status status;
 
@@ -268,7 +273,7 @@ static enum tb_store_status take_over(struct tb_sqlite *c, const struct tb_op_ar
         tb_hex(tb_slice(owner->ek_digest, TB_SHA256_LEN), before, sizeof before);
     tb_hex(tb_slice(h->ek_digest, TB_SHA256_LEN), now, sizeof now);
     return tb_sqlite_log(c, a->by, "host.tpm-replaced", owner->id,
-                           TB_PAIRS("name", h->name, "old-ek", before, "new-ek", now));
+                         TB_PAIRS("name", h->name, "old-ek", before, "new-ek", now));
 }
 
 enum tb_store_status tb_sqlite_host_create(struct tb_sqlite *c, const struct tb_op_args *a)

@@ -234,11 +234,11 @@ static enum tb_store_status update_memory(struct tb_sqlite *c, const struct tb_a
 static enum tb_store_status put_evidence(struct tb_sqlite *c, const struct tb_appraised *in,
                                          const struct tb_packed *content)
 {
-    TB_SQL q = tb_sql(
-        c, "INSERT OR REPLACE INTO evidence (host_id, received_ms, verdict, genuine, nonce,"
-           " exporter, policy_digest, quote, signature, context, content_len, content,"
-           " log_digest, pcrs_digest, result_digest)"
-           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+    TB_SQL q =
+        tb_sql(c, "INSERT OR REPLACE INTO evidence (host_id, received_ms, verdict, genuine, nonce,"
+                  " exporter, policy_digest, quote, signature, context, content_len, content,"
+                  " log_digest, pcrs_digest, result_digest)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
 
     tb_put_text(&q, in->host_id);
     tb_put_i64(&q, in->now_ms);
@@ -295,13 +295,16 @@ static enum tb_store_status update_period(struct tb_sqlite *c, const struct tb_a
     if (!out->verdict_changed)
         return TB_STORE_OK;
     out->since_ms = in->now_ms;
-    return tb_sqlite_new_period(
-        c, &(struct tb_new_period){ .host_id = in->host_id, .before = was->verdict,
-                                    .verdict = in->verdict, .code = code,
-                                    .headline = in->headline, .result_digest = in->result.digest,
-                                    .log_digest = in->log.digest,
-                                    .policy_digest = in->policy_digest },
-        &(struct tb_store_by){ .actor = "verifier", .now_ms = in->now_ms });
+    return tb_sqlite_new_period(c,
+                                &(struct tb_new_period){ .host_id = in->host_id,
+                                                         .before = was->verdict,
+                                                         .verdict = in->verdict,
+                                                         .code = code,
+                                                         .headline = in->headline,
+                                                         .result_digest = in->result.digest,
+                                                         .log_digest = in->log.digest,
+                                                         .policy_digest = in->policy_digest },
+                                &(struct tb_store_by){ .actor = "verifier", .now_ms = in->now_ms });
 }
 
 enum tb_store_status tb_sqlite_accept_evidence(struct tb_sqlite *c, const struct tb_op_args *a)
@@ -454,11 +457,12 @@ static enum tb_store_status mark_one(struct tb_sqlite *c, const struct tb_op_arg
     tb_sql_again(&q);
     stale = host->now == TB_VERDICT_STALE;
     status = tb_sqlite_new_period(
-        c, &(struct tb_new_period){ .host_id = host->id, .before = host->before,
-                                    .verdict = host->now,
-                                    .code = stale ? "host.stale" : "host.unreachable",
-                                    .headline = stale ? s->stale_headline
-                                                      : s->unreachable_headline },
+        c,
+        &(struct tb_new_period){ .host_id = host->id,
+                                 .before = host->before,
+                                 .verdict = host->now,
+                                 .code = stale ? "host.stale" : "host.unreachable",
+                                 .headline = stale ? s->stale_headline : s->unreachable_headline },
         a->by);
     host->changed = status == TB_STORE_OK;
     tb_conn_changed(&c->base, TB_CHANGE_HOST, host->id);

@@ -199,10 +199,10 @@ enum tb_store_status tb_sqlite_host_edit(struct tb_sqlite *c, const struct tb_op
         return status;
     tb_conn_changed(&c->base, TB_CHANGE_HOST, a->id);
     return tb_sqlite_log(c, a->by, "host.edit", a->id,
-                           TB_PAIRS("before", was.name, "name", e->name ? e->name : was.name,
-                                    e->group ? "group" : "", e->group ? e->group : "",
-                                    e->maintenance ? "maintenance" : "",
-                                    e->maintenance && *e->maintenance ? "on" : "off"));
+                         TB_PAIRS("before", was.name, "name", e->name ? e->name : was.name,
+                                  e->group ? "group" : "", e->group ? e->group : "",
+                                  e->maintenance ? "maintenance" : "",
+                                  e->maintenance && *e->maintenance ? "on" : "off"));
 }
 
 enum tb_store_status tb_sqlite_host_approve(struct tb_sqlite *c, const struct tb_op_args *a)
@@ -224,11 +224,13 @@ enum tb_store_status tb_sqlite_host_approve(struct tb_sqlite *c, const struct tb
     if (status == TB_STORE_OK)
         status = tb_sqlite_log(c, a->by, "host.approve", a->id, TB_PAIRS("name", was.name));
     if (status == TB_STORE_OK && was.tpm != TB_TPM_STATE_20)
-        status = tb_sqlite_new_period(
-            c, &(struct tb_new_period){ .host_id = a->id, .before = was.verdict,
-                                        .verdict = TB_VERDICT_NOT_CAPABLE, .code = "",
-                                        .headline = "" },
-            a->by);
+        status = tb_sqlite_new_period(c,
+                                      &(struct tb_new_period){ .host_id = a->id,
+                                                               .before = was.verdict,
+                                                               .verdict = TB_VERDICT_NOT_CAPABLE,
+                                                               .code = "",
+                                                               .headline = "" },
+                                      a->by);
     tb_conn_changed(&c->base, TB_CHANGE_HOST, a->id);
     return status;
 }
@@ -268,14 +270,18 @@ enum tb_store_status tb_sqlite_host_remove(struct tb_sqlite *c, const struct tb_
     int64_t now = a->by->now_ms;
 
     if (status == TB_STORE_OK)
-        status = run_for(c, "UPDATE host SET state = 4, removed_ms = ?2, replace_until_ms = 0,"
-                            " want_attest = 0 WHERE id = ?1", a->id, now);
+        status = run_for(c,
+                         "UPDATE host SET state = 4, removed_ms = ?2, replace_until_ms = 0,"
+                         " want_attest = 0 WHERE id = ?1",
+                         a->id, now);
     if (status == TB_STORE_OK)
-        status = run_for(c, "DELETE FROM challenge WHERE host_id = ?1 AND ?2 IS NOT NULL", a->id,
-                         now);
+        status =
+            run_for(c, "DELETE FROM challenge WHERE host_id = ?1 AND ?2 IS NOT NULL", a->id, now);
     if (status == TB_STORE_OK)
-        status = run_for(c, "UPDATE incident SET closed_ms = ?2"
-                            " WHERE host_id = ?1 AND closed_ms = 0", a->id, now);
+        status = run_for(c,
+                         "UPDATE incident SET closed_ms = ?2"
+                         " WHERE host_id = ?1 AND closed_ms = 0",
+                         a->id, now);
     if (status != TB_STORE_OK)
         return status;
     tb_conn_changed(&c->base, TB_CHANGE_HOST_REMOVED, a->id);
@@ -298,8 +304,8 @@ enum tb_store_status tb_sqlite_host_allow_replace(struct tb_sqlite *c, const str
     if (a->digest)
         tb_hex(tb_slice(a->digest, TB_SHA256_LEN), hex, sizeof hex);
     tb_conn_changed(&c->base, TB_CHANGE_HOST, a->id);
-    return tb_sqlite_log(c, a->by, a->until_ms ? "host.replace-tpm" : "host.replace-tpm.end",
-                           a->id, TB_PAIRS("new-ek", hex));
+    return tb_sqlite_log(c, a->by, a->until_ms ? "host.replace-tpm" : "host.replace-tpm.end", a->id,
+                         TB_PAIRS("new-ek", hex));
 }
 
 enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const struct tb_op_args *a)
@@ -326,9 +332,9 @@ enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const stru
     if (status != TB_STORE_OK)
         return status;
     tb_conn_changed(&c->base, TB_CHANGE_HOST, a->id);
-    return tb_sqlite_log(c, a->by, "host.accept-firmware", a->id,
-                           TB_PAIRS("bank", a->firmware->present ? tb_bank_name(a->firmware->bank)
-                                                                 : "none"));
+    return tb_sqlite_log(
+        c, a->by, "host.accept-firmware", a->id,
+        TB_PAIRS("bank", a->firmware->present ? tb_bank_name(a->firmware->bank) : "none"));
 }
 
 enum tb_store_status tb_sqlite_host_want_attest(struct tb_sqlite *c, const struct tb_op_args *a)

@@ -71,7 +71,8 @@ static void write_cursor(const struct tb_host *h, enum tb_host_sort sort, int64_
 {
     char hex[2 * TB_STORE_NAME_MAX + 1];
     int64_t number = sort == TB_SORT_VERDICT ? rank
-                     : sort == TB_SORT_SINCE ? h->since_ms : h->last_seen_ms;
+                     : sort == TB_SORT_SINCE ? h->since_ms
+                                             : h->last_seen_ms;
 
     if (sorts[sort].text) {
         tb_hex(tb_slice(h->name, strlen(h->name)), hex, sizeof hex);
@@ -89,7 +90,8 @@ static const char *condition(const struct tb_host_query *q, char *out, size_t si
 
     snprintf(out, size, "state <> 4%s%s%s%s%s", q->refused ? "" : " AND state <> 3",
              few ? " AND rank = (CASE ?1 WHEN 3 THEN 0 WHEN 2 THEN 1 WHEN 7 THEN 2 WHEN 6 THEN 3"
-                   " WHEN 5 THEN 4 WHEN 4 THEN 5 ELSE 6 END)" : "",
+                   " WHEN 5 THEN 4 WHEN 4 THEN 5 ELSE 6 END)"
+                 : "",
              q->verdict != TB_VERDICT_NONE ? " AND +verdict = ?1" : " AND ?1 = 0",
              q->group ? " AND grp = ?2" : " AND ?2 = ''",
              q->text && q->text[0] ? " AND (instr(lower(name), lower(?3)) > 0"

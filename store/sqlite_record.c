@@ -44,8 +44,7 @@ static enum tb_store_status append(struct tb_sqlite *c, const struct tb_store_by
 }
 
 enum tb_store_status tb_sqlite_log(struct tb_sqlite *c, const struct tb_store_by *by,
-                                   const char *action, const char *target,
-                                   const char *const *pairs)
+                                   const char *action, const char *target, const char *const *pairs)
 {
     static const char *const object[] = {
         "SELECT '{}'",
@@ -80,7 +79,8 @@ enum tb_store_status tb_sqlite_audit_append(struct tb_sqlite *c, const struct tb
 enum tb_store_status tb_sqlite_audit(struct tb_sqlite *c, const struct tb_op_args *a)
 {
 #define AUDIT_ROWS "SELECT seq, time_ms, actor, action, target, detail FROM audit WHERE "
-    static const char *const text[2][2] = { /* [of one target][ascending] */
+    static const char *const text[2][2] = {
+        /* [of one target][ascending] */
         { AUDIT_ROWS "seq < ?1 AND ?2 = '' ORDER BY seq DESC LIMIT ?3",
           AUDIT_ROWS "seq > ?1 AND ?2 = '' ORDER BY seq ASC LIMIT ?3" },
         { AUDIT_ROWS "seq < ?1 AND target = ?2 ORDER BY seq DESC LIMIT ?3",
@@ -170,13 +170,12 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
 {
     enum tb_store_status status;
     /* The present period counts in its host's row. */
-    TB_SQL q = tb_sql(
-        c, "SELECT p.id, p.verdict, p.headline_code, p.headline, p.first_ms,"
-           " iif(h.period_id = p.id, h.period_last_ms, p.last_ms),"
-           " iif(h.period_id = p.id, h.period_count, p.count),"
-           " p.result_digest, p.log_digest, p.policy_digest"
-           " FROM period p JOIN host h ON h.id = p.host_id"
-           " WHERE p.host_id = ?1 AND p.id < ?2 ORDER BY p.id DESC LIMIT ?3");
+    TB_SQL q = tb_sql(c, "SELECT p.id, p.verdict, p.headline_code, p.headline, p.first_ms,"
+                         " iif(h.period_id = p.id, h.period_last_ms, p.last_ms),"
+                         " iif(h.period_id = p.id, h.period_count, p.count),"
+                         " p.result_digest, p.log_digest, p.policy_digest"
+                         " FROM period p JOIN host h ON h.id = p.host_id"
+                         " WHERE p.host_id = ?1 AND p.id < ?2 ORDER BY p.id DESC LIMIT ?3");
 
     tb_put_text(&q, a->id);
     tb_put_i64(&q, a->before > 0 ? a->before : INT64_MAX);
@@ -203,8 +202,8 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
 /* ---- incidents ---- */
 
 enum tb_store_status tb_sqlite_incident(struct tb_sqlite *c, const char *host_id, bool event,
-                                        enum tb_verdict verdict, const char *code,
-                                        const char *text, int64_t now_ms, int64_t *id)
+                                        enum tb_verdict verdict, const char *code, const char *text,
+                                        int64_t now_ms, int64_t *id)
 {
     enum tb_store_status status;
     TB_SQL count = tb_sql(c, "UPDATE incident SET last_ms = max(last_ms, ?4), count = count + 1"
@@ -279,7 +278,8 @@ enum tb_store_status tb_sqlite_incidents(struct tb_sqlite *c, const struct tb_op
     " i.closed_ms, i.count, i.owner, i.acknowledged_ms, i.until_ms, i.note"                        \
     " FROM incident i JOIN host h ON h.id = i.host_id WHERE "
 #define INCIDENT_PAGE " AND i.id < ?2 ORDER BY i.id DESC LIMIT ?3"
-    static const char *const text[2][2] = { /* [of one host][open only] */
+    static const char *const text[2][2] = {
+        /* [of one host][open only] */
         { INCIDENT_ROWS "?1 = ''" INCIDENT_PAGE,
           INCIDENT_ROWS "?1 = '' AND i.closed_ms = 0" INCIDENT_PAGE },
         { INCIDENT_ROWS "i.host_id = ?1" INCIDENT_PAGE,

@@ -24,8 +24,7 @@ enum tb_store_status tb_store_backup(struct tb_store *s, const char *path)
 
 /* ---- settings ---- */
 
-enum tb_store_status tb_store_setting_get(struct tb_store *s, const char *name,
-                                          struct tb_blob *out)
+enum tb_store_status tb_store_setting_get(struct tb_store *s, const char *name, struct tb_blob *out)
 {
     return name_ok(name) ? READ(s, setting_get, .text = name, .blob_out = out) : TB_STORE_INVALID;
 }
@@ -83,8 +82,7 @@ static bool host_ok(const struct tb_host_new *h)
 }
 
 enum tb_store_status tb_store_host_create(struct tb_store *s, const struct tb_host_new *host,
-                                          const struct tb_store_by *by,
-                                          struct tb_host_created *out,
+                                          const struct tb_store_by *by, struct tb_host_created *out,
                                           struct tb_store_conflict *conflict)
 {
     struct tb_host_created created = { .id = "" };
@@ -118,8 +116,7 @@ enum tb_store_status tb_store_host_by_token(struct tb_store *s,
     return READ(s, host_get, .key = TB_HOST_BY_TOKEN, .digest = token_hash, .host_out = out);
 }
 
-enum tb_store_status tb_store_host_by_ek(struct tb_store *s,
-                                         const uint8_t ek_digest[TB_SHA256_LEN],
+enum tb_store_status tb_store_host_by_ek(struct tb_store *s, const uint8_t ek_digest[TB_SHA256_LEN],
                                          struct tb_host *out)
 {
     return READ(s, host_get, .key = TB_HOST_BY_EK, .digest = ek_digest, .host_out = out);
@@ -133,8 +130,8 @@ enum tb_store_status tb_store_host_by_name(struct tb_store *s, const char *name,
     return READ(s, host_get, .key = TB_HOST_BY_NAME, .id = name, .host_out = out);
 }
 
-enum tb_store_status tb_store_host_ek(struct tb_store *s, const char *id,
-                                      struct tb_blob *ek_public, struct tb_blob *ek_certificate)
+enum tb_store_status tb_store_host_ek(struct tb_store *s, const char *id, struct tb_blob *ek_public,
+                                      struct tb_blob *ek_certificate)
 {
     if (!tb_store_id_ok(id))
         return TB_STORE_NOT_FOUND;
@@ -243,8 +240,8 @@ enum tb_store_status tb_store_host_set_firmware(struct tb_store *s, const char *
         return TB_STORE_NOT_FOUND;
     if (!tb_store_by_ok(by) || (unsigned)reference->bank >= TB_N_BANKS)
         return TB_STORE_INVALID;
-    return WRITE(s, host_set_firmware, .id = id, .firmware = reference,
-                 .tpm_version = tpm_version, .by = by);
+    return WRITE(s, host_set_firmware, .id = id, .firmware = reference, .tpm_version = tpm_version,
+                 .by = by);
 }
 
 enum tb_store_status tb_store_host_want_attest(struct tb_store *s, const char *id,

@@ -19,16 +19,18 @@
 #include "core/appraise.h"
 
 #define TB_STORE_ERR_LEN 256
-#define TB_STORE_ID_MAX TB_HOST_ID_MAX /* bytes of an id without its NUL; ids are [0-9A-Za-z_-]+ */
-#define TB_STORE_NAME_MAX 253          /* host names, labels, groups, actors */
-#define TB_STORE_TEXT_MAX 511          /* headlines, notes */
-#define TB_STORE_CODE_MAX 63           /* codes of checks, actions, roles */
-#define TB_STORE_FACT_MAX 127          /* product, serial, TPM model, ... */
-#define TB_STORE_DETAIL_MAX 8191       /* detail of an audit entry */
-#define TB_STORE_CURSOR_LEN 1024       /* a cursor with its NUL */
-#define TB_STORE_PAGE_MAX 1000         /* rows of one page; a greater limit is cut to it */
-#define TB_STORE_BLOB_MAX (16u << 20)  /* bytes of one blob before compression */
-#define TB_STORE_WANTED_MAX 1024       /* bytes of a challenge's selection */
+#define TB_STORE_ID_MAX                                                                            \
+    TB_HOST_ID_MAX                    /* bytes of an id without its NUL; ids are [0-9A-Za-z_-]+    \
+                                       */
+#define TB_STORE_NAME_MAX 253         /* host names, labels, groups, actors */
+#define TB_STORE_TEXT_MAX 511         /* headlines, notes */
+#define TB_STORE_CODE_MAX 63          /* codes of checks, actions, roles */
+#define TB_STORE_FACT_MAX 127         /* product, serial, TPM model, ... */
+#define TB_STORE_DETAIL_MAX 8191      /* detail of an audit entry */
+#define TB_STORE_CURSOR_LEN 1024      /* a cursor with its NUL */
+#define TB_STORE_PAGE_MAX 1000        /* rows of one page; a greater limit is cut to it */
+#define TB_STORE_BLOB_MAX (16u << 20) /* bytes of one blob before compression */
+#define TB_STORE_WANTED_MAX 1024      /* bytes of a challenge's selection */
 #define TB_SHA256_LEN 32
 
 struct tb_store;
@@ -81,13 +83,13 @@ struct tb_store_stats {
 void tb_store_stats(struct tb_store *s, struct tb_store_stats *out);
 
 enum tb_change {
-    TB_CHANGE_HOST,          /* created, approved, renamed, verdict changed, ...: read it again */
-    TB_CHANGE_SEEN,          /* evidence accepted or contact, verdict as before */
+    TB_CHANGE_HOST, /* created, approved, renamed, verdict changed, ...: read it again */
+    TB_CHANGE_SEEN, /* evidence accepted or contact, verdict as before */
     TB_CHANGE_HOST_REMOVED,
     TB_CHANGE_ATTEST_WANTED, /* wake the host's long poll */
     TB_CHANGE_INCIDENT,      /* opened, closed or acknowledged */
     TB_CHANGE_POLICY,
-    TB_CHANGE_TOKENS,        /* enrolment tokens, allow-list, API keys: host_id is "" */
+    TB_CHANGE_TOKENS, /* enrolment tokens, allow-list, API keys: host_id is "" */
 };
 /* Called after the commit, by the thread that commits: it must return at once and must not call the
  * store. Changes made through this handle only. NULL ends it; set it before other threads start. */
@@ -110,15 +112,21 @@ TB_MUST_CHECK enum tb_store_status tb_store_setting_init(struct tb_store *s, con
 enum tb_host_state {
     TB_HOST_PENDING = 1, /* proved its TPM, waits for the operator */
     TB_HOST_ACTIVE,
-    TB_HOST_REFUSED,     /* by the operator; keeps its EK and name from being enrolled again */
-    TB_HOST_REMOVED,     /* EK and name are free again; the row goes at the next purge */
+    TB_HOST_REFUSED, /* by the operator; keeps its EK and name from being enrolled again */
+    TB_HOST_REMOVED, /* EK and name are free again; the row goes at the next purge */
     TB_N_HOST_STATES
 };
 const char *tb_host_state_name(enum tb_host_state state); /* "pending", "active", ... */
 
 /* Why the EK is believed to be a TPM's. */
-enum tb_ek_basis { TB_EK_BASIS_NONE = 0, TB_EK_BASIS_CERTIFICATE, TB_EK_BASIS_ALLOW_LIST,
-                   TB_EK_BASIS_OPERATOR, TB_EK_BASIS_TOKEN, TB_N_EK_BASES };
+enum tb_ek_basis {
+    TB_EK_BASIS_NONE = 0,
+    TB_EK_BASIS_CERTIFICATE,
+    TB_EK_BASIS_ALLOW_LIST,
+    TB_EK_BASIS_OPERATOR,
+    TB_EK_BASIS_TOKEN,
+    TB_N_EK_BASES
+};
 const char *tb_ek_basis_name(enum tb_ek_basis basis); /* "none", "certificate", "allow-list", ... */
 
 enum tb_switch { TB_SWITCH_UNKNOWN = 0, TB_SWITCH_OFF, TB_SWITCH_ON };
@@ -150,19 +158,19 @@ struct tb_host {
     uint8_t ak_name[TB_NAME_MAX];
     struct tb_host_facts facts;
     int64_t created_ms;
-    int64_t approved_ms;              /* when it became active */
+    int64_t approved_ms; /* when it became active */
     char approved_by[TB_STORE_NAME_MAX + 1];
-    int64_t last_seen_ms;             /* any authenticated contact */
-    int64_t last_evidence_ms;         /* evidence appraised, whatever the verdict */
-    int64_t last_verified_ms;         /* genuine evidence: groups 1 to 4 passed */
+    int64_t last_seen_ms;     /* any authenticated contact */
+    int64_t last_evidence_ms; /* evidence appraised, whatever the verdict */
+    int64_t last_verified_ms; /* genuine evidence: groups 1 to 4 passed */
     enum tb_verdict verdict;
     char headline_code[TB_STORE_CODE_MAX + 1]; /* "" when nothing failed */
     char headline[TB_STORE_TEXT_MAX + 1];
-    int64_t since_ms;                 /* start of the present verdict period */
+    int64_t since_ms; /* start of the present verdict period */
     enum tb_switch secure_boot;
     bool maintenance;
-    bool want_attest;                 /* asked for, not yet taken */
-    int64_t replace_until_ms;         /* a new TPM may take this host over until then */
+    bool want_attest;         /* asked for, not yet taken */
+    int64_t replace_until_ms; /* a new TPM may take this host over until then */
     struct tb_quote_memory memory;
     struct tb_firmware_reference firmware;
     bool has_log, has_pcrs, has_result; /* blobs held: tb_store_blob_get gives the bytes */
@@ -171,21 +179,27 @@ struct tb_host {
     uint8_t result_digest[TB_SHA256_LEN];
 };
 
-enum tb_store_unique { TB_UNIQUE_NONE = 0, TB_UNIQUE_ID, TB_UNIQUE_EK, TB_UNIQUE_NAME,
-                       TB_UNIQUE_TOKEN, TB_UNIQUE_LABEL };
+enum tb_store_unique {
+    TB_UNIQUE_NONE = 0,
+    TB_UNIQUE_ID,
+    TB_UNIQUE_EK,
+    TB_UNIQUE_NAME,
+    TB_UNIQUE_TOKEN,
+    TB_UNIQUE_LABEL
+};
 struct tb_store_conflict {
     enum tb_store_unique what;
     char host_id[TB_STORE_ID_MAX + 1]; /* the host that has it; "" if it is no host's */
 };
 
 struct tb_host_new {
-    const char *id;    /* random, 128 bits in hex */
+    const char *id; /* random, 128 bits in hex */
     const char *name;
-    const char *group; /* "": the token's group, if a token is used */
+    const char *group;        /* "": the token's group, if a token is used */
     enum tb_host_state state; /* TB_HOST_PENDING or TB_HOST_ACTIVE */
     enum tb_tpm_state tpm;
     enum tb_ek_basis ek_basis;
-    const uint8_t *ek_digest; /* 32 bytes; NULL exactly when tpm is not TB_TPM_STATE_20 */
+    const uint8_t *ek_digest;        /* 32 bytes; NULL exactly when tpm is not TB_TPM_STATE_20 */
     struct tb_reader ek_public;      /* TPMT_PUBLIC */
     struct tb_reader ek_certificate; /* DER; may be empty */
     struct tb_reader ak_public;
@@ -223,9 +237,9 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_create(struct tb_store *s,
 /* Removed hosts are found by id only. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_get(struct tb_store *s, const char *id,
                                                      struct tb_host *out);
-TB_MUST_CHECK enum tb_store_status
-tb_store_host_by_token(struct tb_store *s, const uint8_t token_hash[TB_SHA256_LEN],
-                       struct tb_host *out);
+TB_MUST_CHECK enum tb_store_status tb_store_host_by_token(struct tb_store *s,
+                                                          const uint8_t token_hash[TB_SHA256_LEN],
+                                                          struct tb_host *out);
 TB_MUST_CHECK enum tb_store_status tb_store_host_by_ek(struct tb_store *s,
                                                        const uint8_t ek_digest[TB_SHA256_LEN],
                                                        struct tb_host *out);
@@ -236,8 +250,13 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_ek(struct tb_store *s, const ch
                                                     struct tb_blob *ek_public,
                                                     struct tb_blob *ek_certificate);
 
-enum tb_host_sort { TB_SORT_NAME = 0, TB_SORT_VERDICT, TB_SORT_SINCE, TB_SORT_LAST_SEEN,
-                    TB_N_SORTS };
+enum tb_host_sort {
+    TB_SORT_NAME = 0,
+    TB_SORT_VERDICT,
+    TB_SORT_SINCE,
+    TB_SORT_LAST_SEEN,
+    TB_N_SORTS
+};
 
 struct tb_host_query {
     enum tb_host_sort sort; /* ties by id */
@@ -258,16 +277,15 @@ TB_MUST_CHECK enum tb_store_status tb_store_hosts_page(struct tb_store *s,
                                                        tb_host_fn fn, void *ctx,
                                                        char next[TB_STORE_CURSOR_LEN]);
 /* How many hosts the query finds; limit and cursor are ignored. */
-TB_MUST_CHECK enum tb_store_status tb_store_hosts_count(struct tb_store *s,
-                                                        const struct tb_host_query *query,
-                                                        uint64_t *out);
+TB_MUST_CHECK enum tb_store_status
+tb_store_hosts_count(struct tb_store *s, const struct tb_host_query *query, uint64_t *out);
 
 struct tb_store_summary {
     uint64_t verdict[TB_N_VERDICTS]; /* pending and active hosts */
     uint64_t n_hosts;                /* their sum */
     uint64_t n_waiting;              /* of them: state pending, an operator must act */
     uint64_t n_refused;
-    uint64_t n_maintenance;          /* of n_hosts */
+    uint64_t n_maintenance; /* of n_hosts */
     uint64_t n_open_incidents;
 };
 TB_MUST_CHECK enum tb_store_status tb_store_summary(struct tb_store *s,
@@ -330,13 +348,15 @@ struct tb_enrol_token {
 typedef bool (*tb_enrol_token_fn)(void *ctx, const struct tb_enrol_token *token);
 
 /* Of *token: id, label, group, expires_ms and uses count; the rest is made here. */
-TB_MUST_CHECK enum tb_store_status
-tb_store_enrol_token_create(struct tb_store *s, const struct tb_enrol_token *token,
-                            const uint8_t hash[TB_SHA256_LEN], const struct tb_store_by *by);
+TB_MUST_CHECK enum tb_store_status tb_store_enrol_token_create(struct tb_store *s,
+                                                               const struct tb_enrol_token *token,
+                                                               const uint8_t hash[TB_SHA256_LEN],
+                                                               const struct tb_store_by *by);
 /* Is it good now? OK (and *out), or NOT_FOUND, STALE, LIMIT. Consumes nothing. */
-TB_MUST_CHECK enum tb_store_status
-tb_store_enrol_token_check(struct tb_store *s, const uint8_t hash[TB_SHA256_LEN], int64_t now_ms,
-                           struct tb_enrol_token *out);
+TB_MUST_CHECK enum tb_store_status tb_store_enrol_token_check(struct tb_store *s,
+                                                              const uint8_t hash[TB_SHA256_LEN],
+                                                              int64_t now_ms,
+                                                              struct tb_enrol_token *out);
 TB_MUST_CHECK enum tb_store_status tb_store_enrol_tokens(struct tb_store *s, tb_enrol_token_fn fn,
                                                          void *ctx);
 TB_MUST_CHECK enum tb_store_status tb_store_enrol_token_revoke(struct tb_store *s, const char *id,
@@ -356,14 +376,14 @@ typedef bool (*tb_ek_allowed_fn)(void *ctx, const struct tb_ek_allowed *entry);
 TB_MUST_CHECK enum tb_store_status tb_store_ek_allow_add(struct tb_store *s,
                                                          const struct tb_ek_allowed *entry,
                                                          const struct tb_store_by *by);
-TB_MUST_CHECK enum tb_store_status
-tb_store_ek_allow_find(struct tb_store *s, const uint8_t ek_digest[TB_SHA256_LEN],
-                       struct tb_ek_allowed *out);
+TB_MUST_CHECK enum tb_store_status tb_store_ek_allow_find(struct tb_store *s,
+                                                          const uint8_t ek_digest[TB_SHA256_LEN],
+                                                          struct tb_ek_allowed *out);
 TB_MUST_CHECK enum tb_store_status tb_store_ek_allow_list(struct tb_store *s, tb_ek_allowed_fn fn,
                                                           void *ctx);
-TB_MUST_CHECK enum tb_store_status
-tb_store_ek_allow_remove(struct tb_store *s, const uint8_t ek_digest[TB_SHA256_LEN],
-                         const struct tb_store_by *by);
+TB_MUST_CHECK enum tb_store_status tb_store_ek_allow_remove(struct tb_store *s,
+                                                            const uint8_t ek_digest[TB_SHA256_LEN],
+                                                            const struct tb_store_by *by);
 
 /* What an offer of a credential must remember until its activation, at whatever replica. The state
  * is the server's own bytes; of the secret only a digest belongs in it. At most max_live offers
@@ -407,19 +427,19 @@ struct tb_appraised {
     const char *host_id;
     uint8_t nonce[TB_NONCE_LEN];
     int64_t now_ms;
-    enum tb_verdict verdict;      /* trusted, changed or failed */
-    const char *headline_code;    /* "" when nothing failed */
+    enum tb_verdict verdict;   /* trusted, changed or failed */
+    const char *headline_code; /* "" when nothing failed */
     const char *headline;
     enum tb_switch secure_boot;
-    bool genuine;                 /* groups 1 to 4 passed: memory and last_verified_ms move on */
+    bool genuine; /* groups 1 to 4 passed: memory and last_verified_ms move on */
     struct tb_quote_memory memory;
     const struct tb_firmware_reference *firmware; /* NULL: stays as it is */
     uint8_t exporter[TB_EXPORTER_LEN];
     uint8_t policy_digest[TB_SHA256_LEN];
     struct tb_reader quote;
     struct tb_reader signature;
-    struct tb_reader content;     /* as sent */
-    struct tb_reader context;     /* the server's own bytes: what else the appraisal knew */
+    struct tb_reader content; /* as sent */
+    struct tb_reader context; /* the server's own bytes: what else the appraisal knew */
     struct tb_content_ref log;
     struct tb_content_ref pcrs;
     struct tb_content_ref result; /* JSON without times, so that equal results are kept once */
@@ -430,8 +450,8 @@ struct tb_accepted {
     bool verdict_changed; /* verdict or cause: a new period began */
     enum tb_verdict previous;
     int64_t since_ms;
-    int64_t incident_id;  /* opened by this; 0: none */
-    uint32_t n_closed;    /* incidents closed by this */
+    int64_t incident_id; /* opened by this; 0: none */
+    uint32_t n_closed;   /* incidents closed by this */
 };
 
 /* Take the nonce and store what came of the evidence, in one step.
@@ -448,9 +468,8 @@ TB_MUST_CHECK enum tb_store_status tb_store_accept_evidence(struct tb_store *s,
                                                             const struct tb_appraised *in,
                                                             struct tb_accepted *out);
 
-TB_MUST_CHECK enum tb_store_status tb_store_blob_get(struct tb_store *s,
-                                                     const uint8_t digest[TB_SHA256_LEN],
-                                                     struct tb_blob *out);
+TB_MUST_CHECK enum tb_store_status
+tb_store_blob_get(struct tb_store *s, const uint8_t digest[TB_SHA256_LEN], struct tb_blob *out);
 
 /* The host's latest evidence, complete. */
 struct tb_evidence_record {
@@ -501,7 +520,7 @@ struct tb_period {
     char headline_code[TB_STORE_CODE_MAX + 1];
     char headline[TB_STORE_TEXT_MAX + 1];
     int64_t first_ms, last_ms;
-    uint64_t count;             /* attestations in it */
+    uint64_t count; /* attestations in it */
     bool has_result, has_log;
     uint8_t result_digest[TB_SHA256_LEN]; /* of its first attestation; the blob may be purged */
     uint8_t log_digest[TB_SHA256_LEN];
@@ -517,8 +536,8 @@ struct tb_incident {
     int64_t id;
     char host_id[TB_STORE_ID_MAX + 1];
     char host_name[TB_STORE_NAME_MAX + 1];
-    bool event;            /* something that happened (identity.duplicate): acknowledging closes it;
-                            * otherwise only a passing attestation does */
+    bool event; /* something that happened (identity.duplicate): acknowledging closes it;
+                 * otherwise only a passing attestation does */
     enum tb_verdict verdict; /* failed or changed; TB_VERDICT_NONE for an event */
     char code[TB_STORE_CODE_MAX + 1];
     char text[TB_STORE_TEXT_MAX + 1];
@@ -526,7 +545,7 @@ struct tb_incident {
     uint64_t count;
     char owner[TB_STORE_NAME_MAX + 1]; /* "": not acknowledged */
     int64_t acknowledged_ms;
-    int64_t until_ms;                  /* the acknowledgement ends then; 0: it does not */
+    int64_t until_ms; /* the acknowledgement ends then; 0: it does not */
     char note[TB_STORE_TEXT_MAX + 1];
 };
 typedef bool (*tb_incident_fn)(void *ctx, const struct tb_incident *incident);
@@ -569,14 +588,13 @@ struct tb_audit_query {
     const char *target; /* NULL: all */
     size_t limit;
 };
-TB_MUST_CHECK enum tb_store_status tb_store_audit(struct tb_store *s,
-                                                  const struct tb_audit_query *query,
-                                                  tb_audit_fn fn, void *ctx);
+TB_MUST_CHECK enum tb_store_status
+tb_store_audit(struct tb_store *s, const struct tb_audit_query *query, tb_audit_fn fn, void *ctx);
 
 /* ---- policies ---- */
 
 struct tb_policy_record {
-    int64_t version; /* 1, 2, 3, ... over all groups */
+    int64_t version;                   /* 1, 2, 3, ... over all groups */
     char group[TB_STORE_NAME_MAX + 1]; /* "": every group without one of its own */
     uint8_t digest[TB_SHA256_LEN];
     int64_t created_ms;
@@ -586,10 +604,11 @@ typedef bool (*tb_policy_fn)(void *ctx, const struct tb_policy_record *policy);
 
 /* The new version is the group's current one from now on. The digest is the caller's. Putting again
  * what is current makes no new version. */
-TB_MUST_CHECK enum tb_store_status
-tb_store_policy_put(struct tb_store *s, const char *group, struct tb_reader text,
-                    const uint8_t digest[TB_SHA256_LEN], const struct tb_store_by *by,
-                    int64_t *version);
+TB_MUST_CHECK enum tb_store_status tb_store_policy_put(struct tb_store *s, const char *group,
+                                                       struct tb_reader text,
+                                                       const uint8_t digest[TB_SHA256_LEN],
+                                                       const struct tb_store_by *by,
+                                                       int64_t *version);
 /* The group's own, else that of "", else NOT_FOUND (the built-in one holds). */
 TB_MUST_CHECK enum tb_store_status tb_store_policy_current(struct tb_store *s, const char *group,
                                                            struct tb_policy_record *out,

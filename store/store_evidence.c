@@ -25,8 +25,8 @@ enum tb_store_status tb_store_challenge_put(struct tb_store *s, const char *host
     return WRITE(s, challenge_put, .id = host_id, .challenge = c);
 }
 
-enum tb_store_status tb_store_challenge_get(struct tb_store *s, const char *host_id,
-                                            int64_t now_ms, struct tb_challenge_record *out)
+enum tb_store_status tb_store_challenge_get(struct tb_store *s, const char *host_id, int64_t now_ms,
+                                            struct tb_challenge_record *out)
 {
     struct tb_challenge_record found;
     enum tb_store_status status;
@@ -59,8 +59,8 @@ static bool appraised_ok(const struct tb_appraised *in)
            (!in->firmware || (unsigned)in->firmware->bank < TB_N_BANKS) &&
            in->quote.left <= TB_STORE_BLOB_MAX && in->signature.left <= TB_STORE_BLOB_MAX &&
            in->content.left <= TB_STORE_BLOB_MAX && in->context.left <= TB_STORE_BLOB_MAX &&
-           in->log.bytes.left <= TB_STORE_BLOB_MAX &&
-           in->pcrs.bytes.left <= TB_STORE_BLOB_MAX && in->result.bytes.left <= TB_STORE_BLOB_MAX;
+           in->log.bytes.left <= TB_STORE_BLOB_MAX && in->pcrs.bytes.left <= TB_STORE_BLOB_MAX &&
+           in->result.bytes.left <= TB_STORE_BLOB_MAX;
 }
 
 /* Compressed here, in the caller's thread. Bytes that are held already are not even that: the
@@ -97,8 +97,8 @@ enum tb_store_status tb_store_accept_evidence(struct tb_store *s, const struct t
         pack_ref(s, &in->pcrs, &packed[1], &heap[1]) &&
         pack_ref(s, &in->result, &packed[2], &heap[2]) &&
         tb_store_pack(in->content, &packed[3].data, &heap[3]))
-        status = WRITE(s, accept_evidence, .appraised = in, .packed = packed,
-                       .accepted_out = &accepted);
+        status =
+            WRITE(s, accept_evidence, .appraised = in, .packed = packed, .accepted_out = &accepted);
     for (size_t i = 0; i < 4; i++)
         free(heap[i]);
     if (status == TB_STORE_OK)
@@ -201,9 +201,8 @@ enum tb_store_status tb_store_incidents(struct tb_store *s, const struct tb_inci
                 .incident_fn = fn, .ctx = ctx);
 }
 
-enum tb_store_status tb_store_incident_acknowledge(struct tb_store *s, int64_t id,
-                                                   int64_t until_ms, const char *note,
-                                                   const struct tb_store_by *by)
+enum tb_store_status tb_store_incident_acknowledge(struct tb_store *s, int64_t id, int64_t until_ms,
+                                                   const char *note, const struct tb_store_by *by)
 {
     if (!tb_store_text_ok(note, TB_STORE_TEXT_MAX) || !tb_store_by_ok(by))
         return TB_STORE_INVALID;
@@ -246,8 +245,7 @@ enum tb_store_status tb_store_audit(struct tb_store *s, const struct tb_audit_qu
 /* ---- policies ---- */
 
 enum tb_store_status tb_store_policy_put(struct tb_store *s, const char *group,
-                                         struct tb_reader text,
-                                         const uint8_t digest[TB_SHA256_LEN],
+                                         struct tb_reader text, const uint8_t digest[TB_SHA256_LEN],
                                          const struct tb_store_by *by, int64_t *version)
 {
     int64_t made = 0;
@@ -324,10 +322,8 @@ enum tb_store_status tb_store_api_key_revoke(struct tb_store *s, const char *id,
     return tb_store_by_ok(by) ? WRITE(s, api_key_revoke, .id = id, .by = by) : TB_STORE_INVALID;
 }
 
-enum tb_store_status tb_store_session_create(struct tb_store *s,
-                                             const uint8_t hash[TB_SHA256_LEN],
-                                             const char *key_id, int64_t now_ms,
-                                             int64_t expires_ms)
+enum tb_store_status tb_store_session_create(struct tb_store *s, const uint8_t hash[TB_SHA256_LEN],
+                                             const char *key_id, int64_t now_ms, int64_t expires_ms)
 {
     if (!tb_store_id_ok(key_id))
         return TB_STORE_NOT_FOUND;
@@ -347,8 +343,7 @@ enum tb_store_status tb_store_session_find(struct tb_store *s, const uint8_t has
     return status;
 }
 
-enum tb_store_status tb_store_session_delete(struct tb_store *s,
-                                             const uint8_t hash[TB_SHA256_LEN])
+enum tb_store_status tb_store_session_delete(struct tb_store *s, const uint8_t hash[TB_SHA256_LEN])
 {
     return WRITE(s, session_delete, .digest = hash);
 }

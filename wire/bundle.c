@@ -129,8 +129,7 @@ static bool read_firmware(struct tb_cbor_reader *r, void *m, struct tb_reason *w
     size_t two, len;
     uint64_t alg;
 
-    if (!tb_cbor_read_array(r, 2, 2, &two, why) ||
-        !tb_cbor_read_uint(r, 1, UINT16_MAX, &alg, why))
+    if (!tb_cbor_read_array(r, 2, 2, &two, why) || !tb_cbor_read_uint(r, 1, UINT16_MAX, &alg, why))
         return false;
     if (!tb_bank_of_alg((uint16_t)alg, &f->bank))
         return REFUSE(r, "SHA-1, SHA-256, SHA-384 or SHA-512", "another algorithm", why);
@@ -170,7 +169,7 @@ static const struct tb_field bundle_fields[] = {
 };
 static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, NULL)
 
-bool tb_bundle_decode(struct tb_reader in, struct tb_bundle *out, struct tb_reason *why)
+    bool tb_bundle_decode(struct tb_reader in, struct tb_bundle *out, struct tb_reason *why)
 {
     struct tb_bundle b;
 

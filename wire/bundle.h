@@ -1,15 +1,15 @@
 /* wire/bundle.h - an attestation in one file, for anyone to appraise again.
  *
  * Everything that went into a verdict and the verdict itself, as one deterministic CBOR map
- * (docs/protocol.md). `trueboot verify` reads it and runs the same tb_appraise() as the server; what
- * the file says about the verdict is compared, never believed. */
+ * (docs/protocol.md). `trueboot verify` reads it and runs the same tb_appraise() as the server;
+ * what the file says about the verdict is compared, never believed. */
 #ifndef TB_WIRE_BUNDLE_H
 #define TB_WIRE_BUNDLE_H
 
 #include "wire/messages.h"
 #include "wire/policy_json.h"
 
-#define TB_BUNDLE_MAX (4 * 1024 * 1024)  /* bytes */
+#define TB_BUNDLE_MAX (4 * 1024 * 1024) /* bytes */
 #define TB_RESULT_JSON_MAX (1024 * 1024)
 
 struct tb_bundle {

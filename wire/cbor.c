@@ -13,16 +13,19 @@
 enum kind { KIND_OTHER = 0, KIND_UINT, KIND_BOOL, KIND_BYTES, KIND_TEXT, KIND_ARRAY, KIND_MAP };
 
 static const char *const kind_names[] = {
-    [KIND_OTHER] = "another kind of item", [KIND_UINT] = "an unsigned integer",
-    [KIND_BOOL] = "a boolean",             [KIND_BYTES] = "a byte string",
-    [KIND_TEXT] = "a text string",         [KIND_ARRAY] = "an array",
+    [KIND_OTHER] = "another kind of item",
+    [KIND_UINT] = "an unsigned integer",
+    [KIND_BOOL] = "a boolean",
+    [KIND_BYTES] = "a byte string",
+    [KIND_TEXT] = "a text string",
+    [KIND_ARRAY] = "an array",
     [KIND_MAP] = "a map",
 };
 
 /* What the decoder's callbacks saw: one item. */
 struct item {
     enum kind kind;
-    uint64_t value; /* integer, count of an array or map, length of a string, 0 or 1 */
+    uint64_t value;   /* integer, count of an array or map, length of a string, 0 or 1 */
     const uint8_t *p; /* content of a string */
 };
 
@@ -277,10 +280,12 @@ static bool rest_of_char(struct tb_reader *r, uint8_t first, uint32_t *out)
  * for that). */
 static bool is_acting(uint32_t c)
 {
-    static const struct { uint32_t first, last; } ranges[] = {
-        { 0x00, 0x1f },     { 0x7f, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },
-        { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-        { 0xfdd0, 0xfdef }, { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        { 0x00, 0x1f },        { 0x7f, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },
+        { 0x180e, 0x180e },    { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+        { 0xfdd0, 0xfdef },    { 0xfeff, 0xfeff }, { 0xfff0, 0xfffb }, { 0xfffe, 0xffff },
         { 0xe0000, 0x10ffff },
     };
 

@@ -32,8 +32,8 @@ TB_MUST_CHECK bool tb_cbor_read_bytes(struct tb_cbor_reader *r, size_t min_len, 
 TB_MUST_CHECK bool tb_cbor_read_text(struct tb_cbor_reader *r, size_t min_len, size_t max_len,
                                      struct tb_reader *out, struct tb_reason *why);
 /* The head of an array of min..max items, or of a map of min..max pairs. */
-TB_MUST_CHECK bool tb_cbor_read_array(struct tb_cbor_reader *r, size_t min, size_t max,
-                                      size_t *out, struct tb_reason *why);
+TB_MUST_CHECK bool tb_cbor_read_array(struct tb_cbor_reader *r, size_t min, size_t max, size_t *out,
+                                      struct tb_reason *why);
 TB_MUST_CHECK bool tb_cbor_read_map(struct tb_cbor_reader *r, size_t min, size_t max, size_t *out,
                                     struct tb_reason *why);
 /* Nothing may follow. */

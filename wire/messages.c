@@ -220,7 +220,7 @@ bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void 
         struct tb_##name m;                                                                        \
                                                                                                    \
         memset(&m, 0, sizeof m);                                                                   \
-        if (!tb_fields_decode(&tb_schema_##name, in, &m, why))                                       \
+        if (!tb_fields_decode(&tb_schema_##name, in, &m, why))                                     \
             return false;                                                                          \
         *out = m;                                                                                  \
         return true;                                                                               \
@@ -233,8 +233,8 @@ bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void 
         size_t len;                                                                                \
                                                                                                    \
         memset(&check, 0, sizeof check);                                                           \
-        if (!tb_fields_encode(&tb_schema_##name, m, buf, cap, &len) ||                               \
-            !tb_fields_decode(&tb_schema_##name, tb_slice(buf, len), &check, &why))                  \
+        if (!tb_fields_encode(&tb_schema_##name, m, buf, cap, &len) ||                             \
+            !tb_fields_decode(&tb_schema_##name, tb_slice(buf, len), &check, &why))                \
             return false;                                                                          \
         *out_len = len;                                                                            \
         return true;                                                                               \

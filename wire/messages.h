@@ -20,18 +20,18 @@
 #define TB_WIRE_VERSION 1
 
 /* Limits of a message as a whole, in bytes; the server uses them as limits of its routes. */
-#define TB_MESSAGE_MAX (64 * 1024)                      /* every message but evidence */
+#define TB_MESSAGE_MAX (64 * 1024) /* every message but evidence */
 #define TB_EVIDENCE_MESSAGE_MAX (TB_LOG_SIZE_MAX + 64 * 1024)
 
-#define TB_HOST_NAME_MAX 253       /* characters of a host name (RFC 1123, 2.1) */
-#define TB_TOKEN_TEXT_MAX 128      /* characters of an enrolment token */
+#define TB_HOST_NAME_MAX 253  /* characters of a host name (RFC 1123, 2.1) */
+#define TB_TOKEN_TEXT_MAX 128 /* characters of an enrolment token */
 #define TB_ENROLMENT_ID_LEN 16
-#define TB_SECRET_LEN 32           /* the secret of credential activation */
+#define TB_SECRET_LEN 32 /* the secret of credential activation */
 #define TB_HOST_TOKEN_LEN 32
 #define TB_EK_CERTIFICATE_MAX 8192 /* DER */
 #define TB_CREDENTIAL_MAX 1024
-#define TB_QUOTE_MAX 1024          /* TPMS_ATTEST */
-#define TB_SIGNATURE_MAX 1024      /* TPMT_SIGNATURE */
+#define TB_QUOTE_MAX 1024     /* TPMS_ATTEST */
+#define TB_SIGNATURE_MAX 1024 /* TPMT_SIGNATURE */
 #define TB_ANSWER_REASONS_MAX 16
 
 /* What the TPM says about itself. Claims of the host: shown, never believed. "" unknown. */
@@ -43,22 +43,22 @@ struct tb_tpm_facts {
 
 /* What the host says about itself. Claims too. "" unknown. */
 struct tb_platform_facts {
-    char vendor[65];  /* DMI system vendor */
+    char vendor[65]; /* DMI system vendor */
     char product[65];
     char serial[65];
-    char os[65];      /* PRETTY_NAME of os-release */
+    char os[65]; /* PRETTY_NAME of os-release */
     char kernel[65];
 };
 
 struct tb_enrol_request {
-    char token[TB_TOKEN_TEXT_MAX + 1];        /* "" none */
-    char host_name[TB_HOST_NAME_MAX + 1];     /* letters, digits, '-', '_', '.' */
+    char token[TB_TOKEN_TEXT_MAX + 1];    /* "" none */
+    char host_name[TB_HOST_NAME_MAX + 1]; /* letters, digits, '-', '_', '.' */
     enum tb_tpm_state tpm_state;
-    struct tb_reader ek_public;               /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
-    struct tb_reader ek_certificate;          /* as read from NV; empty when there is none */
+    struct tb_reader ek_public;      /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
+    struct tb_reader ek_certificate; /* as read from NV; empty when there is none */
     size_t n_ek_chain;
     struct tb_reader ek_chain[TB_EK_CHAIN_MAX]; /* DER; untrusted intermediates */
-    struct tb_reader ak_public;               /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
+    struct tb_reader ak_public;                 /* TPMT_PUBLIC; empty unless TB_TPM_STATE_20 */
     struct tb_tpm_facts tpm;
     struct tb_platform_facts platform;
     char agent_version[33];
@@ -97,7 +97,7 @@ struct tb_challenge {
     size_t n_wanted;
     struct tb_selection wanted[TB_SELECTIONS_MAX]; /* in the order in which to quote them */
     bool has_held_log;
-    uint8_t held_log[32];  /* SHA-256 of the log that the server holds: leave it out if equal */
+    uint8_t held_log[32]; /* SHA-256 of the log that the server holds: leave it out if equal */
     bool has_held_pcrs;
     uint8_t held_pcrs[32]; /* tb_pcrs_fingerprint() of the values that it holds: likewise */
     uint32_t lifetime_s;   /* of the nonce */
@@ -109,9 +109,9 @@ struct tb_challenge {
 struct tb_evidence_message {
     char host_id[TB_HOST_ID_MAX + 1];
     uint8_t nonce[TB_NONCE_LEN]; /* which challenge this answers; the server knows what it issued */
-    struct tb_reader quote;     /* TPMS_ATTEST */
-    struct tb_reader signature; /* TPMT_SIGNATURE */
-    struct tb_reader content;   /* an encoded tb_evidence_content */
+    struct tb_reader quote;      /* TPMS_ATTEST */
+    struct tb_reader signature;  /* TPMT_SIGNATURE */
+    struct tb_reader content;    /* an encoded tb_evidence_content */
 };
 
 struct tb_evidence_content {
@@ -124,7 +124,7 @@ struct tb_evidence_content {
     struct tb_reader log;         /* empty: the server holds it, or log_missing */
     char boot_id[40];             /* "" unknown */
     uint64_t uptime_ms;
-    uint64_t realtime_ms;         /* since 1970, UTC, by the host's clock */
+    uint64_t realtime_ms; /* since 1970, UTC, by the host's clock */
     enum tb_tpm_state tpm_state;
     struct tb_tpm_facts tpm;
     char agent_version[33];
@@ -170,9 +170,9 @@ struct tb_wait_reply {
     X(wait_request)                                                                                \
     X(wait_reply)
 
-/* bool tb_challenge_encode(const struct tb_challenge *m, uint8_t *buf, size_t cap, size_t *out_len);
- * bool tb_challenge_decode(struct tb_reader in, struct tb_challenge *out, struct tb_reason *why);
- * and so for every message of the list. */
+/* bool tb_challenge_encode(const struct tb_challenge *m, uint8_t *buf, size_t cap, size_t
+ * *out_len); bool tb_challenge_decode(struct tb_reader in, struct tb_challenge *out, struct
+ * tb_reason *why); and so for every message of the list. */
 #define X(name)                                                                                    \
     TB_MUST_CHECK bool tb_##name##_encode(const struct tb_##name *m, uint8_t *buf, size_t cap,     \
                                           size_t *out_len);                                        \
@@ -203,9 +203,9 @@ struct tb_held_evidence {
 
 /* From a content message and what the Verifier holds to what the appraisal takes. Every part that
  * was sent is compared with the digest sent for it, and every part that was left out with what is
- * held: TB_CHECK_EVIDENCE_FORMAT where a part is not what its digest says, TB_CHECK_EVIDENCE_COMPLETE
- * where it is neither sent nor held. A missing log is no error here: out->has_log is then false, and
- * the appraisal says so. out->log points into m or held. */
+ * held: TB_CHECK_EVIDENCE_FORMAT where a part is not what its digest says,
+ * TB_CHECK_EVIDENCE_COMPLETE where it is neither sent nor held. A missing log is no error here:
+ * out->has_log is then false, and the appraisal says so. out->log points into m or held. */
 TB_MUST_CHECK bool tb_content_resolve(const struct tb_evidence_content *m,
                                       const struct tb_held_evidence *held, struct tb_hasher *h,
                                       struct tb_content *out, struct tb_reason *why);

@@ -140,9 +140,8 @@ static bool read_selection(struct tb_cbor_reader *r, struct tb_selection *sel, s
     return true;
 }
 
-bool tb_fields_read_selections(struct tb_cbor_reader *r,
-                               struct tb_selection sel[TB_SELECTIONS_MAX], size_t *n,
-                               struct tb_reason *why)
+bool tb_fields_read_selections(struct tb_cbor_reader *r, struct tb_selection sel[TB_SELECTIONS_MAX],
+                               size_t *n, struct tb_reason *why)
 {
     if (!tb_cbor_read_array(r, 1, TB_SELECTIONS_MAX, n, why))
         return false;

@@ -51,8 +51,8 @@ TB_MUST_CHECK bool tb_fields_encode(const struct tb_schema *schema, const void *
 TB_MUST_CHECK bool tb_fields_decode(const struct tb_schema *schema, struct tb_reader in, void *m,
                                     struct tb_reason *why);
 
-/* Arrays that stand in more than one message: [[algorithm, mask], ...] and [[algorithm, mask, values
- * by PCR number], ...], banks ascending. */
+/* Arrays that stand in more than one message: [[algorithm, mask], ...] and [[algorithm, mask,
+ * values by PCR number], ...], banks ascending. */
 void tb_fields_write_selections(struct tb_cbor_writer *w, const struct tb_selection *sel, size_t n);
 TB_MUST_CHECK bool tb_fields_read_selections(struct tb_cbor_reader *r,
                                              struct tb_selection sel[TB_SELECTIONS_MAX], size_t *n,
@@ -69,27 +69,56 @@ TB_MESSAGES(X)
 #define SIZE(s, member) sizeof(((struct s *)0)->member)
 #define AT(s, member) .offset = offsetof(struct s, member), .size = SIZE(s, member)
 
-#define VERSION { .key = 1, .kind = TB_FIELD_VERSION, .name = "version" }
+#define VERSION                                                                                    \
+    {                                                                                              \
+        .key = 1, .kind = TB_FIELD_VERSION, .name = "version"                                      \
+    }
 #define UINT(k, s, member, lo, hi)                                                                 \
-    { .key = k, .kind = TB_FIELD_UINT, .name = #member, AT(s, member), .min = lo, .max = hi }
-#define BOOL(k, s, member) { .key = k, .kind = TB_FIELD_BOOL, .name = #member, AT(s, member) }
-#define TEXT(k, s, member) { .key = k, .kind = TB_FIELD_TEXT, .name = #member, AT(s, member) }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_UINT, .name = #member, AT(s, member), .min = lo, .max = hi      \
+    }
+#define BOOL(k, s, member)                                                                         \
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_BOOL, .name = #member, AT(s, member)                            \
+    }
+#define TEXT(k, s, member)                                                                         \
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_TEXT, .name = #member, AT(s, member)                            \
+    }
 #define TEXT_OPT(k, s, member)                                                                     \
-    { .key = k, .kind = TB_FIELD_TEXT, .optional = true, .name = #member, AT(s, member) }
-#define NAME(k, s, member) { .key = k, .kind = TB_FIELD_NAME, .name = #member, AT(s, member) }
-#define FIXED(k, s, member) { .key = k, .kind = TB_FIELD_FIXED, .name = #member, AT(s, member) }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_TEXT, .optional = true, .name = #member, AT(s, member)          \
+    }
+#define NAME(k, s, member)                                                                         \
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_NAME, .name = #member, AT(s, member)                            \
+    }
+#define FIXED(k, s, member)                                                                        \
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_FIXED, .name = #member, AT(s, member)                           \
+    }
 #define FIXED_OPT(k, s, member)                                                                    \
-    { .key = k, .kind = TB_FIELD_FIXED, .optional = true, .name = #member, AT(s, member),          \
-      .has_offset = offsetof(struct s, has_##member) }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_FIXED, .optional = true, .name = #member, AT(s, member),        \
+        .has_offset = offsetof(struct s, has_##member)                                             \
+    }
 #define SLICE(k, s, member, limit)                                                                 \
-    { .key = k, .kind = TB_FIELD_SLICE, .name = #member, AT(s, member), .min = 1, .max = limit }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_SLICE, .name = #member, AT(s, member), .min = 1, .max = limit   \
+    }
 #define SLICE_OPT(k, s, member, limit)                                                             \
-    { .key = k, .kind = TB_FIELD_SLICE, .optional = true, .name = #member, AT(s, member),          \
-      .min = 1, .max = limit }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_SLICE, .optional = true, .name = #member, AT(s, member),        \
+        .min = 1, .max = limit                                                                     \
+    }
 #define SPECIAL(k, label, functions)                                                               \
-    { .key = k, .kind = TB_FIELD_SPECIAL, .name = label, .special = &functions }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_SPECIAL, .name = label, .special = &functions                   \
+    }
 #define SPECIAL_OPT(k, label, functions)                                                           \
-    { .key = k, .kind = TB_FIELD_SPECIAL, .optional = true, .name = label, .special = &functions }
+    {                                                                                              \
+        .key = k, .kind = TB_FIELD_SPECIAL, .optional = true, .name = label, .special = &functions \
+    }
 
 #define SCHEMA(message, label, limit, check)                                                       \
     const struct tb_schema tb_schema_##message = { .name = label,                                  \

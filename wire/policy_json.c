@@ -28,7 +28,10 @@ struct parsing {
     struct tb_policy *policy;
     char *err;
     size_t depth;
-    struct { const char *name; size_t index; } path[PATH_MAX_DEPTH];
+    struct {
+        const char *name;
+        size_t index;
+    } path[PATH_MAX_DEPTH];
 };
 
 static const uint8_t *find_member(const uint8_t *p, size_t left, const char *name)
@@ -250,7 +253,8 @@ static bool read_checks(struct parsing *s, const json_t *v)
 
     if (!json_is_object(v))
         return refuse(s, "an object of checks and severities");
-    json_object_foreach((json_t *)v, code, member) {
+    json_object_foreach((json_t *)v, code, member)
+    {
         enter(s, code, 0);
         ok = ok && read_check(s, code, member);
         leave(s);
@@ -264,8 +268,7 @@ static bool read_ek_trust(struct parsing *s, const json_t *v)
 
     if (text == NULL || (strcmp(text, "certificate") != 0 && strcmp(text, "token") != 0))
         return refuse(s, "certificate or token");
-    s->policy->ek_trust =
-        strcmp(text, "token") == 0 ? TB_EK_TRUST_TOKEN : TB_EK_TRUST_CERTIFICATE;
+    s->policy->ek_trust = strcmp(text, "token") == 0 ? TB_EK_TRUST_TOKEN : TB_EK_TRUST_CERTIFICATE;
     return true;
 }
 
@@ -277,8 +280,7 @@ static bool read_interval(struct parsing *s, const json_t *v)
 
 static bool read_stale(struct parsing *s, const json_t *v)
 {
-    return read_number(s, v, TB_POLICY_INTERVAL_MIN_S, TB_POLICY_STALE_MAX_S,
-                       &s->policy->stale_s);
+    return read_number(s, v, TB_POLICY_INTERVAL_MIN_S, TB_POLICY_STALE_MAX_S, &s->policy->stale_s);
 }
 
 /* A list of SHA-256 digests under construction. */
@@ -320,7 +322,8 @@ static bool read_keys(struct parsing *s, const json_t *v)
 
     if (!json_is_object(v))
         return refuse(s, "an object of PK, KEK, db and dbx");
-    json_object_foreach((json_t *)v, name, member) {
+    json_object_foreach((json_t *)v, name, member)
+    {
         enter(s, name, 0);
         ok = ok && read_keyset(s, name, member);
         leave(s);
@@ -444,7 +447,8 @@ static bool read_members(struct parsing *s, const json_t *root)
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         if (members[i].needed && json_object_get(root, members[i].name) == NULL)
             return refuse(s, "%s is missing", members[i].name);
-    json_object_foreach((json_t *)root, name, v) {
+    json_object_foreach((json_t *)root, name, v)
+    {
         const struct member *m = find(name);
 
         enter(s, name, 0);
@@ -547,8 +551,7 @@ static int print_checks(json_t *root, const struct tb_policy *p)
         const struct tb_check_text *text = tb_check_text((enum tb_check)c);
 
         if (severity != text->severity)
-            bad |= json_object_set_new(checks, text->code,
-                                       json_string(tb_severity_name(severity)));
+            bad |= json_object_set_new(checks, text->code, json_string(tb_severity_name(severity)));
     }
     if (json_object_size(checks) != 0)
         return bad | json_object_set_new(root, "checks", checks);
@@ -603,11 +606,11 @@ static int print_lists(json_t *root, const struct tb_policy *p)
 
 char *tb_policy_print(const struct tb_policy *p)
 {
-    json_t *root = json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:I}", "format", FORMAT, "name", p->name, "mode",
-        p->enforce ? "enforce" : "observe", "ek_trust",
-        p->ek_trust == TB_EK_TRUST_TOKEN ? "token" : "certificate", "interval_s",
-        (json_int_t)p->interval_s, "stale_s", (json_int_t)p->stale_s);
+    json_t *root =
+        json_pack("{s:i, s:s, s:s, s:s, s:I, s:I}", "format", FORMAT, "name", p->name, "mode",
+                  p->enforce ? "enforce" : "observe", "ek_trust",
+                  p->ek_trust == TB_EK_TRUST_TOKEN ? "token" : "certificate", "interval_s",
+                  (json_int_t)p->interval_s, "stale_s", (json_int_t)p->stale_s);
     char *text = NULL;
 
     if (root != NULL && print_masks(root, p) == 0 && print_checks(root, p) == 0 &&

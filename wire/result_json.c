@@ -92,7 +92,8 @@ json_t *tb_checks_json(void)
         json_t *o = json_object();
 
         bad |= set_check(o, (enum tb_check)c, tb_check_text((enum tb_check)c)->severity);
-        bad |= set(o, "always_required", json_boolean(tb_check_is_always_required((enum tb_check)c)));
+        bad |=
+            set(o, "always_required", json_boolean(tb_check_is_always_required((enum tb_check)c)));
         bad |= json_array_append_new(a, o);
     }
     return done(a, bad);

@@ -1,8 +1,8 @@
 /* wire/result_json.h - an Attestation Result as JSON, the same for API, CLI and bundle.
  *
  * Titles, causes and next steps are those of core/checks.h. Strings that come from the host (paths,
- * certificate subjects, versions) stand only under "boot", where docs/protocol.md says which of them
- * are covered by a digest. */
+ * certificate subjects, versions) stand only under "boot", where docs/protocol.md says which of
+ * them are covered by a digest. */
 #ifndef TB_WIRE_RESULT_JSON_H
 #define TB_WIRE_RESULT_JSON_H
 

@@ -20,9 +20,8 @@ static const struct {
     uint32_t role;
     const char *name;
 } roles[] = {
-    { TB_ROLE_AGENT, "agent" },       { TB_ROLE_VIEWER, "viewer" },
-    { TB_ROLE_OPERATOR, "operator" }, { TB_ROLE_ADMIN, "admin" },
-    { TB_ROLE_AUDITOR, "auditor" },
+    { TB_ROLE_AGENT, "agent" }, { TB_ROLE_VIEWER, "viewer" },   { TB_ROLE_OPERATOR, "operator" },
+    { TB_ROLE_ADMIN, "admin" }, { TB_ROLE_AUDITOR, "auditor" },
 };
 
 const char *tb_role_name(uint32_t role)
@@ -58,7 +57,8 @@ static bool random_text(char out[KEY_TEXT_LEN])
     return true;
 }
 
-/* --- Who asks --------------------------------------------------------------------------------------- */
+/* --- Who asks
+ * --------------------------------------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -117,7 +117,7 @@ static enum tb_store_status find_person(struct tb_http_request *rq, struct tb_ap
         return TB_STORE_NOT_FOUND;
     snprintf(p->session, sizeof p->session, "%s", text);
     return hash_text(app, text, hash) ? tb_store_session_find(app->store, hash, tb_now_ms(), key)
-                                 : TB_STORE_UNAVAILABLE;
+                                      : TB_STORE_UNAVAILABLE;
 }
 
 enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
@@ -150,7 +150,8 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
     return route->roles & p->role ? TB_HTTP_ALLOWED : TB_HTTP_FORBIDDEN;
 }
 
-/* --- Sessions ----------------------------------------------------------------------------------------- */
+/* --- Sessions
+ * ----------------------------------------------------------------------------------------- */
 
 static json_t *who(const char *role, const char *label)
 {
@@ -177,7 +178,7 @@ void tb_api_session_create(struct tb_http_request *rq, void *ctx)
         return;
     }
     status = hash_text(app, fields[0].s, hash) ? tb_store_api_key_find(app->store, hash, now, &key)
-                                          : TB_STORE_UNAVAILABLE;
+                                               : TB_STORE_UNAVAILABLE;
     json_decref(body);
     if (status == TB_STORE_NOT_FOUND || status == TB_STORE_STALE) {
         tb_http_reply_error(rq, 401, "bad-key", "this key is not known here, expired or revoked");
@@ -219,16 +220,16 @@ void tb_api_whoami(struct tb_http_request *rq, void *ctx)
     tb_http_reply_json(rq, 200, who(tb_role_name(p->role), p->label));
 }
 
-/* --- API tokens ----------------------------------------------------------------------------------------- */
+/* --- API tokens
+ * ----------------------------------------------------------------------------------------- */
 
 static bool add_key(void *ctx, const struct tb_api_key *key)
 {
     if (key->revoked_ms == 0)
-        json_array_append_new(ctx, json_pack("{ss ss ss so ss so}", "id", key->id, "label",
-                                             key->label, "role", key->role, "created",
-                                             tb_json_time(key->created_ms), "created_by",
-                                             key->created_by, "expires",
-                                             tb_json_time(key->expires_ms)));
+        json_array_append_new(
+            ctx, json_pack("{ss ss ss so ss so}", "id", key->id, "label", key->label, "role",
+                           key->role, "created", tb_json_time(key->created_ms), "created_by",
+                           key->created_by, "expires", tb_json_time(key->expires_ms)));
     return true;
 }
 

@@ -111,7 +111,8 @@ void tb_api_agent_evidence(struct tb_http_request *rq, void *ctx)
     uint8_t exporter[TB_EXPORTER_LEN];
 
     if (!tb_http_exporter(rq, exporter))
-        tb_http_reply_error(rq, 400, "no-channel-binding", "evidence is accepted over TLS 1.3 only");
+        tb_http_reply_error(rq, 400, "no-channel-binding",
+                            "evidence is accepted over TLS 1.3 only");
     else if (!tb_evidence_message_decode(body_of(rq), &message, &why))
         bad_message(rq, &why);
     else if (!asking_host(rq, app, &host))
@@ -123,7 +124,8 @@ void tb_api_agent_evidence(struct tb_http_request *rq, void *ctx)
         REPLY(rq, evidence_answer, &answer);
 }
 
-/* --- Long poll -------------------------------------------------------------------------------------- */
+/* --- Long poll
+ * -------------------------------------------------------------------------------------- */
 
 struct tb_waiter {
     struct tb_waiter *next;
@@ -200,7 +202,8 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
         return;
     }
-    /* The host is read under the lock: who sets the flag afterwards finds the waiter in the list. */
+    /* The host is read under the lock: who sets the flag afterwards finds the waiter in the list.
+     */
     pthread_mutex_lock(&app->waiters_lock);
     if (!asking_host(rq, app, &host)) {
         free(w);
@@ -227,7 +230,8 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
     pthread_mutex_unlock(&app->waiters_lock);
 }
 
-/* --- Changes ------------------------------------------------------------------------------------------ */
+/* --- Changes
+ * ------------------------------------------------------------------------------------------ */
 
 static void publish(struct tb_app *app, const char *event, const char *host_id)
 {

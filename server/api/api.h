@@ -24,8 +24,8 @@ enum {
 #define TB_ROLES_OPERATOR (TB_ROLE_OPERATOR | TB_ROLE_ADMIN)
 #define TB_ROLES_AUDITOR (TB_ROLE_AUDITOR | TB_ROLE_ADMIN)
 
-const char *tb_role_name(uint32_t role);      /* "viewer", ...; NULL for no single role */
-uint32_t tb_role_of_name(const char *name);   /* 0: unknown */
+const char *tb_role_name(uint32_t role);    /* "viewer", ...; NULL for no single role */
+uint32_t tb_role_of_name(const char *name); /* 0: unknown */
 
 /* Hosts that wait in a long poll for a command. */
 struct tb_waiter;
@@ -35,8 +35,8 @@ struct tb_app {
     struct tb_verifier *verifier;
     struct tb_http_server *http; /* set once the server listens */
     struct tb_http_hub *hub;
-    const char *public_url;      /* "https://name:port", for lines that people paste */
-    const char *pin;             /* SHA-256 of the CA certificate in hex, which agents pin */
+    const char *public_url; /* "https://name:port", for lines that people paste */
+    const char *pin;        /* SHA-256 of the CA certificate in hex, which agents pin */
     int64_t started_ms;
     pthread_mutex_t waiters_lock;
     struct tb_waiter *waiters;
@@ -45,9 +45,9 @@ struct tb_app {
 /* Who asks, left in the request by tb_api_authorise(). */
 struct tb_principal {
     uint32_t role;
-    char label[TB_STORE_NAME_MAX + 1];     /* of the API key; "" for agents */
-    char host_id[TB_STORE_ID_MAX + 1];     /* agents only */
-    char session[65];                      /* hex of the session's key, if a cookie was used */
+    char label[TB_STORE_NAME_MAX + 1]; /* of the API key; "" for agents */
+    char host_id[TB_STORE_ID_MAX + 1]; /* agents only */
+    char session[65];                  /* hex of the session's key, if a cookie was used */
 };
 
 extern const struct tb_http_route tb_api_routes[];
@@ -58,15 +58,17 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
 
 int64_t tb_now_ms(void); /* since 1970, UTC */
 
-/* --- Replies ------------------------------------------------------------------------------------ */
+/* --- Replies ------------------------------------------------------------------------------------
+ */
 
 void tb_api_refuse(struct tb_http_request *rq, const struct tb_refusal *r);
 /* For everything but OK: the store's status as an error. Returns true if status is OK. */
 TB_MUST_CHECK bool tb_api_ok(struct tb_http_request *rq, enum tb_store_status status);
-json_t *tb_json_time(int64_t ms);                  /* RFC 3339 string, or null for 0 */
+json_t *tb_json_time(int64_t ms); /* RFC 3339 string, or null for 0 */
 json_t *tb_json_hex(const uint8_t *p, size_t len);
 
-/* --- Requests ----------------------------------------------------------------------------------- */
+/* --- Requests -----------------------------------------------------------------------------------
+ */
 
 struct tb_store_by tb_api_by(struct tb_http_request *rq);
 /* limit and cursor of a page; false: a 400 was replied. */
@@ -79,7 +81,7 @@ TB_MUST_CHECK bool tb_api_query_only(struct tb_http_request *rq, const char *con
 /* One member of a JSON body. */
 struct tb_field {
     const char *name;
-    char kind;            /* 's' text, 'i' integer, 'b' boolean */
+    char kind; /* 's' text, 'i' integer, 'b' boolean */
     bool required;
     size_t max;           /* 's': bytes */
     int64_t min_i, max_i; /* 'i' */
@@ -95,31 +97,33 @@ TB_MUST_CHECK bool tb_api_fields(struct tb_http_request *rq, json_t **body, stru
 /* The host of {id}, by its id or its name. False: a 404 was replied. */
 TB_MUST_CHECK bool tb_api_host(struct tb_http_request *rq, struct tb_app *app, struct tb_host *out);
 
-/* --- Live ----------------------------------------------------------------------------------------- */
+/* --- Live
+ * ----------------------------------------------------------------------------------------- */
 
 /* Publishes a change of the store to pages and waiting agents; ctx is the struct tb_app. */
 void tb_api_on_change(void *ctx, enum tb_change kind, const char *host_id);
 
-/* --- Handlers, by file ---------------------------------------------------------------------------- */
+/* --- Handlers, by file
+ * ---------------------------------------------------------------------------- */
 
 tb_http_handler tb_api_agent_enrol, tb_api_agent_activate, tb_api_agent_challenge,
-    tb_api_agent_evidence, tb_api_agent_wait;                                  /* agent.c */
+    tb_api_agent_evidence, tb_api_agent_wait; /* agent.c */
 tb_http_handler tb_api_hosts_list, tb_api_host_get, tb_api_host_change, tb_api_host_remove,
-    tb_api_host_history, tb_api_summary, tb_api_report;                        /* hosts.c */
+    tb_api_host_history, tb_api_summary, tb_api_report; /* hosts.c */
 tb_http_handler tb_api_host_approve, tb_api_host_refuse, tb_api_host_attest,
-    tb_api_host_replace_tpm, tb_api_host_accept_firmware;                      /* host_actions.c */
-tb_http_handler tb_api_host_log, tb_api_host_bundle;                           /* evidence.c */
+    tb_api_host_replace_tpm, tb_api_host_accept_firmware; /* host_actions.c */
+tb_http_handler tb_api_host_log, tb_api_host_bundle;      /* evidence.c */
 tb_http_handler tb_api_enrolment_tokens_list, tb_api_enrolment_token_create,
     tb_api_enrolment_token_revoke, tb_api_ek_allow_list, tb_api_ek_allow_add,
-    tb_api_ek_allow_remove;                                                    /* enrolments.c */
+    tb_api_ek_allow_remove; /* enrolments.c */
 tb_http_handler tb_api_policy_get, tb_api_policy_set, tb_api_policy_versions,
-    tb_api_policy_try;                                                         /* policy.c */
+    tb_api_policy_try; /* policy.c */
 tb_http_handler tb_api_incidents_list, tb_api_incident_acknowledge, tb_api_audit_list,
-    tb_api_findings;                                                           /* records.c */
+    tb_api_findings; /* records.c */
 tb_http_handler tb_api_api_tokens_list, tb_api_api_token_create, tb_api_api_token_revoke,
-    tb_api_session_create, tb_api_session_delete, tb_api_whoami;               /* access.c */
+    tb_api_session_create, tb_api_session_delete, tb_api_whoami; /* access.c */
 tb_http_handler tb_api_health, tb_api_metrics, tb_api_openapi, tb_api_events,
-    tb_api_asset;                                                              /* service.c */
+    tb_api_asset; /* service.c */
 
 /* hosts.c, for others that answer with a host. */
 json_t *tb_json_host_summary(const struct tb_host *host);

@@ -15,7 +15,8 @@ int64_t tb_now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- Replies ------------------------------------------------------------------------------------ */
+/* --- Replies ------------------------------------------------------------------------------------
+ */
 
 void tb_api_refuse(struct tb_http_request *rq, const struct tb_refusal *r)
 {
@@ -65,7 +66,8 @@ json_t *tb_json_hex(const uint8_t *p, size_t len)
     return json_string(text);
 }
 
-/* --- Requests ----------------------------------------------------------------------------------- */
+/* --- Requests -----------------------------------------------------------------------------------
+ */
 
 struct tb_store_by tb_api_by(struct tb_http_request *rq)
 {
@@ -166,7 +168,8 @@ bool tb_api_fields(struct tb_http_request *rq, json_t **body, struct tb_field *f
     *body = tb_http_body_json(rq);
     if (*body == NULL)
         return false;
-    json_object_foreach(*body, name, value) {
+    json_object_foreach(*body, name, value)
+    {
         size_t i = 0;
 
         while (i < n && strcmp(fields[i].name, name) != 0)

@@ -11,11 +11,11 @@
 static bool add_token(void *ctx, const struct tb_enrol_token *t)
 {
     if (t->revoked_ms == 0)
-        json_array_append_new(
-            ctx, json_pack("{ss ss ss so ss so sI}", "id", t->id, "label", t->label, "group",
-                           t->group, "created", tb_json_time(t->created_ms), "created_by",
-                           t->created_by, "expires", tb_json_time(t->expires_ms), "uses_left",
-                           (json_int_t)t->uses_left));
+        json_array_append_new(ctx, json_pack("{ss ss ss so ss so sI}", "id", t->id, "label",
+                                             t->label, "group", t->group, "created",
+                                             tb_json_time(t->created_ms), "created_by",
+                                             t->created_by, "expires", tb_json_time(t->expires_ms),
+                                             "uses_left", (json_int_t)t->uses_left));
     return true;
 }
 
@@ -87,7 +87,8 @@ void tb_api_enrolment_token_revoke(struct tb_http_request *rq, void *ctx)
         tb_http_reply_empty(rq, 204);
 }
 
-/* --- Endorsement keys ----------------------------------------------------------------------------- */
+/* --- Endorsement keys
+ * ----------------------------------------------------------------------------- */
 
 static bool digest_of(struct tb_http_request *rq, const char *text, uint8_t out[32])
 {

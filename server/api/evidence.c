@@ -1,4 +1,5 @@
-/* server/api/evidence.c - a host's last evidence: the event log in words, the bundle to take away. */
+/* server/api/evidence.c - a host's last evidence: the event log in words, the bundle to take away.
+ */
 #include "server/api/api.h"
 
 #include "server/context.h"
@@ -51,7 +52,8 @@ void tb_api_host_log(struct tb_http_request *rq, void *ctx)
     tb_evidence_record_clear(&evidence);
 }
 
-/* --- Bundle --------------------------------------------------------------------------------------- */
+/* --- Bundle
+ * --------------------------------------------------------------------------------------- */
 
 /* The text of the policy with this digest: a version that was put, or the built-in one. */
 struct wanted_policy {

@@ -28,7 +28,8 @@ void tb_api_host_attest(struct tb_http_request *rq, void *ctx)
     act(rq, ctx, tb_store_host_want_attest, 202);
 }
 
-/* The host may enrol once more, with any TPM, under its name: with a token of its own, for a day. */
+/* The host may enrol once more, with any TPM, under its name: with a token of its own, for a day.
+ */
 #define REPLACE_S 86400
 
 void tb_api_host_replace_tpm(struct tb_http_request *rq, void *ctx)

@@ -52,16 +52,16 @@ static const char *secure_boot(const struct tb_host *host)
 
 json_t *tb_json_host_summary(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss ss ss ss ss so so so sb}",                   //
-                     "id", h->id, "name", h->name, "group", h->group,              //
-                     "state", tb_host_state_name(h->state),                        //
-                     "verdict", tb_verdict_name(h->verdict),                       //
-                     "reason", reason_of(h), "reason_code", h->headline_code,      //
-                     "tpm_version", tpm_version(h->tpm),                           //
-                     "secure_boot", secure_boot(h),                                //
-                     "since", tb_json_time(h->since_ms),                           //
-                     "last_seen", tb_json_time(h->last_seen_ms),                   //
-                     "last_verified", tb_json_time(h->last_verified_ms),           //
+    return json_pack("{ss ss ss ss ss ss ss ss ss so so so sb}",              //
+                     "id", h->id, "name", h->name, "group", h->group,         //
+                     "state", tb_host_state_name(h->state),                   //
+                     "verdict", tb_verdict_name(h->verdict),                  //
+                     "reason", reason_of(h), "reason_code", h->headline_code, //
+                     "tpm_version", tpm_version(h->tpm),                      //
+                     "secure_boot", secure_boot(h),                           //
+                     "since", tb_json_time(h->since_ms),                      //
+                     "last_seen", tb_json_time(h->last_seen_ms),              //
+                     "last_verified", tb_json_time(h->last_verified_ms),      //
                      "maintenance", h->maintenance);
 }
 
@@ -74,8 +74,8 @@ static bool add_host(void *ctx, const struct tb_host *host)
 /* The query of a list; false: a 400 was replied. */
 static bool query_of(struct tb_http_request *rq, struct tb_host_query *q)
 {
-    static const char *const known[] = { "limit", "cursor", "verdict", "group", "q",
-                                         "sort",  "order",  NULL };
+    static const char *const known[] = { "limit", "cursor", "verdict", "group",
+                                         "q",     "sort",   "order",   NULL };
     const char *verdict = tb_http_query(rq, "verdict"), *sort = tb_http_query(rq, "sort");
     const char *order = tb_http_query(rq, "order");
     unsigned s = TB_SORT_NAME;
@@ -132,8 +132,7 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
     struct tb_blob blob = { 0 };
     json_t *result = NULL;
 
-    if (h->has_result &&
-        tb_store_blob_get(app->store, h->result_digest, &blob) == TB_STORE_OK)
+    if (h->has_result && tb_store_blob_get(app->store, h->result_digest, &blob) == TB_STORE_OK)
         result = json_loadb((const char *)blob.p, blob.len, JSON_REJECT_DUPLICATES, NULL);
     tb_blob_clear(&blob);
     return result != NULL ? result : json_null();
@@ -141,11 +140,11 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
 
 static json_t *tpm_of(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss so ss so}",                                      //
-                     "version", tpm_version(h->tpm),                                   //
-                     "manufacturer", h->facts.tpm_manufacturer,                        //
-                     "model", h->facts.tpm_model, "firmware", h->facts.tpm_firmware,   //
-                     "class", h->facts.tpm_class[0] ? h->facts.tpm_class : "unknown",  //
+    return json_pack("{ss ss ss ss ss so ss so}",                                     //
+                     "version", tpm_version(h->tpm),                                  //
+                     "manufacturer", h->facts.tpm_manufacturer,                       //
+                     "model", h->facts.tpm_model, "firmware", h->facts.tpm_firmware,  //
+                     "class", h->facts.tpm_class[0] ? h->facts.tpm_class : "unknown", //
                      "ek_digest", h->has_ek ? tb_json_hex(h->ek_digest, 32) : json_string(""),
                      "ek_trust", tb_ek_basis_name(h->ek_basis), //
                      "ak_name", tb_json_hex(h->ak_name, h->ak_name_len));
@@ -225,7 +224,8 @@ void tb_api_host_remove(struct tb_http_request *rq, void *ctx)
         tb_http_reply_empty(rq, 204);
 }
 
-/* --- History ---------------------------------------------------------------------------------------- */
+/* --- History
+ * ---------------------------------------------------------------------------------------- */
 
 struct numbered_page {
     json_t *items;
@@ -266,7 +266,8 @@ void tb_api_host_history(struct tb_http_request *rq, void *ctx)
     json_decref(page.items);
 }
 
-/* --- The whole -------------------------------------------------------------------------------------- */
+/* --- The whole
+ * -------------------------------------------------------------------------------------- */
 
 static json_t *verdict_counts(const struct tb_store_summary *s)
 {
@@ -286,7 +287,8 @@ static json_t *limits(void)
         "Whether the firmware that the vendor shipped is honest: the root of trust starts at valid "
         "hardware and firmware. Changes of the firmware are seen.",
         "An attacker with a probe on the bus between CPU and a discrete TPM.",
-        "A broken or cloned TPM: a firmware TPM is as good as the firmware that runs it, a software "
+        "A broken or cloned TPM: a firmware TPM is as good as the firmware that runs it, a "
+        "software "
         "TPM is for tests.",
         "Which physical machine a TPM sits in: endorsement key and host are bound by enrolment, so "
         "compare serial numbers when a host is approved.");
@@ -300,14 +302,13 @@ void tb_api_summary(struct tb_http_request *rq, void *ctx)
 
     if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
         return;
-    tb_http_reply_json(
-        rq, 200,
-        json_pack("{sI so so sI sI so s{ss so so}}", "total", (json_int_t)s.n_hosts, "verdicts",
-                  verdict_counts(&s), "limits", limits(), "open_incidents",
-                  (json_int_t)s.n_open_incidents, "pending", (json_int_t)s.n_waiting,
-                  "policy", policy_of(app, &everybody), "server",
-                  "version", TB_VERSION, "started", tb_json_time(app->started_ms), "time",
-                  tb_json_time(tb_now_ms())));
+    tb_http_reply_json(rq, 200,
+                       json_pack("{sI so so sI sI so s{ss so so}}", "total", (json_int_t)s.n_hosts,
+                                 "verdicts", verdict_counts(&s), "limits", limits(),
+                                 "open_incidents", (json_int_t)s.n_open_incidents, "pending",
+                                 (json_int_t)s.n_waiting, "policy", policy_of(app, &everybody),
+                                 "server", "version", TB_VERSION, "started",
+                                 tb_json_time(app->started_ms), "time", tb_json_time(tb_now_ms())));
 }
 
 void tb_api_report(struct tb_http_request *rq, void *ctx)
@@ -343,7 +344,8 @@ void tb_api_report(struct tb_http_request *rq, void *ctx)
             tb_http_buffer_clear(&b);
             return;
         }
-        json_array_foreach(page, i, host) {
+        json_array_foreach(page, i, host)
+        {
             tb_http_buffer_printf(&b, "%s", comma);
             tb_http_buffer_json(&b, host);
             comma = ",";

@@ -81,15 +81,15 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
     free(text);
 }
 
-/* --- Versions --------------------------------------------------------------------------------------- */
-
+/* --- Versions
+ * --------------------------------------------------------------------------------------- */
 
 static bool add_version(void *ctx, const struct tb_policy_record *p)
 {
-    json_array_append_new(ctx, json_pack("{sI ss so so ss}", "version", (json_int_t)p->version,
-                                         "name", p->group, "digest", tb_json_hex(p->digest, 32),
-                                         "created", tb_json_time(p->created_ms), "created_by",
-                                         p->author));
+    json_array_append_new(ctx,
+                          json_pack("{sI ss so so ss}", "version", (json_int_t)p->version, "name",
+                                    p->group, "digest", tb_json_hex(p->digest, 32), "created",
+                                    tb_json_time(p->created_ms), "created_by", p->author));
     return true;
 }
 
@@ -103,7 +103,8 @@ void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
     json_decref(items);
 }
 
-/* --- Trial ------------------------------------------------------------------------------------------ */
+/* --- Trial
+ * ------------------------------------------------------------------------------------------ */
 
 #define TRIAL_LIST_MAX 1000 /* hosts named; all are counted */
 
@@ -145,8 +146,9 @@ void tb_api_policy_try(struct tb_http_request *rq, void *ctx)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
     else if (policy_of_body(rq, &policy) &&
              tb_api_ok(rq, tb_store_evidence_each(app->store, NULL, try_host, &t)))
-        tb_http_reply_json(rq, 200, json_pack("{sI sI sO}", "hosts", t.hosts, "unchanged",
-                                              t.unchanged, "would_change", t.list));
+        tb_http_reply_json(rq, 200,
+                           json_pack("{sI sI sO}", "hosts", t.hosts, "unchanged", t.unchanged,
+                                     "would_change", t.list));
     json_decref(t.list);
     free(t.result);
 }

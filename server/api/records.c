@@ -23,7 +23,8 @@ static json_t *next_of(const struct page *page, size_t limit)
     return json_string(text);
 }
 
-/* --- Incidents ---------------------------------------------------------------------------------------- */
+/* --- Incidents
+ * ---------------------------------------------------------------------------------------- */
 
 static json_t *incident_json(const struct tb_incident *i)
 {
@@ -54,11 +55,11 @@ void tb_api_incidents_list(struct tb_http_request *rq, void *ctx)
     query.open_only = open != NULL && strcmp(open, "true") == 0;
     if (open != NULL && !query.open_only && strcmp(open, "false") != 0)
         tb_http_reply_error(rq, 400, "bad-open", "open is true or false");
-    else if (tb_api_query_only(rq, known) &&
-             tb_api_page_number(rq, &query.limit, &query.before) &&
+    else if (tb_api_query_only(rq, known) && tb_api_page_number(rq, &query.limit, &query.before) &&
              tb_api_ok(rq, tb_store_incidents(app->store, &query, add_incident, &page)))
-        tb_http_reply_json(rq, 200, json_pack("{sO so}", "items", page.items, "next",
-                                              next_of(&page, query.limit)));
+        tb_http_reply_json(
+            rq, 200,
+            json_pack("{sO so}", "items", page.items, "next", next_of(&page, query.limit)));
     json_decref(page.items);
 }
 
@@ -98,9 +99,8 @@ void tb_api_incident_acknowledge(struct tb_http_request *rq, void *ctx)
 
         if (fields[0].s != NULL && !time_of(fields[0].s, &until))
             tb_http_reply_error(rq, 400, "bad-time", "until must be a UTC time of RFC 3339");
-        else if (tb_api_ok(rq, tb_store_incident_acknowledge(app->store, id, until,
-                                                             fields[1].s ? fields[1].s : "",
-                                                             &by)) &&
+        else if (tb_api_ok(rq, tb_store_incident_acknowledge(
+                                   app->store, id, until, fields[1].s ? fields[1].s : "", &by)) &&
                  tb_api_ok(rq, tb_store_incidents(app->store, &query, add_incident, &page)))
             tb_http_reply_json(rq, 200, json_incref(json_array_get(page.items, 0)));
         json_decref(page.items);
@@ -108,7 +108,8 @@ void tb_api_incident_acknowledge(struct tb_http_request *rq, void *ctx)
     json_decref(body);
 }
 
-/* --- Audit -------------------------------------------------------------------------------------------- */
+/* --- Audit
+ * -------------------------------------------------------------------------------------------- */
 
 static bool add_entry(void *ctx, const struct tb_audit_entry *e)
 {
@@ -131,8 +132,9 @@ void tb_api_audit_list(struct tb_http_request *rq, void *ctx)
 
     if (tb_api_query_only(rq, known) && tb_api_page_number(rq, &query.limit, &query.from) &&
         tb_api_ok(rq, tb_store_audit(app->store, &query, add_entry, &page)))
-        tb_http_reply_json(rq, 200, json_pack("{sO so}", "items", page.items, "next",
-                                              next_of(&page, query.limit)));
+        tb_http_reply_json(
+            rq, 200,
+            json_pack("{sO so}", "items", page.items, "next", next_of(&page, query.limit)));
     json_decref(page.items);
 }
 

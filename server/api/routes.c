@@ -6,9 +6,18 @@
 #define JSON_MAX 65536
 #define JSON "application/json"
 #define CBOR "application/cbor"
-#define GET(path, roles, fn) { TB_HTTP_GET, path, roles, 0, NULL, fn }
-#define POST(path, roles, fn) { TB_HTTP_POST, path, roles, 0, NULL, fn }
-#define DELETE(path, roles, fn) { TB_HTTP_DELETE, path, roles, 0, NULL, fn }
+#define GET(path, roles, fn)                                                                       \
+    {                                                                                              \
+        TB_HTTP_GET, path, roles, 0, NULL, fn                                                      \
+    }
+#define POST(path, roles, fn)                                                                      \
+    {                                                                                              \
+        TB_HTTP_POST, path, roles, 0, NULL, fn                                                     \
+    }
+#define DELETE(path, roles, fn)                                                                    \
+    {                                                                                              \
+        TB_HTTP_DELETE, path, roles, 0, NULL, fn                                                   \
+    }
 
 const struct tb_http_route tb_api_routes[] = {
     /* agents */

@@ -51,7 +51,8 @@ void tb_api_asset(struct tb_http_request *rq, void *ctx)
                                                      .etag = a->etag });
 }
 
-/* --- Metrics (Prometheus text format 0.0.4) ----------------------------------------------------------- */
+/* --- Metrics (Prometheus text format 0.0.4)
+ * ----------------------------------------------------------- */
 
 static void metric(struct tb_http_buffer *b, const char *name, const char *type, const char *help)
 {
@@ -87,8 +88,8 @@ static void verifier_metrics(struct tb_http_buffer *b, struct tb_app *app)
     one(b, "trueboot_challenges_total", "counter", "Challenges issued.", c.challenges);
     one(b, "trueboot_evidence_total", "counter", "Pieces of evidence appraised.", c.evidences);
     one(b, "trueboot_refusals_total", "counter", "Enrolments and evidence refused.", c.refusals);
-    one(b, "trueboot_boot_cache_hits_total", "counter", "Appraisals of a boot taken from the cache.",
-        c.boot_hits);
+    one(b, "trueboot_boot_cache_hits_total", "counter",
+        "Appraisals of a boot taken from the cache.", c.boot_hits);
     one(b, "trueboot_boot_cache_misses_total", "counter", "Boots appraised anew.", c.boot_misses);
     one(b, "trueboot_store_writes_total", "counter", "Operations written.", st.n_writes);
     one(b, "trueboot_store_commits_total", "counter", "Transactions that they took.", st.n_commits);

@@ -7,26 +7,27 @@
 
 #include "assets_table.h"
 
-/* One file in .rodata, as long as the table says, with a zero byte behind it that does not count. */
-#define EMBED(symbol, file, len) \
-    __asm__(".pushsection .rodata\n" \
-            ".balign 16\n" \
-            ".hidden " symbol "\n.globl " symbol "\n" \
-            ".type " symbol ", %object\n" symbol ":\n" \
-            ".incbin \"" file "\", 0, " #len "\n" \
-            ".byte 0\n" \
+/* One file in .rodata, as long as the table says, with a zero byte behind it that does not count.
+ */
+#define EMBED(symbol, file, len)                                                                   \
+    __asm__(".pushsection .rodata\n"                                                               \
+            ".balign 16\n"                                                                         \
+            ".hidden " symbol "\n.globl " symbol "\n"                                              \
+            ".type " symbol ", %object\n" symbol ":\n"                                             \
+            ".incbin \"" file "\", 0, " #len "\n"                                                  \
+            ".byte 0\n"                                                                            \
             ".popsection\n");
 
-#define X(id, path, type, file, etag, len, gz_len) \
-    EMBED("tb_ui_" #id, TB_UI_SOURCE "/" file, len) \
-    EMBED("tb_ui_gz_" #id, TB_UI_BUILD "/" file ".gz", gz_len) \
-    extern const uint8_t tb_ui_##id[] __attribute__((visibility("hidden"))); \
+#define X(id, path, type, file, etag, len, gz_len)                                                 \
+    EMBED("tb_ui_" #id, TB_UI_SOURCE "/" file, len)                                                \
+    EMBED("tb_ui_gz_" #id, TB_UI_BUILD "/" file ".gz", gz_len)                                     \
+    extern const uint8_t tb_ui_##id[] __attribute__((visibility("hidden")));                       \
     extern const uint8_t tb_ui_gz_##id[] __attribute__((visibility("hidden")));
 TB_UI_ASSETS(X)
 #undef X
 
 static const struct tb_ui_asset assets[] = {
-#define X(id, path, type, file, etag, len, gz_len) \
+#define X(id, path, type, file, etag, len, gz_len)                                                 \
     { path, type, etag, tb_ui_##id, len, tb_ui_gz_##id, gz_len },
     TB_UI_ASSETS(X)
 #undef X

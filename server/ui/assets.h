@@ -10,8 +10,8 @@
 
 /* Content-Security-Policy of every answer that a browser may show: nothing inline, nothing from
  * elsewhere, in no frame. */
-#define TB_UI_CSP \
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " \
+#define TB_UI_CSP                                                                                  \
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                \
     "img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 struct tb_ui_asset {

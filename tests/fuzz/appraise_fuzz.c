@@ -23,17 +23,24 @@ static void quote_what_replays(struct tb_reader log, const struct tb_policy *pol
 }
 
 /* A quote and a signature of hostile bytes: never genuine, never a crash. */
-static void appraise_bytes(struct tb_reader in, const struct tb_policy *policy,
-                           struct tb_hasher *h)
+static void appraise_bytes(struct tb_reader in, const struct tb_policy *policy, struct tb_hasher *h)
 {
     static const struct tb_selection wanted = { TB_ALG_SHA256, 0xfbff };
     static struct tb_quote_result result;
     static struct tb_content content = { .has_log = true };
     const struct tb_appraisal_input input = {
-        .enrolled = true, .ak_public = in,       .host_id = tb_slice("h", 1),
-        .nonce = in,      .exporter = in,        .wanted = &wanted,
-        .n_wanted = 1,    .quote = in,           .signature = in,
-        .content = &content, .content_bytes = in, .policy = policy,
+        .enrolled = true,
+        .ak_public = in,
+        .host_id = tb_slice("h", 1),
+        .nonce = in,
+        .exporter = in,
+        .wanted = &wanted,
+        .n_wanted = 1,
+        .quote = in,
+        .signature = in,
+        .content = &content,
+        .content_bytes = in,
+        .policy = policy,
     };
 
     tb_appraise_quote(&input, h, &result);

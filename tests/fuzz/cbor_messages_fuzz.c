@@ -1,4 +1,5 @@
-/* The first byte chooses the message, the rest is the message. What is accepted has one encoding. */
+/* The first byte chooses the message, the rest is the message. What is accepted has one encoding.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

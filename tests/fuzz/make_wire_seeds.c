@@ -42,24 +42,36 @@ static uint8_t buf[TB_BUNDLE_MAX];
 
 static void messages(struct evidence *e)
 {
-    struct tb_enrol_request q = { .token = "token", .host_name = "web-1.example.org",
-                                  .tpm_state = TB_TPM_STATE_20, .ek_public = e->in.ak_public,
-                                  .ek_certificate = tb_slice("cert", 4), .n_ek_chain = 1,
+    struct tb_enrol_request q = { .token = "token",
+                                  .host_name = "web-1.example.org",
+                                  .tpm_state = TB_TPM_STATE_20,
+                                  .ek_public = e->in.ak_public,
+                                  .ek_certificate = tb_slice("cert", 4),
+                                  .n_ek_chain = 1,
                                   .ek_chain = { tb_slice("cert", 4) },
-                                  .ak_public = e->in.ak_public, .agent_version = "0.1.0" };
+                                  .ak_public = e->in.ak_public,
+                                  .agent_version = "0.1.0" };
     struct tb_enrol_offer o = { .credential = tb_slice("cred", 4),
-                                .encrypted_secret = tb_slice("secr", 4), .lifetime_s = 60 };
+                                .encrypted_secret = tb_slice("secr", 4),
+                                .lifetime_s = 60 };
     struct tb_activate_request a = { .secret = tb_slice(e->nonce, 32) };
     struct tb_activate_reply r = { TB_ENROL_ACTIVE, "host-1", { 1 }, 300 };
     struct tb_challenge_request c = { "host-1", TB_TPM_STATE_20, "0.1.0" };
-    struct tb_challenge ch = { .n_wanted = 1, .wanted = { { TB_ALG_SHA256, 0xfbff } },
-                               .has_held_log = true, .has_held_pcrs = true, .lifetime_s = 60,
+    struct tb_challenge ch = { .n_wanted = 1,
+                               .wanted = { { TB_ALG_SHA256, 0xfbff } },
+                               .has_held_log = true,
+                               .has_held_pcrs = true,
+                               .lifetime_s = 60,
                                .interval_s = 300 };
-    struct tb_evidence_message m = { .host_id = "host-1", .quote = e->in.quote,
+    struct tb_evidence_message m = { .host_id = "host-1",
+                                     .quote = e->in.quote,
                                      .signature = e->in.signature,
                                      .content = e->in.content_bytes };
-    struct tb_evidence_answer v = { TB_VERDICT_FAILED, "secureboot.off", "Secure Boot was off",
-                                    300, 1,
+    struct tb_evidence_answer v = { TB_VERDICT_FAILED,
+                                    "secureboot.off",
+                                    "Secure Boot was off",
+                                    300,
+                                    1,
                                     { { TB_FAIL, "secureboot.off", "event 3", "01", "00" } } };
     struct tb_wait_request w = { "host-1" };
     struct tb_wait_reply wr = { TB_COMMAND_ATTEST };
@@ -80,9 +92,13 @@ static void messages(struct evidence *e)
 static void bundle(struct evidence *e)
 {
     char *policy = tb_policy_print(&e->policy), *result = tb_result_print(&e->result, &e->policy);
-    struct tb_bundle b = { .host_id = "host-1", .host_name = "web-1", .enrolled = true,
-                           .ak_public = e->in.ak_public, .n_wanted = e->n_wanted,
-                           .quote = e->in.quote, .signature = e->in.signature,
+    struct tb_bundle b = { .host_id = "host-1",
+                           .host_name = "web-1",
+                           .enrolled = true,
+                           .ak_public = e->in.ak_public,
+                           .n_wanted = e->n_wanted,
+                           .quote = e->in.quote,
+                           .signature = e->in.signature,
                            .content = e->in.content_bytes,
                            .last = { .present = true, .boot_id = "boot-1" },
                            .firmware = { .present = true, .bank = TB_BANK_SHA256 },

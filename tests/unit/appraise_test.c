@@ -216,10 +216,13 @@ static void t10_each_check_of_evidence_and_identity_counts_alone(void **state)
 
 static void missing_parts_are_told_by_name(void **state)
 {
-    static const struct { void (*input)(struct evidence *e); const char *where; } list[] = {
-        { no_content, "evidence.content" },        { no_content_bytes, "evidence.content" },
-        { no_quote, "evidence.quote" },            { no_signature, "evidence.signature" },
-        { no_log, "evidence.content.log" },        { empty_log, "evidence.content.log" },
+    static const struct {
+        void (*input)(struct evidence *e);
+        const char *where;
+    } list[] = {
+        { no_content, "evidence.content" }, { no_content_bytes, "evidence.content" },
+        { no_quote, "evidence.quote" },     { no_signature, "evidence.signature" },
+        { no_log, "evidence.content.log" }, { empty_log, "evidence.content.log" },
     };
 
     (void)state;
@@ -404,7 +407,8 @@ static void t14_evidence_does_not_move_to_another_host_session_or_content(void *
 static void t14_a_challenge_with_a_part_missing_is_never_trusted(void **state)
 {
     static const uint8_t host[65] = "h";
-    static const size_t lens[][3] = { /* nonce, host id, exporter */
+    static const size_t lens[][3] = {
+        /* nonce, host id, exporter */
         { 0, 6, 32 }, { 31, 6, 32 }, { 32, 0, 32 }, { 32, 65, 32 }, { 32, 6, 0 }, { 32, 6, 31 },
     };
 
@@ -552,7 +556,10 @@ static void t57_clock_and_counters_that_fall_are_refused(void **state)
 
 static void t57_restart_and_safe_are_told_and_the_policy_may_refuse_them(void **state)
 {
-    static const struct { enum tb_check check; void (*quote)(struct evidence *e); } list[] = {
+    static const struct {
+        enum tb_check check;
+        void (*quote)(struct evidence *e);
+    } list[] = {
         { TB_CHECK_QUOTE_RESTART, resumed },
         { TB_CHECK_QUOTE_CLOCK_SAFE, unsafe },
     };
@@ -838,8 +845,7 @@ static void digest_by_sha1(struct evidence *e)
     const struct tb_selection sel = { TB_ALG_SHA256, e->q.selection[0].pcrs };
     struct tb_reason why;
 
-    assert_true(
-        tb_pcrs_digest(&e->content.pcrs, &sel, 1, TB_BANK_SHA1, e->h, sha1_digest, &why));
+    assert_true(tb_pcrs_digest(&e->content.pcrs, &sel, 1, TB_BANK_SHA1, e->h, sha1_digest, &why));
     e->q.pcr_digest = tb_slice(sha1_digest, 20);
 }
 
@@ -929,8 +935,8 @@ static void t29_a_bank_that_no_firmware_extended_is_refused(void **state)
 
             evidence_prepare(e);
             if (cap >= 2)
-                assert_true(tb_hash(e->h, TB_BANK_SHA256, tb_slice(separators[cap - 2], 4),
-                                    digest));
+                assert_true(
+                    tb_hash(e->h, TB_BANK_SHA256, tb_slice(separators[cap - 2], 4), digest));
             for (unsigned pcr = 0; pcr < TB_N_PCRS; pcr++)
                 memset(e->content.pcrs.value[TB_BANK_SHA256][pcr], 0, TB_DIGEST_MAX);
             e->content.pcrs.value[TB_BANK_SHA256][0][31] = pcr0 ? 3 : 0; /* startup locality */
@@ -1125,8 +1131,8 @@ static void l09_every_allowed_bank_must_replay(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {
-        struct evidence *e = evidence_new(SHA256_ONLY | LOG_BANK(TB_BANK_SHA384) |
-                                          LOG_BANK(TB_BANK_SHA1));
+        struct evidence *e =
+            evidence_new(SHA256_ONLY | LOG_BANK(TB_BANK_SHA384) | LOG_BANK(TB_BANK_SHA1));
 
         evidence_prepare(e);
         e->content.pcrs.value[broken[i]][0][0] ^= 1;
@@ -1159,8 +1165,8 @@ static void events_without_a_digest_of_an_allowed_bank_are_refused(void **state)
 static void set_secure_boot(struct evidence *e, uint8_t value)
 {
     static uint8_t bytes[2];
-    struct log_item *item = log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
-                                              "SecureBoot");
+    struct log_item *item =
+        log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot");
     struct tb_reader data;
 
     bytes[0] = value;
@@ -1265,8 +1271,8 @@ static void t47_more_authorities_than_can_be_kept_are_refused_under_a_list(void 
     e->policy.n_authorities = TB_POLICY_DIGESTS_MAX;
     for (uint8_t i = 0; i < TB_AUTHORITIES_MAX + 1; i++) {
         struct tb_reader data = log_signature_data(e->log, tb_slice(&i, 1));
-        struct log_item *item = log_variable(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY,
-                                             log_guid_image_db, "db", data);
+        struct log_item *item =
+            log_variable(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_image_db, "db", data);
 
         after = log_find(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, 0);
         log_move_after(e->log, item, after);
@@ -1314,8 +1320,7 @@ static void a_boot_without_or_with_too_many_programs_fails_a_list_of_programs(vo
 
     (void)state;
     for (size_t i = e->log->n; i-- > 0;)
-        if (e->log->item[i].pcr == 4 &&
-            e->log->item[i].type == TB_EV_EFI_BOOT_SERVICES_APPLICATION)
+        if (e->log->item[i].pcr == 4 && e->log->item[i].type == TB_EV_EFI_BOOT_SERVICES_APPLICATION)
             log_remove(e->log, &e->log->item[i]);
     e->policy.n_programs = 1;
     evidence_run(e);
@@ -1423,9 +1428,13 @@ static bool same_facts(const struct tb_boot_facts *a, const struct tb_boot_facts
 
 static void t35_a_retyped_event_is_refused_or_changes_no_fact(void **state)
 {
-    static const uint32_t types[] = { TB_EV_UNUSED, TB_EV_ACTION, TB_EV_SEPARATOR,
-                                      TB_EV_POST_CODE, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
-                                      TB_EV_EFI_VARIABLE_AUTHORITY, TB_EV_NO_ACTION };
+    static const uint32_t types[] = { TB_EV_UNUSED,
+                                      TB_EV_ACTION,
+                                      TB_EV_SEPARATOR,
+                                      TB_EV_POST_CODE,
+                                      TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
+                                      TB_EV_EFI_VARIABLE_AUTHORITY,
+                                      TB_EV_NO_ACTION };
     struct evidence *good = evidence_new(SHA256_ONLY);
     size_t n_trusted = 0, n_refused = 0;
 
@@ -1692,8 +1701,8 @@ static void a_comparison_that_could_not_be_made_says_so(void **state)
 
 static void names_of_verdicts_and_tiers_are_the_documented_ones(void **state)
 {
-    static const char *const names[] = { "none",    "trusted", "changed", "failed",     "not-capable",
-                                         "pending", "stale",   "unreachable" };
+    static const char *const names[] = { "none",        "trusted", "changed", "failed",
+                                         "not-capable", "pending", "stale",   "unreachable" };
     enum tb_verdict v;
 
     (void)state;

@@ -68,8 +68,12 @@ static struct made *make(bool held)
         .signature = e->in.signature,
         .content = e->in.content_bytes,
         .has_held_pcrs = held,
-        .last = { .present = true, .clock_ms = 999999, .reset_count = 7, .restart_count = 1,
-                  .firmware_version = e->q.firmware_version, .boot_id = "boot-2" },
+        .last = { .present = true,
+                  .clock_ms = 999999,
+                  .reset_count = 7,
+                  .restart_count = 1,
+                  .firmware_version = e->q.firmware_version,
+                  .boot_id = "boot-2" },
         .firmware = { .present = true, .bank = TB_BANK_SHA256 },
         .policy = tb_slice(m->policy, strlen(m->policy)),
         .verdict = e->result.verdict,
@@ -247,7 +251,10 @@ static void patch(struct made *m, const void *from, const void *to, size_t n)
 
 static void broken_arrays_are_refused_with_their_field(void **state)
 {
-    static const struct { const char *from, *to, *where; size_t n; } list[] = {
+    static const struct {
+        const char *from, *to, *where;
+        size_t n;
+    } list[] = {
         { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x84\x1a\x00\x0f\x42\x3f", "bundle.last", 7 },
         { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x85\x3a\x00\x0f\x42\x3f", "bundle.last", 7 },
         { "\x11\x82\x0b\x58\x80", "\x11\x81\x0b\x58\x80", "bundle.firmware", 5 },
@@ -285,8 +292,13 @@ static size_t next_item(const uint8_t *p, size_t at)
 
 static void an_item_of_another_type_is_refused_as_that(void **state)
 {
-    static const char *const kinds[8] = { "an unsigned integer", "", "a byte string",
-                                          "a text string",       "an array", "a map", "",
+    static const char *const kinds[8] = { "an unsigned integer",
+                                          "",
+                                          "a byte string",
+                                          "a text string",
+                                          "an array",
+                                          "a map",
+                                          "",
                                           "a boolean" };
     struct made *m = make(true);
     struct tb_reason why;

@@ -35,7 +35,12 @@ static bool read_one(struct tb_cbor_reader *r, enum want want, struct tb_reason 
 
 static void every_other_form_of_an_item_is_refused(void **state)
 {
-    static const struct { enum want want; const char *bytes; size_t n; const char *observed; } list[] = {
+    static const struct {
+        enum want want;
+        const char *bytes;
+        size_t n;
+        const char *observed;
+    } list[] = {
         { UINT, B(""), "the message ends" },
         { UINT, B("\x18"), "the message ends" },
         { UINT, B("\x18\x17"), "a longer one" },
@@ -104,12 +109,16 @@ static void bounds_are_inclusive_and_told_with_both_ends(void **state)
         assert_int_equal(why.check, TB_CHECK_EVIDENCE_LIMITS);
         assert_string_equal(why.expected, "10 to 20");
     }
-    r = reader("\x63" "abc", 4);
+    r = reader("\x63"
+               "abc",
+               4);
     assert_false(tb_cbor_read_text(&r, 4, 9, &slice, &why));
     assert_int_equal(why.check, TB_CHECK_EVIDENCE_LIMITS);
     assert_false(tb_cbor_read_text(&r, 0, 2, &slice, &why));
     assert_true(tb_cbor_read_text(&r, 3, 3, &slice, &why));
-    r = reader("\x43" "abc", 4);
+    r = reader("\x43"
+               "abc",
+               4);
     assert_false(tb_cbor_read_bytes(&r, 4, 9, &slice, &why));
     assert_false(tb_cbor_read_bytes(&r, 0, 2, &slice, &why));
     assert_true(tb_cbor_read_bytes(&r, 3, 3, &slice, &why));
@@ -142,37 +151,47 @@ static void bytes_behind_the_end_are_refused(void **state)
 
 static void t44_only_characters_that_show_as_themselves_are_text(void **state)
 {
-    static const struct { const char *bytes; size_t n; bool ok; } list[] = {
+    static const struct {
+        const char *bytes;
+        size_t n;
+        bool ok;
+    } list[] = {
         { B(""), true },
         { B("plain text ~"), true },
-        { B("Gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x94\x92"), true },
-        { B("\x1b[31m"), false },              /* terminal escape */
+        { B("Gr\xc3\xbc\xc3\x9f"
+            "e \xe2\x82\xac \xf0\x9f\x94\x92"),
+          true },
+        { B("\x1b[31m"), false }, /* terminal escape */
         { B("a\nb"), false },
         { B("a\x7f"), false },
-        { B("\xc2\x85"), false },              /* C1 */
+        { B("\xc2\x85"), false }, /* C1 */
         { B("\xc2\xa0"), true },
-        { B("\xc2\xad"), false },              /* soft hyphen */
-        { B("\xc0\x80"), false },              /* overlong NUL */
+        { B("\xc2\xad"), false }, /* soft hyphen */
+        { B("\xc0\x80"), false }, /* overlong NUL */
         { B("\xc1\xbf"), false },
         { B("\xe0\x80\x80"), false },
         { B("\xe0\x9f\xbf"), false },
         { B("\xe0\xa0\x80"), true },
         { B("\xf0\x8f\xbf\xbf"), false },
         { B("\xf0\x90\x80\x80"), true },
-        { B("\xed\xa0\x80"), false },          /* surrogate */
+        { B("\xed\xa0\x80"), false }, /* surrogate */
         { B("\xed\x9f\xbf"), true },
         { B("\xee\x80\x80"), true },
-        { B("\xf4\x90\x80\x80"), false },      /* past U+10FFFF */
+        { B("\xf4\x90\x80\x80"), false }, /* past U+10FFFF */
         { B("\xf5\x80\x80\x80"), false },
         { B("\x80"), false },
-        { B("\xc3"), false },                  /* cut */
+        { B("\xc3"), false }, /* cut */
         { B("\xe2\x82"), false },
-        { B("\xc3" "A"), false },
-        { B("\xe2\x80\xae" "gpj.exe"), false }, /* right-to-left override */
-        { B("\xe2\x80\xa8"), false },          /* line separator */
-        { B("\xef\xbb\xbf"), false },          /* byte order mark */
+        { B("\xc3"
+            "A"),
+          false },
+        { B("\xe2\x80\xae"
+            "gpj.exe"),
+          false },                    /* right-to-left override */
+        { B("\xe2\x80\xa8"), false }, /* line separator */
+        { B("\xef\xbb\xbf"), false }, /* byte order mark */
         { B("\xef\xbf\xbf"), false },
-        { B("\xf3\xa0\x80\x81"), false },      /* tag character */
+        { B("\xf3\xa0\x80\x81"), false }, /* tag character */
     };
 
     (void)state;
@@ -191,7 +210,9 @@ static void outside_text_is_cut_and_made_ascii(void **state)
     char out[8];
 
     (void)state;
-    tb_text_copy(out, sizeof out, "a\tb\xc3\xbc" "cdefg");
+    tb_text_copy(out, sizeof out,
+                 "a\tb\xc3\xbc"
+                 "cdefg");
     assert_string_equal(out, "a?b??cd");
     tb_text_copy(out, sizeof out, "");
     assert_string_equal(out, "");
@@ -212,8 +233,8 @@ static void write_all(struct tb_cbor_writer *w)
 
 static void what_is_written_is_the_shortest_form_and_reads_back(void **state)
 {
-    static const char expected[] =
-        "\xa3\x01\x1a\x00\x01\x11\x70\x02\xf5\x03\x82\x64text\x58\x18" "0123456789abcdef01234567";
+    static const char expected[] = "\xa3\x01\x1a\x00\x01\x11\x70\x02\xf5\x03\x82\x64text\x58\x18"
+                                   "0123456789abcdef01234567";
     uint8_t buf[100];
     struct tb_cbor_writer w = { .p = buf, .cap = sizeof buf };
     size_t len;

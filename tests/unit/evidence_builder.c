@@ -39,8 +39,8 @@ void evidence_bind(struct evidence *e)
 {
     static const char host_id[] = "host-1";
 
-    assert_true(tb_evidence_content_encode(&e->message, e->content_bytes, CONTENT_MAX,
-                                           &e->content_len));
+    assert_true(
+        tb_evidence_content_encode(&e->message, e->content_bytes, CONTENT_MAX, &e->content_len));
     assert_true(tb_binding(e->h, tb_slice(e->nonce, sizeof e->nonce), tb_slice(host_id, 6),
                            tb_slice(e->exporter, sizeof e->exporter),
                            tb_slice(e->content_bytes, e->content_len), e->binding));

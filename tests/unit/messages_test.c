@@ -66,13 +66,14 @@ static struct tb_challenge_request challenge_request(void)
 }
 static struct tb_challenge challenge(void)
 {
-    return (struct tb_challenge){ { 9 }, 2, { { TB_ALG_SHA256, 0xfbff }, { TB_ALG_SHA384, 1 } },
-                                  true, { 3 }, true, { 4 }, 60, 300 };
+    return (struct tb_challenge){ { 9 }, 2,     { { TB_ALG_SHA256, 0xfbff }, { TB_ALG_SHA384, 1 } },
+                                  true,  { 3 }, true,
+                                  { 4 }, 60,    300 };
 }
 static struct tb_evidence_message evidence_message(void)
 {
-    return (struct tb_evidence_message){ "host-1", { 9 }, S("quote"), S("signature"),
-                                         S("content") };
+    return (
+        struct tb_evidence_message){ "host-1", { 9 }, S("quote"), S("signature"), S("content") };
 }
 static struct tb_evidence_content evidence_content(void)
 {
@@ -128,8 +129,13 @@ static size_t next_item(const uint8_t *p, size_t at)
     return at + 1 + extra + (major == 2 || major == 3 ? v : 0);
 }
 
-static const char *const kinds[8] = { "an unsigned integer", "", "a byte string",
-                                      "a text string",       "an array", "a map", "",
+static const char *const kinds[8] = { "an unsigned integer",
+                                      "",
+                                      "a byte string",
+                                      "a text string",
+                                      "an array",
+                                      "a map",
+                                      "",
                                       "a boolean" };
 
 /* Encode, decode, encode: the same bytes. Then every truncation, every buffer that is too small,
@@ -217,8 +223,7 @@ static void t62_messages_longer_than_their_limit_are_refused_unread(void **state
     assert_false(tb_challenge_decode(tb_slice(huge, TB_MESSAGE_MAX + 1), &c, &why));
     assert_int_equal(why.check, TB_CHECK_EVIDENCE_LIMITS);
     assert_string_equal(why.where, "challenge");
-    assert_false(
-        tb_evidence_message_decode(tb_slice(huge, TB_EVIDENCE_MESSAGE_MAX + 1), &e, &why));
+    assert_false(tb_evidence_message_decode(tb_slice(huge, TB_EVIDENCE_MESSAGE_MAX + 1), &e, &why));
     assert_int_equal(why.check, TB_CHECK_EVIDENCE_LIMITS);
     assert_string_equal(why.where, "evidence");
     free(huge);
@@ -269,7 +274,10 @@ static void elements_out_of_their_bounds_are_told_with_the_bounds(void **state)
                                              { "c", "long", "e", "o", "0 to 63" },
                                              { "c", "w", "long", "o", "0 to 131" },
                                              { "c", "w", "e", "long", "0 to 131" } };
-    static const struct { uint64_t n, alg, pcrs; const char *expected; } selections[] = {
+    static const struct {
+        uint64_t n, alg, pcrs;
+        const char *expected;
+    } selections[] = {
         { 3, 11, 1, "2 to 2" },
         { 2, 0, 1, "1 to 65535" },
         { 2, 65536, 1, "1 to 65535" },
@@ -401,18 +409,32 @@ static void fields_out_of_their_bounds_are_refused(void **state)
 
 static void host_names_are_letters_digits_and_dots(void **state)
 {
-    static const struct { const char *name; bool ok; } list[] = {
-        { "a", true },          { "web-1.example.org", true },
-        { "WEB_1", true },      { "127.0.0.1", true },
-        { "", false },          { ".", false },
-        { "a.", false },        { ".a", false },
-        { "a..b", false },      { "-a", false },
-        { "a-", false },        { "a.-b", false },
-        { "a b", false },       { "a/b", false },
-        { "../etc", false },    { "a;b", false },
-        { "a'b", false },       { "a%s", false },
-        { "<script>", false },  { "a\nb", false },
-        { "gr\xc3\xbcn", false }, { "=cmd()", false },
+    static const struct {
+        const char *name;
+        bool ok;
+    } list[] = {
+        { "a", true },
+        { "web-1.example.org", true },
+        { "WEB_1", true },
+        { "127.0.0.1", true },
+        { "", false },
+        { ".", false },
+        { "a.", false },
+        { ".a", false },
+        { "a..b", false },
+        { "-a", false },
+        { "a-", false },
+        { "a.-b", false },
+        { "a b", false },
+        { "a/b", false },
+        { "../etc", false },
+        { "a;b", false },
+        { "a'b", false },
+        { "a%s", false },
+        { "<script>", false },
+        { "a\nb", false },
+        { "gr\xc3\xbcn", false },
+        { "=cmd()", false },
         { "123456789012345678901234567890123456789012345678901234567890123", true },
         { "1234567890123456789012345678901234567890123456789012345678901234", false },
     };
@@ -525,16 +547,19 @@ static bool decode_pcrs(const char *array, size_t n, struct tb_reason *why)
 
 static void l07_pcr_values_have_one_form_each_bank_once(void **state)
 {
-    static const struct { const char *bytes; size_t n; bool ok; const char *expected; } list[] = {
+    static const struct {
+        const char *bytes;
+        size_t n;
+        bool ok;
+        const char *expected;
+    } list[] = {
         { B("\x81\x83\x00\x01\x54" D20), false, "1 to 65535" },
         { B("\x81\x83\x04\x01\x54" D20), true, NULL },
         { B("\x82\x83\x04\x01\x54" D20 "\x83\x0b\x02\x58\x20" D32), true, NULL },
         { B("\x82\x83\x0b\x02\x58\x20" D32 "\x83\x04\x01\x54" D20), false,
           "banks once and in order" },
-        { B("\x82\x83\x04\x01\x54" D20 "\x83\x04\x02\x54" D20), false,
-          "banks once and in order" },
-        { B("\x81\x83\x12\x01\x58\x20" D32), false,
-          "SHA-1, SHA-256, SHA-384 or SHA-512" },
+        { B("\x82\x83\x04\x01\x54" D20 "\x83\x04\x02\x54" D20), false, "banks once and in order" },
+        { B("\x81\x83\x12\x01\x58\x20" D32), false, "SHA-1, SHA-256, SHA-384 or SHA-512" },
         { B("\x81\x83\x04\x00\x40"), false, "1 to 16777215" },
         { B("\x81\x83\x04\x03\x54" D20), false, "40 to 40" },
         { B("\x81\x83\x0b\x01\x54" D20), false, "32 to 32" },

@@ -125,12 +125,17 @@ static void t70_the_canonical_form_reads_back_to_the_same_digest(void **state)
 static void t70_every_change_of_meaning_changes_the_digest_and_layout_does_not(void **state)
 {
     static const char *const changes[][2] = {
-        { "observe", "enforce" },         { "\"sha384\"],", "\"sha512\"]," },
-        { "7,14", "7,14,15" },            { "\"required\"", "\"advisory\"" },
-        { "\"token\"", "\"certificate\"" }, { "60", "59" },
-        { "61", "62" },                   { "\"PK\": [\"00", "\"PK\": [\"01" },
+        { "observe", "enforce" },
+        { "\"sha384\"],", "\"sha512\"]," },
+        { "7,14", "7,14,15" },
+        { "\"required\"", "\"advisory\"" },
+        { "\"token\"", "\"certificate\"" },
+        { "60", "59" },
+        { "61", "62" },
+        { "\"PK\": [\"00", "\"PK\": [\"01" },
         { "authorities\": [\"00", "authorities\": [\"01" },
-        { "digest\": \"00", "digest\": \"01" }, { "value\": \"00", "value\": \"01" },
+        { "digest\": \"00", "digest\": \"01" },
+        { "value\": \"00", "value\": \"01" },
     };
     uint8_t digest[32];
     char text[sizeof full + 16];
@@ -157,7 +162,9 @@ static void t70_every_change_of_meaning_changes_the_digest_and_layout_does_not(v
 
 static void wrong_files_are_refused_with_line_and_path(void **state)
 {
-    static const struct { const char *json, *err; } list[] = {
+    static const struct {
+        const char *json, *err;
+    } list[] = {
         { "", "p.json:1: '[' or '{' expected near end of file" },
         { "[]", "p.json:1: a policy is an object" },
         { "{\"name\":\"n\"}", "p.json:1: format is missing" },
@@ -210,10 +217,12 @@ static void wrong_files_are_refused_with_line_and_path(void **state)
           "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
         { P "\"keys\":{\"db\":[5]}}",
           "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[\"" "0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+        { P "\"keys\":{\"db\":[\""
+            "0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             "\"]}}",
           "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[\"" "A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+        { P "\"keys\":{\"db\":[\""
+            "A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
             "\"]}}",
           "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
         { P "\"keys\":{\"db\":[\"" H64 "\",\"" H64 "\"]}}",
@@ -261,13 +270,21 @@ static void wrong_files_are_refused_with_line_and_path(void **state)
 
 static void lists_hold_what_they_can_hold_and_no_more(void **state)
 {
-    static const struct { const char *head, *one, *tail, *err; unsigned max; } list[] = {
-        { "\"authorities\":[", "\"%02x112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"",
-          "]}", "p.json:1: authorities: at most 64 entries", 64 },
-        { "\"programs\":[", "{\"bank\":\"sha256\",\"digest\":\"%02x112233445566778899aabbccddeeff"
-          "00112233445566778899aabbccddeeff\"}", "]}", "p.json:1: programs: at most 64 entries", 64 },
-        { "\"pins\":[", "{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"%02x112233445566778899aabbccddee"
-          "ff00112233445566778899aabbccddeeff\"}", "]}", "p.json:1: pins: at most 32 entries", 32 },
+    static const struct {
+        const char *head, *one, *tail, *err;
+        unsigned max;
+    } list[] = {
+        { "\"authorities\":[",
+          "\"%02x112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"", "]}",
+          "p.json:1: authorities: at most 64 entries", 64 },
+        { "\"programs\":[",
+          "{\"bank\":\"sha256\",\"digest\":\"%02x112233445566778899aabbccddeeff"
+          "00112233445566778899aabbccddeeff\"}",
+          "]}", "p.json:1: programs: at most 64 entries", 64 },
+        { "\"pins\":[",
+          "{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"%02x112233445566778899aabbccddee"
+          "ff00112233445566778899aabbccddeeff\"}",
+          "]}", "p.json:1: pins: at most 32 entries", 32 },
     };
     char *text = malloc(32768);
 

@@ -13,8 +13,7 @@ static void the_built_in_policy_is_the_documented_one(void **state)
     tb_policy_builtin(&p);
     assert_string_equal(p.name, "built-in");
     assert_true(p.enforce);
-    assert_int_equal(p.banks,
-                     1U << TB_BANK_SHA256 | 1U << TB_BANK_SHA384 | 1U << TB_BANK_SHA512);
+    assert_int_equal(p.banks, 1U << TB_BANK_SHA256 | 1U << TB_BANK_SHA384 | 1U << TB_BANK_SHA512);
     assert_int_equal(p.pcrs, 0xfbff);
     assert_int_equal(p.pcrs & TB_POLICY_PCRS_NEVER, 0);
     assert_int_equal(p.interval_s, 300);
@@ -30,12 +29,12 @@ static void the_built_in_policy_is_the_documented_one(void **state)
 static void t10_no_policy_can_do_without_what_makes_evidence_evidence(void **state)
 {
     static const enum tb_check always[] = {
-        TB_CHECK_EVIDENCE_FORMAT,   TB_CHECK_EVIDENCE_LIMITS,  TB_CHECK_EVIDENCE_COMPLETE,
-        TB_CHECK_IDENTITY_ENROLLED, TB_CHECK_IDENTITY_AK,      TB_CHECK_QUOTE_STRUCTURE,
-        TB_CHECK_QUOTE_MAGIC,       TB_CHECK_QUOTE_TYPE,       TB_CHECK_QUOTE_SCHEME,
-        TB_CHECK_QUOTE_SIGNATURE,   TB_CHECK_QUOTE_BINDING,    TB_CHECK_PCR_SELECTION,
-        TB_CHECK_PCR_VALUES,        TB_CHECK_PCR_BANK_WEAK,    TB_CHECK_PCR_BANK_UNUSED,
-        TB_CHECK_LOG_FORMAT,        TB_CHECK_LOG_HEADER,       TB_CHECK_LOG_LOCALITY,
+        TB_CHECK_EVIDENCE_FORMAT,   TB_CHECK_EVIDENCE_LIMITS, TB_CHECK_EVIDENCE_COMPLETE,
+        TB_CHECK_IDENTITY_ENROLLED, TB_CHECK_IDENTITY_AK,     TB_CHECK_QUOTE_STRUCTURE,
+        TB_CHECK_QUOTE_MAGIC,       TB_CHECK_QUOTE_TYPE,      TB_CHECK_QUOTE_SCHEME,
+        TB_CHECK_QUOTE_SIGNATURE,   TB_CHECK_QUOTE_BINDING,   TB_CHECK_PCR_SELECTION,
+        TB_CHECK_PCR_VALUES,        TB_CHECK_PCR_BANK_WEAK,   TB_CHECK_PCR_BANK_UNUSED,
+        TB_CHECK_LOG_FORMAT,        TB_CHECK_LOG_HEADER,      TB_CHECK_LOG_LOCALITY,
         TB_CHECK_LOG_REPLAY,
     };
     const size_t n = sizeof always / sizeof always[0];

@@ -17,10 +17,10 @@ static const char *text_at(const json_t *o, const char *name)
 
 static void secure_boot_off(struct evidence *e)
 {
-    struct log_item *item = log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
-                                              "SecureBoot");
-    struct tb_reader data = log_uefi_variable(e->log, log_guid_global, "SecureBoot",
-                                              tb_slice("\0", 1));
+    struct log_item *item =
+        log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot");
+    struct tb_reader data =
+        log_uefi_variable(e->log, log_guid_global, "SecureBoot", tb_slice("\0", 1));
 
     log_set_data(e->log, item, data);
     log_rehash(e->log, item, data);
@@ -53,12 +53,12 @@ static void a_trusted_host_is_told_with_all_its_facts(void **state)
     boot = json_object_get(o, "boot");
     assert_string_equal(text_at(boot, "bank"), "sha256");
     assert_string_equal(text_at(boot, "secure_boot"), "on");
-    assert_string_equal(
-        text_at(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "7"), "match");
+    assert_string_equal(text_at(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "7"),
+                        "match");
     assert_null(json_object_get(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "10"));
     tb_hex(tb_slice(e->result.boot.facts.keyset[TB_KEYSET_PK].digest, 32), hex, sizeof hex);
-    assert_string_equal(
-        text_at(json_object_get(json_object_get(boot, "keys"), "PK"), "digest"), hex);
+    assert_string_equal(text_at(json_object_get(json_object_get(boot, "keys"), "PK"), "digest"),
+                        hex);
     assert_int_equal(json_array_size(json_object_get(boot, "authorities")),
                      e->result.boot.facts.n_authorities);
     programs = json_object_get(boot, "programs");

@@ -588,9 +588,8 @@ static void t68_a_store_of_the_previous_release_opens_and_attests_without_way_ba
 static void a_step_forward_that_fails_leaves_the_old_schema(void **state)
 {
     struct place *p = P(state);
-    const char *const steps[] = { tb_sqlite_migrations.step[0],
-                                  "CREATE TABLE extra (x INTEGER);"
-                                  "INSERT INTO nowhere VALUES (1)" };
+    const char *const steps[] = { tb_sqlite_migrations.step[0], "CREATE TABLE extra (x INTEGER);"
+                                                                "INSERT INTO nowhere VALUES (1)" };
     const struct tb_migrations bad = { steps, 2 };
     struct tb_store_stats stats;
     char err[TB_STORE_ERR_LEN];

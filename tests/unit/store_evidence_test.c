@@ -325,7 +325,8 @@ static void one_period_for_each_change_of_verdict_or_cause(void **state)
 static void t66_fail_time_out_pass_keeps_the_incident(void **state)
 {
     struct tb_store *s = S(state);
-    struct tb_silence silence = { .stale_before_ms = T0 + 1000, .unreachable_before_ms = 0,
+    struct tb_silence silence = { .stale_before_ms = T0 + 1000,
+                                  .unreachable_before_ms = 0,
                                   .stale_headline = "no fresh evidence" };
     struct tb_accepted a;
     struct list l;
@@ -338,8 +339,8 @@ static void t66_fail_time_out_pass_keeps_the_incident(void **state)
     assert_ok(tb_store_mark_silent(s, &silence, &op, NULL, NULL));
     assert_int_equal(host_of(s, 1).verdict, TB_VERDICT_STALE);
     assert_int_equal(incidents(s, true).n, 1);
-    assert_ok(tb_store_incident_acknowledge(s, incidents(s, true).incident[0].id, T0 + 99, "mine",
-                                            &op));
+    assert_ok(
+        tb_store_incident_acknowledge(s, incidents(s, true).incident[0].id, T0 + 99, "mine", &op));
     assert_int_equal(incidents(s, true).n, 1); /* only a passing attestation closes it */
     a = attest(s, host_id(1), 3, TB_VERDICT_TRUSTED, T0 + 30);
     assert_int_equal(a.n_closed, 1);
@@ -389,8 +390,10 @@ static void t16_silent_hosts_become_stale_or_unreachable_once(void **state)
 {
     struct tb_store *s = S(state);
     unsigned n[TB_N_VERDICTS] = { 0 };
-    struct tb_silence silence = { .stale_before_ms = T0 + 1000, .unreachable_before_ms = T0 + 500,
-                                  .stale_headline = "stale", .unreachable_headline = "gone" };
+    struct tb_silence silence = { .stale_before_ms = T0 + 1000,
+                                  .unreachable_before_ms = T0 + 500,
+                                  .stale_headline = "stale",
+                                  .unreachable_headline = "gone" };
 
     for (unsigned i = 1; i <= 4; i++)
         add_host(s, i);
@@ -438,8 +441,8 @@ static void the_audit_log_is_numbered_without_gaps_in_both_directions(void **sta
     assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .target = "key1" }, add_entry, &one));
     assert_int_equal(one.n, 1);
     one.n = 0;
-    assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .ascending = true, .from = 2,
-                                                          .limit = 1 }, add_entry, &one));
+    assert_ok(tb_store_audit(
+        s, &(struct tb_audit_query){ .ascending = true, .from = 2, .limit = 1 }, add_entry, &one));
     assert_int_equal(one.seq[0], 3);
 }
 
@@ -489,8 +492,11 @@ static bool count_key(void *ctx, const struct tb_api_key *k)
 static void t65_keys_and_sessions_are_found_by_digest_until_they_end(void **state)
 {
     struct tb_store *s = S(state);
-    struct tb_api_key k = { .id = "k1", .label = "anna", .role = "operator",
-                            .expires_ms = T0 + 1000 }, found;
+    struct tb_api_key k = { .id = "k1",
+                            .label = "anna",
+                            .role = "operator",
+                            .expires_ms = T0 + 1000 },
+                      found;
     uint8_t hash[32], hash2[32], session[2][32];
     unsigned n = 0;
 

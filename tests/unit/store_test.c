@@ -85,9 +85,9 @@ static struct tb_incident incidents_of(struct tb_store *s, const char *id, bool 
 {
     struct tb_incident i = { 0 };
 
-    assert_ok(tb_store_incidents(s, &(struct tb_incident_query){ .host_id = id,
-                                                                 .open_only = open_only },
-                                 count_incident, &i));
+    assert_ok(
+        tb_store_incidents(s, &(struct tb_incident_query){ .host_id = id, .open_only = open_only },
+                           count_incident, &i));
     return i;
 }
 
@@ -156,8 +156,9 @@ static void an_enrolment_token_is_used_with_the_host_or_not_at_all(void **state)
     struct new_host n;
     struct tb_host_created created;
     struct tb_store_conflict conflict;
-    struct tb_enrol_token t = { .id = "tok", .label = "rack 7", .group = "rack7",
-                                .expires_ms = T0 + 1000, .uses = 2 };
+    struct tb_enrol_token t = {
+        .id = "tok", .label = "rack 7", .group = "rack7", .expires_ms = T0 + 1000, .uses = 2
+    };
     uint8_t hash[32], other[32];
 
     fill(hash, 32, 9);
@@ -288,18 +289,19 @@ static void editing_a_host_changes_what_is_named_and_nothing_else(void **state)
                                  &conflict));
     assert_true(host_of(s, 1).maintenance);
     assert_string_equal(host_of(s, 1).group, "lab");
-    assert_ok(tb_store_host_edit(s, host_id(1),
-                                 &(struct tb_host_edit){ .name = "x", .group = "" }, &op,
-                                 &conflict));
+    assert_ok(tb_store_host_edit(s, host_id(1), &(struct tb_host_edit){ .name = "x", .group = "" },
+                                 &op, &conflict));
     assert_string_equal(host_of(s, 1).name, "x");
     assert_string_equal(host_of(s, 1).group, "");
     assert_true(host_of(s, 1).maintenance);
     assert_status(tb_store_host_edit(s, host_id(1), &(struct tb_host_edit){ .name = "host00002" },
-                                     &op, &conflict), TB_STORE_CONFLICT);
+                                     &op, &conflict),
+                  TB_STORE_CONFLICT);
     assert_int_equal(conflict.what, TB_UNIQUE_NAME);
     assert_string_equal(conflict.host_id, host_id(2));
-    assert_status(tb_store_host_edit(s, host_id(1), &(struct tb_host_edit){ .name = "" }, &op,
-                                     &conflict), TB_STORE_INVALID);
+    assert_status(
+        tb_store_host_edit(s, host_id(1), &(struct tb_host_edit){ .name = "" }, &op, &conflict),
+        TB_STORE_INVALID);
 }
 
 static void a_removed_host_frees_its_name_and_key_and_loses_its_token(void **state)
@@ -365,8 +367,8 @@ static void a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded
     assert_int_equal(h.replace_until_ms, 0);
     assert_status(tb_store_host_by_token(s, old.token, &h), TB_STORE_NOT_FOUND);
     assert_status(tb_store_evidence_get(s, host_id(1), &e), TB_STORE_NOT_FOUND);
-    assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .target = host_id(1) }, find_detail,
-                             detail));
+    assert_ok(
+        tb_store_audit(s, &(struct tb_audit_query){ .target = host_id(1) }, find_detail, detail));
     tb_hex(tb_slice(old.ek, 32), hex, sizeof hex);
     assert_non_null(strstr(detail, hex));
     tb_hex(tb_slice(n.ek, 32), hex, sizeof hex);
@@ -424,7 +426,8 @@ static void pages_show_every_host_once_in_the_order_asked_for(void **state)
     for (int sort = 0; sort < TB_N_SORTS; sort++)
         for (int descending = 0; descending < 2; descending++) {
             struct tb_host_query q = { .sort = (enum tb_host_sort)sort,
-                                       .descending = descending != 0, .limit = 5 };
+                                       .descending = descending != 0,
+                                       .limit = 5 };
             struct seen all = { .n = 0 }, pages = { .n = 0 };
             char next[TB_STORE_CURSOR_LEN] = "";
             unsigned n_pages = 0;
@@ -477,9 +480,8 @@ static void filters_find_by_verdict_group_and_text_and_count_agrees(void **state
     attest(s, host_id(1), 1, TB_VERDICT_FAILED, T0);
     attest(s, host_id(2), 2, TB_VERDICT_TRUSTED, T0);
     attest(s, host_id(3), 3, TB_VERDICT_TRUSTED, T0);
-    assert_ok(tb_store_host_edit(s, host_id(5),
-                                 &(struct tb_host_edit){ .name = "a_b", .group = "100%" }, &op,
-                                 &conflict));
+    assert_ok(tb_store_host_edit(
+        s, host_id(5), &(struct tb_host_edit){ .name = "a_b", .group = "100%" }, &op, &conflict));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct seen seen = { .n = 0 };
         uint64_t count = 99;
@@ -511,8 +513,9 @@ static void a_list_stopped_by_its_reader_goes_on_behind_the_last_row(void **stat
 static void a_foreign_cursor_is_refused(void **state)
 {
     struct tb_store *s = S(state);
-    static const char *const bad[] = { "x", ".", "..", "1", "1.", ".a", "zz.a", "6.a", "00.a",
-                                       "1.a b", "6.'", "9999999999999999999999.a" };
+    static const char *const bad[] = { "x",    ".",     "..",   "1",
+                                       "1.",   ".a",    "zz.a", "6.a",
+                                       "00.a", "1.a b", "6.'",  "9999999999999999999999.a" };
     char next[TB_STORE_CURSOR_LEN];
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -555,8 +558,14 @@ static void the_summary_counts_what_the_lists_show(void **state)
 static void t63_any_text_is_kept_as_it_is_and_what_is_no_text_is_refused(void **state)
 {
     struct tb_store *s = S(state);
-    static const char *const good[] = { "it's", "\"q\"", "100%s%n", "a\nb\r\t\x1b[2J", "\\", "--",
-                                        "x'); DROP TABLE host;--", "{\"a\":1}",
+    static const char *const good[] = { "it's",
+                                        "\"q\"",
+                                        "100%s%n",
+                                        "a\nb\r\t\x1b[2J",
+                                        "\\",
+                                        "--",
+                                        "x'); DROP TABLE host;--",
+                                        "{\"a\":1}",
                                         "\xc3\xa9\xf0\x9f\x98\x80" };
     static const char *const bad[] = { "\xff", "\xc0\xaf", "\xed\xa0\x80", "a\xe2\x82",
                                        "\xf5\x80\x80\x80" };

@@ -85,13 +85,19 @@ void new_host(struct new_host *out, unsigned n)
     snprintf(out->facts.tpm_manufacturer, sizeof out->facts.tpm_manufacturer, "IBM");
     snprintf(out->facts.product, sizeof out->facts.product, "Standard PC");
     out->h = (struct tb_host_new){
-        .id = out->id, .name = out->name, .group = "lab", .state = TB_HOST_ACTIVE,
-        .tpm = TB_TPM_STATE_20, .ek_basis = TB_EK_BASIS_CERTIFICATE, .ek_digest = out->ek,
+        .id = out->id,
+        .name = out->name,
+        .group = "lab",
+        .state = TB_HOST_ACTIVE,
+        .tpm = TB_TPM_STATE_20,
+        .ek_basis = TB_EK_BASIS_CERTIFICATE,
+        .ek_digest = out->ek,
         .ek_public = tb_slice(out->ek_public, sizeof out->ek_public),
         .ek_certificate = tb_slice(out->ek_certificate, sizeof out->ek_certificate),
         .ak_public = tb_slice(out->ak, sizeof out->ak),
         .ak_name = tb_slice(out->ak_name, sizeof out->ak_name),
-        .host_token_hash = out->token, .facts = &out->facts,
+        .host_token_hash = out->token,
+        .facts = &out->facts,
     };
 }
 
@@ -119,11 +125,14 @@ void evidence(struct evidence *e, const char *id, unsigned nonce, enum tb_verdic
     fill(e->pcrs_digest, 32, 78 + verdict);
     fill(e->result_digest, 32, 99 + verdict);
     e->a = (struct tb_appraised){
-        .host_id = id, .now_ms = now_ms, .verdict = verdict,
+        .host_id = id,
+        .now_ms = now_ms,
+        .verdict = verdict,
         .headline_code = verdict == TB_VERDICT_TRUSTED ? "" : "secure-boot.off",
         .headline = verdict == TB_VERDICT_TRUSTED ? "" : "Secure Boot was off",
         .secure_boot = verdict == TB_VERDICT_TRUSTED ? TB_SWITCH_ON : TB_SWITCH_OFF,
-        .genuine = true, .memory = { true, UINT64_MAX - 5, 4, 5, UINT64_MAX, "boot-1" },
+        .genuine = true,
+        .memory = { true, UINT64_MAX - 5, 4, 5, UINT64_MAX, "boot-1" },
         .quote = tb_slice(e->quote, sizeof e->quote),
         .signature = tb_slice(e->signature, sizeof e->signature),
         .content = tb_slice(e->content, sizeof e->content),
@@ -138,8 +147,9 @@ void evidence(struct evidence *e, const char *id, unsigned nonce, enum tb_verdic
 
 void give_nonce(struct tb_store *s, const char *id, unsigned nonce, int64_t now_ms)
 {
-    struct tb_challenge_record c = { .issued_ms = now_ms, .expires_ms = now_ms + 60000,
-                                     .wanted_len = 5, .wanted = "want" };
+    struct tb_challenge_record c = {
+        .issued_ms = now_ms, .expires_ms = now_ms + 60000, .wanted_len = 5, .wanted = "want"
+    };
 
     fill(c.nonce, sizeof c.nonce, nonce);
     assert_ok(tb_store_challenge_put(s, id, &c));

@@ -1,4 +1,5 @@
-/* The embedded files of the page: whole, typed, and without what the content security policy forbids. */
+/* The embedded files of the page: whole, typed, and without what the content security policy
+ * forbids. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -51,7 +52,8 @@ static void every_embedded_file_is_the_file_in_the_source(void **state)
         uint8_t *disk = malloc(a->len + 1);
 
         assert_non_null(disk);
-        assert_true(snprintf(path, sizeof path, "%s/server/ui/%s", source, name) < (int)sizeof path);
+        assert_true(snprintf(path, sizeof path, "%s/server/ui/%s", source, name) <
+                    (int)sizeof path);
         FILE *f = fopen(path, "rb");
         assert_non_null(f);
         assert_int_equal(fread(disk, 1, a->len + 1, f), a->len);
@@ -97,9 +99,10 @@ static void t44_no_file_builds_markup_from_strings_or_needs_inline_code(void **s
 {
     (void)state;
     static const char *const banned[] = {
-        "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
-        "DOMParser", "createContextualFragment", "srcdoc", "setHTML", "javascript:", "@import",
-        "style=\"", "onclick=\"", "onload=\"", "url(",
+        "innerHTML", "outerHTML",    "insertAdjacentHTML", "document.write",
+        "eval(",     "new Function", "DOMParser",          "createContextualFragment",
+        "srcdoc",    "setHTML",      "javascript:",        "@import",
+        "style=\"",  "onclick=\"",   "onload=\"",          "url(",
     };
 
     for (size_t i = 0; tb_ui_asset_at(i) != NULL; i++)
