@@ -56,32 +56,50 @@ static bool make_credential(struct tb_verifier *v, const struct tb_enrol_request
     return true;
 }
 
-/* State of an offer in the store: SHA-256 of the secret, then the request as it came. */
+/* State of an offer in the store: SHA-256 of the secret, SHA-256 of the enrolment token (zeros for
+ * none), then the request without its token: what is stored opens nothing. */
+#define STATE_HEAD 64
+
+static bool write_state(struct tb_verifier *v, const uint8_t *secret,
+                        const struct tb_enrol_request *request, uint8_t *state, size_t *len)
+{
+    struct tb_enrol_request kept = *request;
+    bool ok;
+
+    memset(state, 0, STATE_HEAD);
+    tb_wipe(kept.token, sizeof kept.token);
+    ok = tb_sha256(v, tb_slice(secret, TB_SECRET_LEN), state) &&
+         (request->token[0] == '\0' ||
+          tb_sha256(v, tb_slice(request->token, strlen(request->token)), state + 32)) &&
+         tb_enrol_request_encode(&kept, state + STATE_HEAD, TB_MESSAGE_MAX, len);
+    *len += STATE_HEAD;
+    return ok;
+}
+
 static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
-                       const uint8_t *secret, struct tb_reader request_bytes,
+                       const uint8_t *secret, const struct tb_enrol_request *request,
                        struct tb_refusal *why)
 {
     char id_text[2 * TB_ENROLMENT_ID_LEN + 1];
-    uint8_t *state = malloc(32 + request_bytes.left);
+    uint8_t *state = malloc(STATE_HEAD + TB_MESSAGE_MAX);
     enum tb_store_status status;
+    size_t len = 0;
 
-    if (state == NULL || !tb_sha256(v, tb_slice(secret, TB_SECRET_LEN), state)) {
+    if (state == NULL || !write_state(v, secret, request, state, &len)) {
         free(state);
         return out_of_order(why);
     }
-    memcpy(state + 32, request_bytes.p, request_bytes.left);
     tb_hex(tb_slice(id, TB_ENROLMENT_ID_LEN), id_text, sizeof id_text);
-    status = tb_store_offer_put(v->config.store, id_text, tb_slice(state, 32 + request_bytes.left),
-                                now_ms, now_ms + 1000 * (int64_t)v->config.offer_life_s,
+    status = tb_store_offer_put(v->config.store, id_text, tb_slice(state, len), now_ms,
+                                now_ms + 1000 * (int64_t)v->config.offer_life_s,
                                 v->config.offers_max);
     free(state);
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
 
 bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
-                       const struct tb_enrol_request *request, struct tb_reader request_bytes,
-                       struct tb_credential *credential, struct tb_enrol_offer *out,
-                       struct tb_refusal *why)
+                       const struct tb_enrol_request *request, struct tb_credential *credential,
+                       struct tb_enrol_offer *out, struct tb_refusal *why)
 {
     struct tb_enrol_offer offer = { .lifetime_s = v->config.offer_life_s };
     uint8_t secret[TB_SECRET_LEN];
@@ -92,7 +110,7 @@ bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
         return out_of_order(why);
     ok = (request->tpm_state != TB_TPM_STATE_20 ||
           make_credential(v, request, secret, credential, &offer, why)) &&
-         keep_offer(v, now_ms, offer.enrolment_id, secret, request_bytes, why);
+         keep_offer(v, now_ms, offer.enrolment_id, secret, request, why);
     tb_wipe(secret, sizeof secret);
     if (!ok) {
         atomic_fetch_add(&v->refusals, 1);
@@ -144,8 +162,9 @@ static bool take_offer(struct tb_verifier *v, int64_t now_ms,
     status = tb_store_offer_take(v->config.store, id, now_ms, state);
     if (status == TB_STORE_UNAVAILABLE)
         return tb_refusal_store(why, status);
-    if (status != TB_STORE_OK || state->len < 32 ||
-        !tb_enrol_request_decode(tb_slice(state->p + 32, state->len - 32), out, &reason))
+    if (status != TB_STORE_OK || state->len < STATE_HEAD ||
+        !tb_enrol_request_decode(tb_slice(state->p + STATE_HEAD, state->len - STATE_HEAD), out,
+                                 &reason))
         return not_proved(v, now_ms, id, why);
     if (out->tpm_state != TB_TPM_STATE_20)
         return request->secret.left == 0 || not_proved(v, now_ms, id, why);
@@ -155,16 +174,16 @@ static bool take_offer(struct tb_verifier *v, int64_t now_ms,
     return true;
 }
 
-static bool judge_token(struct tb_verifier *v, int64_t now_ms, const char *token,
+static bool judge_token(struct tb_verifier *v, int64_t now_ms, const uint8_t hash[32],
                         struct judgement *j, struct tb_refusal *why)
 {
+    static const uint8_t none[32];
     struct tb_enrol_token record;
     enum tb_store_status status;
 
-    if (token[0] == '\0')
+    if (memcmp(hash, none, sizeof none) == 0)
         return true;
-    if (!tb_sha256(v, tb_slice(token, strlen(token)), j->token_hash))
-        return out_of_order(why);
+    memcpy(j->token_hash, hash, sizeof j->token_hash);
     status = tb_store_enrol_token_check(v->config.store, j->token_hash, now_ms, &record);
     switch (status) {
     case TB_STORE_OK: return j->token_good = true;
@@ -345,7 +364,7 @@ bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
     bool ok;
 
     ok = take_offer(v, now_ms, request, &state, &enrol, why) &&
-         judge_token(v, now_ms, enrol.token, &j, why) && judge_ek(v, now_ms, &enrol, &j, why) &&
+         judge_token(v, now_ms, state.p + 32, &j, why) && judge_ek(v, now_ms, &enrol, &j, why) &&
          create_host(v, now_ms, &enrol, &j, &reply, why);
     tb_blob_clear(&state);
     if (!ok) {

@@ -115,12 +115,12 @@ static bool parse_options(int argc, char **argv, struct options *o)
             snprintf(o->config.ek_roots, sizeof o->config.ek_roots, "%s", optarg);
             break;
         case 'h': fputs(usage, stdout); exit(0);
-        default: fputs(usage, stderr); return false;
+        default: return false; /* getopt has said what is wrong */
         }
     }
     if (optind == argc)
         return true;
-    fprintf(stderr, "trueboot-server: unexpected argument: %s\n%s", argv[optind], usage);
+    fprintf(stderr, "trueboot-server: unexpected argument: %s\n", argv[optind]);
     return false;
 }
 
@@ -319,9 +319,15 @@ int main(int argc, char **argv)
         printf("trueboot-server %s\n", TB_VERSION);
         return 0;
     }
+    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            argv[1] = argv[0]; /* what getopt begins its errors with */
             return parse_options(argc - 1, argv + 1, &options) ? commands[i].run(&options) : 2;
+        }
     fputs(usage, stderr);
     return 2;
 }

@@ -56,11 +56,10 @@ void tb_verifier_policy_changed(struct tb_verifier *v);
 /* --- Enrolment ----------------------------------------------------------------------------------
  */
 
-/* Judges the keys' form, makes the credential. Tells nothing about token or EK. request_bytes is
- * the message as it came; it is kept until the activation. out points into *credential. */
+/* Judges the keys' form, makes the credential. Tells nothing about token or EK. The request is
+ * kept until the activation, its token as a digest. out points into *credential. */
 TB_MUST_CHECK bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
                                      const struct tb_enrol_request *request,
-                                     struct tb_reader request_bytes,
                                      struct tb_credential *credential, struct tb_enrol_offer *out,
                                      struct tb_refusal *why);
 

@@ -46,8 +46,8 @@ void tb_api_agent_enrol(struct tb_http_request *rq, void *ctx)
 
     if (!tb_enrol_request_decode(body_of(rq), &request, &why))
         bad_message(rq, &why);
-    else if (!tb_verifier_enrol(app->verifier, tb_now_ms(), &request, body_of(rq), &credential,
-                                &offer, &refusal))
+    else if (!tb_verifier_enrol(app->verifier, tb_now_ms(), &request, &credential, &offer,
+                                &refusal))
         tb_api_refuse(rq, &refusal);
     else
         REPLY(rq, enrol_offer, &offer);

@@ -1,4 +1,6 @@
 /* server/api/openapi.c - openapi.json, embedded. */
+#include "openapi_path.h"
+
 __asm__(".section .rodata\n"
         ".globl tb_openapi_json\n"
         ".globl tb_openapi_json_end\n"

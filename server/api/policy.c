@@ -86,20 +86,40 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
 
 static bool add_version(void *ctx, const struct tb_policy_record *p)
 {
-    json_array_append_new(ctx,
-                          json_pack("{sI ss so so ss}", "version", (json_int_t)p->version, "name",
-                                    p->group, "digest", tb_json_hex(p->digest, 32), "created",
-                                    tb_json_time(p->created_ms), "created_by", p->author));
+    json_array_append_new(
+        ctx, json_pack("{sI so so ss}", "version", (json_int_t)p->version, "digest",
+                       tb_json_hex(p->digest, 32), "created", tb_json_time(p->created_ms),
+                       "created_by", p->author));
     return true;
+}
+
+/* The name stands in the text only. */
+static void add_name(struct tb_app *app, json_t *item)
+{
+    struct tb_policy_record record;
+    struct tb_blob text = { 0 };
+    json_t *policy = NULL, *name;
+
+    if (tb_store_policy_get(app->store, json_integer_value(json_object_get(item, "version")),
+                            &record, &text) == TB_STORE_OK)
+        policy = json_loadb((const char *)text.p, text.len, JSON_REJECT_DUPLICATES, NULL);
+    name = json_object_get(policy, "name");
+    json_object_set_new(item, "name", json_is_string(name) ? json_incref(name) : json_string(""));
+    json_decref(policy);
+    tb_blob_clear(&text);
 }
 
 void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
-    json_t *items = json_array();
+    json_t *items = json_array(), *item;
+    size_t i;
 
-    if (tb_api_ok(rq, tb_store_policies(app->store, 0, TB_STORE_PAGE_MAX, add_version, items)))
+    if (tb_api_ok(rq, tb_store_policies(app->store, 0, TB_STORE_PAGE_MAX, add_version, items))) {
+        json_array_foreach(items, i, item)
+            add_name(app, item);
         tb_http_reply_json(rq, 200, json_pack("{sOsn}", "items", items, "next"));
+    }
     json_decref(items);
 }
 

@@ -336,8 +336,7 @@ bool enrolment_ask(struct world *w, struct enrolment *e)
     /* The Verifier sees what came over the wire. */
     assert_true(tb_enrol_request_encode(&e->request, e->bytes, sizeof e->bytes, &e->len));
     assert_true(tb_enrol_request_decode(tb_slice(e->bytes, e->len), &decoded, &why));
-    if (!tb_verifier_enrol(w->v, w->now_ms, &decoded, tb_slice(e->bytes, e->len), &e->credential,
-                           &e->offer, &e->why))
+    if (!tb_verifier_enrol(w->v, w->now_ms, &decoded, &e->credential, &e->offer, &e->why))
         return false;
     memcpy(e->activate.enrolment_id, e->offer.enrolment_id, TB_ENROLMENT_ID_LEN);
     return true;
