@@ -94,6 +94,10 @@ int tb_command_enrol(const struct tb_command_line *line)
         else
             tb_journal(TB_JOURNAL_ERR, "%s; give --again to replace it", err);
         code = TB_EXIT_USAGE;
+    } else if (found != TB_FILE_ABSENT && !tb_attempt_remove(&state, err)) {
+        /* What is to be replaced must not come back by its own last step. */
+        tb_journal(TB_JOURNAL_ERR, "%s", err);
+        code = TB_EXIT_UNAVAILABLE;
     } else if (!tb_agent_config_save(line->config_path, &config, &state.stat, err)) {
         /* First the configuration: without an enrolment it does nothing, and the reverse would be
          * an enrolment that the daemon cannot find. */

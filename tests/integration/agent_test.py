@@ -37,12 +37,12 @@ def good(*argv, **kw):
     return done.stdout
 
 
-def wait_for(what, seconds, seen):
+def wait_for(what, seconds, seen, step=0.05):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if seen():
             return
-        time.sleep(0.05)
+        time.sleep(step)
     raise AssertionError(f'{what}: not within {seconds} s')
 
 
@@ -454,7 +454,7 @@ def pcr_that_moves_before_the_quote_starts_over(w):
 
 
 def daemon_stays_small_and_answers_the_operator(w):
-    p = w.host.daemon()
+    p = w.running = w.host.daemon()
     wait_for('first verdict', 10, lambda: w.host.said('verdict trusted') >= 1)
     time.sleep(0.3)
     for n in range(4):
@@ -468,11 +468,10 @@ def daemon_stays_small_and_answers_the_operator(w):
     status = dict(line.split(':', 1) for line in open(f'/proc/{p.pid}/status'))
     kb = int(status['VmRSS'].split()[0])
     print(f'    resident memory {kb} kB')
-    assert kb < MEMORY_MAX_KB, kb
+    assert kb < MEMORY_MAX_KB or b'__asan_init' in open(AGENT, 'rb').read(), kb
     limits = open(f'/proc/{p.pid}/limits').read()
     core = [line for line in limits.splitlines() if line.startswith('Max core file size')][0]
     assert core.split()[4] == '0', core
-    w.running = p
 
 
 def daemon_outlives_the_server(w):
@@ -530,7 +529,12 @@ def t67_killed_in_enrolment_there_is_no_half_state(w):
     for n in range(12):
         h = Host(w, f'cut-{n}', tpm.tcti)
         p = subprocess.Popen(h.enrol_argv(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(0.01, 0.12))
+        if n % 2 == 0:
+            time.sleep(chance.uniform(0.01, 0.12))
+        else:  # in the last step, when the Verifier may have acted already
+            wait_for('the last step', 10, lambda: os.path.exists(f'{h.state}/attempt.json') or
+                     p.poll() is not None, step=0.001)
+            time.sleep(chance.uniform(0, 0.01))
         p.kill()
         p.wait()
         tpm.flush()
