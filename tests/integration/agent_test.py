@@ -326,6 +326,28 @@ def tpm_with_one_bank_is_quoted_by_it(w):
     assert tpm.quotes() == 1
 
 
+def host_without_a_token_waits_for_approval(w):
+    tpm = w.tpm('waiting')
+    tpm.boot('good')
+    h = Host(w, 'waiting', tpm.tcti)
+    argv = h.enrol_argv()
+    del argv[argv.index('--token'):argv.index('--token') + 2]
+    done = run(*argv)
+    assert done.returncode == 0 and 'approval' in done.stdout, done.stdout
+    done = h.once()
+    assert done.returncode == 1 and 'verdict: pending' in done.stdout, done.stdout
+    assert tpm.quotes() == 0
+    p = h.daemon()
+    wait_for('the daemon waits', 10, lambda: h.said('waiting for approval') == 1)
+    time.sleep(1)
+    assert h.said('waiting for approval') == 1, 'it does not ask again and again'
+    w.verifier.cli('host', 'approve', 'waiting')
+    p.send_signal(signal.SIGHUP)
+    wait_for('trusted after approval', 5, lambda: h.said('verdict trusted') == 1)
+    p.terminate()
+    assert p.wait(5) == 0
+
+
 def wrong_pin_and_wrong_name_are_not_our_verifier(w):
     text = open(w.host.config).read()
     other = f'{w.host.dir}/other.json'
