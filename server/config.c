@@ -96,7 +96,8 @@ static bool take_member(const char *path, const char *key, const json_t *v,
             *(unsigned *)((char *)c + numbers[i].offset) = (unsigned)n;
             return true;
         }
-    return bad(err, path, key, "no such member");
+    snprintf(err, TB_SERVER_ERR_LEN, "%s: %.64s: there is no such member", path, key);
+    return false;
 }
 
 bool tb_server_config_load(const char *path, struct tb_server_config *out,
