@@ -112,6 +112,18 @@ static void a_cached_appraisal_equals_a_new_one(void **state)
     }
 }
 
+static void another_log_for_the_values_of_a_cached_boot_is_appraised_by_itself(void **state)
+{
+    struct scene *s = *state;
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    s->host->log->len -= 1; /* the TPM says the same, the log is cut */
+    attest(s->w, s->host, TB_VERDICT_FAILED, "log.format");
+    s->host->log->len += 1;
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+}
+
 static void a_quote_with_a_finding_is_not_given_the_text_of_one_without(void **state)
 {
     struct scene *s = *state;
@@ -549,6 +561,7 @@ int main(void)
         CASE(a_good_boot_is_trusted_and_the_host_is_remembered),
         CASE(the_second_attestation_leaves_out_what_is_held),
         CASE(a_cached_appraisal_equals_a_new_one),
+        CASE(another_log_for_the_values_of_a_cached_boot_is_appraised_by_itself),
         CASE(a_quote_with_a_finding_is_not_given_the_text_of_one_without),
         CASE(a_log_left_out_that_is_not_the_one_held_is_refused),
         CASE(a_log_or_values_that_are_not_what_their_digest_says_are_refused),
