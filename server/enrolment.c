@@ -26,25 +26,37 @@ static bool out_of_order(struct tb_refusal *why)
 /* --- The offer
  * ------------------------------------------------------------------------------------ */
 
+/* The AK's Name, computed here: a name that a host sent would be used by nobody (T-19). Refuses
+ * what is no AK of our template. */
+static bool name_of_ak(struct tb_verifier *v, struct tb_reader ak_public, uint8_t name[TB_NAME_MAX],
+                       size_t *name_len, struct tb_refusal *why)
+{
+    struct tb_public ak;
+    struct tb_reason reason;
+    struct tb_hasher *h;
+    bool ok;
+
+    if (!tb_public_check_ak(ak_public, &ak, &reason))
+        return tb_refusal_of(why, 400, &reason);
+    h = tb_verifier_hasher(v);
+    ok = h != NULL && tb_public_name(ak_public, &ak, h, name, name_len);
+    tb_verifier_hasher_done(v, h);
+    return ok || out_of_order(why);
+}
+
 static bool make_credential(struct tb_verifier *v, const struct tb_enrol_request *request,
                             const uint8_t secret[TB_SECRET_LEN], struct tb_credential *credential,
                             struct tb_enrol_offer *offer, struct tb_refusal *why)
 {
-    struct tb_public ak, ek;
+    struct tb_public ek;
     struct tb_reason reason;
-    struct tb_hasher *h;
     uint8_t name[TB_NAME_MAX];
     size_t name_len;
-    bool ok;
 
-    if (!tb_public_check_ek(request->ek_public, &ek, &reason) ||
-        !tb_public_check_ak(request->ak_public, &ak, &reason))
+    if (!tb_public_check_ek(request->ek_public, &ek, &reason))
         return tb_refusal_of(why, 400, &reason);
-    h = tb_verifier_hasher(v);
-    ok = h != NULL && tb_public_name(request->ak_public, &ak, h, name, &name_len);
-    tb_verifier_hasher_done(v, h);
-    if (!ok)
-        return out_of_order(why);
+    if (!name_of_ak(v, request->ak_public, name, &name_len, why))
+        return false;
     if (!tb_credential_make(&ek, tb_slice(name, name_len), tb_slice(secret, TB_SECRET_LEN),
                             credential)) {
         tb_refuse(&reason, TB_CHECK_IDENTITY_EK_KEY, "EK public area", "a usable key",
@@ -90,9 +102,9 @@ static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
         return out_of_order(why);
     }
     tb_hex(tb_slice(id, TB_ENROLMENT_ID_LEN), id_text, sizeof id_text);
-    status = tb_store_offer_put(v->config.store, id_text, tb_slice(state, len), now_ms,
-                                now_ms + 1000 * (int64_t)v->config.offer_life_s,
-                                v->config.offers_max);
+    status =
+        tb_store_offer_put(v->config.store, id_text, tb_slice(state, len), now_ms,
+                           now_ms + 1000 * (int64_t)v->config.offer_life_s, v->config.offers_max);
     free(state);
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
@@ -289,60 +301,112 @@ static bool waiting_list_has_room(struct tb_verifier *v, struct tb_refusal *why)
     return false;
 }
 
+/* A host that lost the answer to its activation asks again and must get the same answer, or it
+ * could never enrol: its TPM would be taken, by itself. So its token follows from the offer's id
+ * and secret, which nobody else has. Without a TPM 2.0 there is no secret, and the token is random.
+ */
+static bool token_of(struct tb_verifier *v, const struct tb_activate_request *activate,
+                     uint8_t token[TB_HOST_TOKEN_LEN])
+{
+    static const char purpose[] = "trueboot host token 1"; /* its NUL is part of it */
+    uint8_t bytes[sizeof purpose + TB_ENROLMENT_ID_LEN + TB_SECRET_LEN];
+    bool ok;
+
+    if (activate->secret.left != TB_SECRET_LEN)
+        return tb_random(token, TB_HOST_TOKEN_LEN);
+    memcpy(bytes, purpose, sizeof purpose);
+    memcpy(bytes + sizeof purpose, activate->enrolment_id, TB_ENROLMENT_ID_LEN);
+    memcpy(bytes + sizeof purpose + TB_ENROLMENT_ID_LEN, activate->secret.p, TB_SECRET_LEN);
+    ok = tb_sha256(v, tb_slice(bytes, sizeof bytes), token);
+    tb_wipe(bytes, sizeof bytes);
+    return ok;
+}
+
+/* The answer that this very activation got before; false: it got none. */
+static bool answered_before(struct tb_verifier *v, int64_t now_ms,
+                            const struct tb_activate_request *request,
+                            struct tb_activate_reply *out)
+{
+    struct tb_policy policy;
+    struct tb_host host;
+
+    if (request->secret.left != TB_SECRET_LEN || !token_of(v, request, out->host_token) ||
+        !tb_verifier_host_of_token(v, out->host_token, &host) ||
+        (host.state != TB_HOST_ACTIVE && host.state != TB_HOST_PENDING))
+        return false;
+    tb_verifier_policy(v, host.group, now_ms, &policy);
+    snprintf(out->host_id, sizeof out->host_id, "%s", host.id);
+    out->state = host.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
+    out->interval_s = policy.interval_s;
+    return true;
+}
+
+/* The host as it will stand in the store. What the slices of `row` point into lives here. */
+struct new_host {
+    struct tb_host_new row;
+    struct tb_host_facts facts;
+    char id[33];
+    uint8_t ak_name[TB_NAME_MAX], token_hash[32];
+};
+
+static bool fill_host(struct tb_verifier *v, const struct tb_enrol_request *request,
+                      const struct judgement *j, const struct tb_policy *policy,
+                      const uint8_t token[TB_HOST_TOKEN_LEN], struct new_host *h,
+                      struct tb_refusal *why)
+{
+    bool capable = request->tpm_state == TB_TPM_STATE_20;
+    enum tb_ek_basis basis = basis_of(j, policy);
+    size_t name_len = 0;
+    uint8_t id[16];
+
+    if (!tb_random(id, sizeof id) ||
+        !tb_sha256(v, tb_slice(token, TB_HOST_TOKEN_LEN), h->token_hash))
+        return out_of_order(why);
+    if (capable && !name_of_ak(v, request->ak_public, h->ak_name, &name_len, why))
+        return false;
+    tb_hex(tb_slice(id, sizeof id), h->id, sizeof h->id);
+    host_facts(request, j, &h->facts);
+    h->row = (struct tb_host_new){
+        .id = h->id,
+        .name = request->host_name,
+        .group = j->ek_allowed ? j->allowed.group : "",
+        .state = (j->token_good || j->ek_allowed) && (!capable || basis != TB_EK_BASIS_NONE)
+                     ? TB_HOST_ACTIVE
+                     : TB_HOST_PENDING,
+        .tpm = request->tpm_state,
+        .ek_basis = basis,
+        .ek_digest = capable ? j->ek_digest : NULL,
+        .ek_public = request->ek_public,
+        .ek_certificate = request->ek_certificate,
+        .ak_public = request->ak_public,
+        .ak_name = tb_slice(h->ak_name, name_len),
+        .host_token_hash = h->token_hash,
+        .enrol_token_hash = j->token_good ? j->token_hash : NULL,
+        .facts = &h->facts,
+    };
+    return true;
+}
+
 static bool create_host(struct tb_verifier *v, int64_t now_ms,
-                        const struct tb_enrol_request *request, const struct judgement *j,
+                        const struct tb_enrol_request *request,
+                        const struct tb_activate_request *activate, const struct judgement *j,
                         struct tb_activate_reply *out, struct tb_refusal *why)
 {
     struct tb_store_by by = { "host", now_ms };
-    struct tb_host_facts facts;
     struct tb_store_conflict conflict = { 0 };
     struct tb_host_created created;
     struct tb_policy policy;
-    struct tb_public ak;
-    struct tb_reason reason;
-    struct tb_hasher *h;
-    uint8_t id[16], name[TB_NAME_MAX], token_hash[32];
-    char id_text[33];
-    size_t name_len = 0;
+    struct new_host host;
     enum tb_store_status status;
-    bool capable = request->tpm_state == TB_TPM_STATE_20, active, ok;
 
     tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy);
-    enum tb_ek_basis basis = basis_of(j, &policy);
-    active = (j->token_good || j->ek_allowed) && (!capable || basis != TB_EK_BASIS_NONE);
-    if (!active && !waiting_list_has_room(v, why))
-        return false;
-    if (!tb_random(id, sizeof id) || !tb_random(out->host_token, sizeof out->host_token) ||
-        !tb_sha256(v, tb_slice(out->host_token, sizeof out->host_token), token_hash))
+    if (!token_of(v, activate, out->host_token))
         return out_of_order(why);
-    if (capable) {
-        if (!tb_public_check_ak(request->ak_public, &ak, &reason))
-            return tb_refusal_of(why, 400, &reason);
-        h = tb_verifier_hasher(v);
-        ok = h != NULL && tb_public_name(request->ak_public, &ak, h, name, &name_len);
-        tb_verifier_hasher_done(v, h);
-        if (!ok)
-            return out_of_order(why);
-    }
-    tb_hex(tb_slice(id, sizeof id), id_text, sizeof id_text);
-    host_facts(request, j, &facts);
-    status = tb_store_host_create(
-        v->config.store,
-        &(struct tb_host_new){ .id = id_text,
-                               .name = request->host_name,
-                               .group = j->ek_allowed ? j->allowed.group : "",
-                               .state = active ? TB_HOST_ACTIVE : TB_HOST_PENDING,
-                               .tpm = request->tpm_state,
-                               .ek_basis = basis,
-                               .ek_digest = capable ? j->ek_digest : NULL,
-                               .ek_public = request->ek_public,
-                               .ek_certificate = request->ek_certificate,
-                               .ak_public = request->ak_public,
-                               .ak_name = tb_slice(name, name_len),
-                               .host_token_hash = token_hash,
-                               .enrol_token_hash = j->token_good ? j->token_hash : NULL,
-                               .facts = &facts },
-        &by, &created, &conflict);
+    if (!fill_host(v, request, j, &policy, out->host_token, &host, why))
+        return false;
+    if (host.row.state == TB_HOST_PENDING && !waiting_list_has_room(v, why))
+        return false;
+    status = tb_store_host_create(v->config.store, &host.row, &by, &created, &conflict);
     if (status == TB_STORE_CONFLICT)
         return refuse_duplicate(&conflict, why);
     if (status != TB_STORE_OK)
@@ -363,9 +427,11 @@ bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
     struct judgement j = { 0 };
     bool ok;
 
+    if (answered_before(v, now_ms, request, out))
+        return true;
     ok = take_offer(v, now_ms, request, &state, &enrol, why) &&
          judge_token(v, now_ms, state.p + 32, &j, why) && judge_ek(v, now_ms, &enrol, &j, why) &&
-         create_host(v, now_ms, &enrol, &j, &reply, why);
+         create_host(v, now_ms, &enrol, request, &j, &reply, why);
     tb_blob_clear(&state);
     if (!ok) {
         atomic_fetch_add(&v->refusals, 1);

@@ -114,7 +114,8 @@ static bool open_server_pair(struct tb_server_state *s, const struct tb_pki_pair
             return true;
     }
     if (!tb_pki_server_make(ca, names, s->config.n_names, now_s, &s->server, pki_err)) {
-        snprintf(err, TB_SERVER_ERR_LEN, "with %.200s/ca.key and ca.crt: %s", s->directory, pki_err);
+        snprintf(err, TB_SERVER_ERR_LEN, "with %.200s/ca.key and ca.crt: %s", s->directory,
+                 pki_err);
         return false;
     }
     return write_pair(s->directory, "server.key", "server.crt", &s->server, err);

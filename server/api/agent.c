@@ -130,7 +130,7 @@ void tb_api_agent_evidence(struct tb_http_request *rq, void *ctx)
 struct tb_waiter {
     struct tb_waiter *next;
     struct tb_http_parked *parked;
-    int64_t until_ms; /* after it the timeout's reply has gone out */
+    int64_t until_ms; /* by then the reply of the timeout has gone out */
     char host_id[TB_STORE_ID_MAX + 1];
 };
 
@@ -142,24 +142,49 @@ static size_t encode_command(enum tb_command command, uint8_t *out, size_t cap)
     return tb_wait_reply_encode(&reply, out, cap, &len) ? len : 0;
 }
 
-/* Takes out the waiters of one host (NULL: all) and those whose time is over. */
+/* Takes out the waiters of one host (NULL: all). */
 static struct tb_waiter *take_waiters(struct tb_app *app, const char *host_id)
 {
-    int64_t now = tb_now_ms();
     struct tb_waiter *taken = NULL, **p = &app->waiters;
 
+    app->last_waiter = NULL;
     while (*p != NULL) {
         struct tb_waiter *w = *p;
 
-        if (host_id == NULL || strcmp(w->host_id, host_id) == 0 || w->until_ms < now) {
+        if (host_id == NULL || strcmp(w->host_id, host_id) == 0) {
             *p = w->next;
             w->next = taken;
             taken = w;
         } else {
+            app->last_waiter = w;
             p = &w->next;
         }
     }
     return taken;
+}
+
+/* Every poll waits equally long, so those whose reply went out stand in front: dropped here, they
+ * never grow to more than one poll of each host. */
+static void drop_old_waiters(struct tb_app *app, int64_t now)
+{
+    while (app->waiters != NULL && app->waiters->until_ms < now) {
+        struct tb_waiter *w = app->waiters;
+
+        app->waiters = w->next;
+        if (app->waiters == NULL)
+            app->last_waiter = NULL;
+        tb_http_unpark_default(w->parked);
+        free(w);
+    }
+}
+
+static void add_waiter(struct tb_app *app, struct tb_waiter *w)
+{
+    if (app->last_waiter != NULL)
+        app->last_waiter->next = w;
+    else
+        app->waiters = w;
+    app->last_waiter = w;
 }
 
 static void wake(struct tb_app *app, const char *host_id)
@@ -174,10 +199,7 @@ static void wake(struct tb_app *app, const char *host_id)
     while (w != NULL) {
         struct tb_waiter *next = w->next;
 
-        if (host_id == NULL || strcmp(w->host_id, host_id) == 0)
-            tb_http_unpark(w->parked, 200, CBOR, command, len);
-        else
-            tb_http_unpark_default(w->parked);
+        tb_http_unpark(w->parked, 200, CBOR, command, len);
         free(w);
         w = next;
     }
@@ -205,6 +227,7 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
     /* The host is read under the lock: who sets the flag afterwards finds the waiter in the list.
      */
     pthread_mutex_lock(&app->waiters_lock);
+    drop_old_waiters(app, tb_now_ms());
     if (!asking_host(rq, app, &host)) {
         free(w);
     } else if (strcmp(request.host_id, host.id) != 0) {
@@ -220,12 +243,10 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
         memcpy(w->host_id, host.id, sizeof w->host_id);
         w->until_ms = tb_now_ms() + WAIT_MS + 1000;
         w->parked = tb_http_park(rq, WAIT_MS);
-        if (w->parked == NULL) {
+        if (w->parked == NULL)
             free(w);
-        } else {
-            w->next = app->waiters;
-            app->waiters = w;
-        }
+        else
+            add_waiter(app, w);
     }
     pthread_mutex_unlock(&app->waiters_lock);
 }

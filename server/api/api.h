@@ -39,7 +39,7 @@ struct tb_app {
     const char *pin;        /* SHA-256 of the CA certificate in hex, which agents pin */
     int64_t started_ms;
     pthread_mutex_t waiters_lock;
-    struct tb_waiter *waiters;
+    struct tb_waiter *waiters, *last_waiter; /* oldest first */
 };
 
 /* Who asks, left in the request by tb_api_authorise(). */

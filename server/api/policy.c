@@ -86,10 +86,9 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
 
 static bool add_version(void *ctx, const struct tb_policy_record *p)
 {
-    json_array_append_new(
-        ctx, json_pack("{sI so so ss}", "version", (json_int_t)p->version, "digest",
-                       tb_json_hex(p->digest, 32), "created", tb_json_time(p->created_ms),
-                       "created_by", p->author));
+    json_array_append_new(ctx, json_pack("{sI so so ss}", "version", (json_int_t)p->version,
+                                         "digest", tb_json_hex(p->digest, 32), "created",
+                                         tb_json_time(p->created_ms), "created_by", p->author));
     return true;
 }
 
@@ -116,8 +115,7 @@ void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
     size_t i;
 
     if (tb_api_ok(rq, tb_store_policies(app->store, 0, TB_STORE_PAGE_MAX, add_version, items))) {
-        json_array_foreach(items, i, item)
-            add_name(app, item);
+        json_array_foreach(items, i, item) add_name(app, item);
         tb_http_reply_json(rq, 200, json_pack("{sOsn}", "items", items, "next"));
     }
     json_decref(items);

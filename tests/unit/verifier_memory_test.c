@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- The TPM's counters ------------------------------------------------------------------------- */
+/* --- The TPM's counters -------------------------------------------------------------------------
+ */
 
 static void t56_a_tpm_reset_under_a_running_system_fails(void **state)
 {
@@ -98,7 +99,8 @@ static void t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted(vo
     attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
 }
 
-/* --- The host's firmware ------------------------------------------------------------------------ */
+/* --- The host's firmware ------------------------------------------------------------------------
+ */
 
 static void change_firmware(struct soft_host *host)
 {
@@ -147,14 +149,16 @@ static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
     assert_string_equal(why.code, "no-genuine-evidence");
 }
 
-/* --- The policy --------------------------------------------------------------------------------- */
+/* --- The policy ---------------------------------------------------------------------------------
+ */
 
 static void another_policy_gives_another_verdict(void **state)
 {
     struct scene *s = *state;
 
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
-    world_policy(s->w, "{\"format\":1,\"name\":\"test\",\"ek_trust\":\"token\",\"checks\":{\"log.user-space\":\"required\"},"
+    world_policy(s->w, "{\"format\":1,\"name\":\"test\",\"ek_trust\":\"token\",\"checks\":{\"log."
+                       "user-space\":\"required\"},"
                        "\"keys\":{\"PK\":[\"0000000000000000000000000000000000000000000000000000"
                        "000000000000\"]}}");
     attest(s->w, s->host, TB_VERDICT_FAILED, "secureboot.keys");
@@ -249,7 +253,8 @@ static void a_tried_policy_judges_what_was_remembered_when_the_evidence_came(voi
     assert_int_equal(t.n, 1);
 }
 
-/* --- Hosts that are not capable ----------------------------------------------------------------- */
+/* --- Hosts that are not capable -----------------------------------------------------------------
+ */
 
 static void a_host_with_a_tpm_1_2_is_seen_and_stays_not_capable(void **state)
 {
@@ -290,7 +295,8 @@ static void a_host_with_a_tpm_2_never_becomes_not_capable_by_its_word(void **sta
     }
 }
 
-/* --- Life of the host ----------------------------------------------------------------------------- */
+/* --- Life of the host
+ * ----------------------------------------------------------------------------- */
 
 static void a_removed_host_gets_no_challenge_and_its_answer_is_refused(void **state)
 {

@@ -27,7 +27,8 @@ static int set_up(void **state)
     return scene_set_up(state);
 }
 
-/* --- The good case, and what is left out of it -------------------------------------------------- */
+/* --- The good case, and what is left out of it --------------------------------------------------
+ */
 
 static void a_good_boot_is_trusted_and_the_host_is_remembered(void **state)
 {
@@ -83,16 +84,14 @@ static void a_cached_appraisal_equals_a_new_one(void **state)
 
     for (int broken = 0; broken < 2; broken++) {
         if (broken) { /* findings are cached too */
-            log_set_data(s->host->log,
-                         log_find_variable(s->host->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
-                                           "SecureBoot"),
-                         log_uefi_variable(s->host->log, log_guid_global, "SecureBoot",
-                                           tb_slice("\0", 1)));
-            log_rehash(s->host->log,
-                       log_find_variable(s->host->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG,
-                                         "SecureBoot"),
-                       log_uefi_variable(s->host->log, log_guid_global, "SecureBoot",
-                                         tb_slice("\0", 1)));
+            log_set_data(
+                s->host->log,
+                log_find_variable(s->host->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot"),
+                log_uefi_variable(s->host->log, log_guid_global, "SecureBoot", tb_slice("\0", 1)));
+            log_rehash(
+                s->host->log,
+                log_find_variable(s->host->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot"),
+                log_uefi_variable(s->host->log, log_guid_global, "SecureBoot", tb_slice("\0", 1)));
             host_boot(s->host);
         }
         for (int i = 0; i < 3; i++)
@@ -222,7 +221,8 @@ static void malformed_content_spends_the_nonce_and_stores_nothing_else(void **st
     assert_memory_equal(after.result_digest, before.result_digest, 32);
 }
 
-/* --- The signature ------------------------------------------------------------------------------ */
+/* --- The signature ------------------------------------------------------------------------------
+ */
 
 static void t07_a_signature_of_another_scheme_hash_or_key_fails(void **state)
 {
@@ -250,7 +250,8 @@ static void t07_a_signature_of_another_scheme_hash_or_key_fails(void **state)
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
-/* --- Freshness ---------------------------------------------------------------------------------- */
+/* --- Freshness ----------------------------------------------------------------------------------
+ */
 
 static void t11_the_same_evidence_is_accepted_once(void **state)
 {

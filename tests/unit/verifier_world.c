@@ -20,7 +20,8 @@ static const uint8_t policy_a[32] = { 0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 
                                       0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64,
                                       0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa };
 
-/* --- The world ---------------------------------------------------------------------------------- */
+/* --- The world ----------------------------------------------------------------------------------
+ */
 
 struct tb_verifier *world_verifier(struct tb_store *store, struct tb_roots *roots)
 {
@@ -114,14 +115,15 @@ void world_policy(struct world *w, const char *json)
     free(policy);
 }
 
-/* --- The host's TPM ----------------------------------------------------------------------------- */
+/* --- The host's TPM -----------------------------------------------------------------------------
+ */
 
 static void ek_point(EVP_PKEY *key, uint8_t point[65])
 {
     size_t len = 0;
 
-    assert_int_equal(
-        EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len), 1);
+    assert_int_equal(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len),
+                     1);
     assert_int_equal(len, 65);
 }
 
@@ -204,8 +206,8 @@ void name_of(struct tb_reader public_area, uint8_t name[34])
 {
     name[0] = 0x00;
     name[1] = 0x0b;
-    assert_int_equal(EVP_Digest(public_area.p, public_area.left, name + 2, NULL, EVP_sha256(), NULL),
-                     1);
+    assert_int_equal(
+        EVP_Digest(public_area.p, public_area.left, name + 2, NULL, EVP_sha256(), NULL), 1);
 }
 
 /* Part 1, 11.4.10.2 KDFa, for at most one block of SHA-256. */
@@ -310,7 +312,8 @@ bool host_open(const struct soft_host *host, struct tb_reader name,
     return plain[0] == 0 && plain[1] == TB_SECRET_LEN;
 }
 
-/* --- Enrolment ---------------------------------------------------------------------------------- */
+/* --- Enrolment ----------------------------------------------------------------------------------
+ */
 
 void enrolment_begin(struct enrolment *e, const struct soft_host *host, const char *token)
 {
@@ -399,7 +402,8 @@ struct tb_host host_stored(struct world *w, const struct soft_host *host)
     return stored;
 }
 
-/* --- Attestation -------------------------------------------------------------------------------- */
+/* --- Attestation --------------------------------------------------------------------------------
+ */
 
 struct attempt *attempt_new(void)
 {
@@ -526,8 +530,7 @@ void attest(struct world *w, const struct soft_host *host, enum tb_verdict verdi
         fail_msg("challenge: %s: %s", a->why.code, a->why.message);
     a->omit_log = a->challenge.has_held_log;
     attempt_prepare(w, host, a);
-    a->omit_log = a->omit_log &&
-                  memcmp(a->challenge.held_log, a->content.log_digest, 32) == 0;
+    a->omit_log = a->omit_log && memcmp(a->challenge.held_log, a->content.log_digest, 32) == 0;
     a->omit_pcrs = a->challenge.has_held_pcrs &&
                    memcmp(a->challenge.held_pcrs, a->content.pcrs_fingerprint, 32) == 0;
     attempt_prepare(w, host, a);
@@ -541,7 +544,8 @@ void attest(struct world *w, const struct soft_host *host, enum tb_verdict verdi
     attempt_free(a);
 }
 
-/* --- A scene ------------------------------------------------------------------------------------- */
+/* --- A scene -------------------------------------------------------------------------------------
+ */
 
 int scene_set_up(void **state)
 {
