@@ -49,7 +49,7 @@ TB_MUST_CHECK enum tb_link_status tb_link_post(struct tb_link *link, const char 
 /* Of the connection remembered by TB_LINK_BIND. False: none, or no TLS 1.3. */
 TB_MUST_CHECK bool tb_link_exporter(const struct tb_link *link, uint8_t out[TB_LINK_EXPORTER_LEN]);
 
-/* --- One request at a time that is waited for together with file descriptors ------------------ */
+/* --- One request at a time that is waited for together with file descriptors --- */
 
 struct tb_poll;
 struct tb_poll *tb_poll_new(void); /* NULL: out of memory */

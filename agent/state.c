@@ -58,7 +58,7 @@ static void name_file(char path[600], const char *state, const char *file)
     (void)snprintf(path, 600, "%s/%s", state, file);
 }
 
-/* --- Reading: the members that are expected, and no others ------------------------------------ */
+/* --- Reading: the members that are expected, and no others --- */
 
 static const char *text_of(const json_t *root, const char *key)
 {

@@ -89,8 +89,7 @@ static double compare(const struct timing *a, const struct timing *b, unsigned r
     return median(ratios, rounds);
 }
 
-/* --- The ceiling: one signature
- * -------------------------------------------------------------------- */
+/* --- The ceiling: one signature --- */
 
 struct bare {
     EVP_PKEY_CTX *ctx;
@@ -174,8 +173,7 @@ static void bare_run(void *ctx)
         die("the bare signature does not verify");
 }
 
-/* --- The quote check
- * ----------------------------------------------------------------------------------- */
+/* --- The quote check --- */
 
 struct quote_work {
     struct evidence *e;
@@ -191,8 +189,7 @@ static void quote_run(void *ctx)
         die("the quote is not genuine");
 }
 
-/* --- A steady attestation: decode, resolve, quote, cached boot, conclude
- * --------------------------------- */
+/* --- A steady attestation: decode, resolve, quote, cached boot, conclude --- */
 
 struct steady {
     struct evidence *e;

@@ -66,8 +66,7 @@ bool tb_verifier_host_of_token(struct tb_verifier *v, const uint8_t token[TB_HOS
            tb_store_host_by_token(v->config.store, hash, out) == TB_STORE_OK;
 }
 
-/* --- Challenge
- * -------------------------------------------------------------------------------------- */
+/* --- Challenge --- */
 
 /* Every known bank, the strong ones first, so that no active bank stays unquoted. The TPM leaves
  * those that it lacks empty. */
@@ -155,6 +154,10 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
         return tb_refusal_set(why, 403, "other-host", "the token is another host's");
     if (!host_is_active(host, why))
         return false;
+    status = host->want_attest ? tb_store_host_take_attest(v->config.store, host->id, &wanted)
+                               : TB_STORE_OK;
+    if (status != TB_STORE_OK)
+        return tb_refusal_store(why, status);
     *capable = host->tpm == TB_TPM_STATE_20 && request->tpm_state == TB_TPM_STATE_20;
     if (!*capable)
         return not_capable(v, now_ms, host, why);
@@ -171,12 +174,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     record.issued_ms = now_ms;
     record.expires_ms = now_ms + 1000 * (int64_t)c.lifetime_s;
     wanted_write(&c, &record);
-    if (host->want_attest)
-        status = tb_store_host_take_attest(v->config.store, host->id, &wanted);
-    else
-        status = TB_STORE_OK;
-    if (status == TB_STORE_OK)
-        status = tb_store_challenge_put(v->config.store, host->id, &record);
+    status = tb_store_challenge_put(v->config.store, host->id, &record);
     if (status != TB_STORE_OK)
         return tb_refusal_store(why, status);
     atomic_fetch_add(&v->challenges, 1);
@@ -184,8 +182,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     return true;
 }
 
-/* --- Evidence
- * --------------------------------------------------------------------------------------- */
+/* --- Evidence --- */
 
 /* One piece of evidence under way. On the heap: it is large. */
 struct work {
@@ -576,8 +573,7 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
     return ok;
 }
 
-/* --- Stored evidence
- * -------------------------------------------------------------------------------- */
+/* --- Stored evidence --- */
 
 /* The quote once more, under this policy, with all that the appraisal knew then. */
 static void reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,

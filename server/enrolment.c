@@ -23,8 +23,7 @@ static bool out_of_order(struct tb_refusal *why)
     return false;
 }
 
-/* --- The offer
- * ------------------------------------------------------------------------------------ */
+/* --- The offer --- */
 
 /* The AK's Name, computed here: a name that a host sent would be used by nobody (T-19). Refuses
  * what is no AK of our template. */
@@ -132,8 +131,7 @@ bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
     return true;
 }
 
-/* --- The activation
- * --------------------------------------------------------------------------------- */
+/* --- The activation --- */
 
 /* All that an activation found out; what becomes of the host follows from it alone. */
 struct judgement {

@@ -124,8 +124,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
     return false;
 }
 
-/* --- The parts, made in order and ended in reverse
- * ------------------------------------------------ */
+/* --- The parts, made in order and ended in reverse --- */
 
 struct server {
     struct tb_server_state state;
@@ -263,8 +262,7 @@ static bool server_open(const struct options *o, struct server *s)
     return s->scheduler != NULL || fail("the scheduler's thread could not be started");
 }
 
-/* --- Commands
- * ------------------------------------------------------------------------------------------ */
+/* --- Commands --- */
 
 static int command_init(const struct options *o)
 {

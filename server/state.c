@@ -27,8 +27,7 @@ static bool make_directory(const char *path, char *err)
     return false;
 }
 
-/* --- Configuration
- * ------------------------------------------------------------------------------------ */
+/* --- Configuration --- */
 
 static bool open_config(struct tb_server_state *s, const struct tb_server_config *for_new,
                         char *err)
@@ -42,8 +41,7 @@ static bool open_config(struct tb_server_state *s, const struct tb_server_config
     return tb_server_config_load(path, &s->config, err);
 }
 
-/* --- Keys and certificates
- * ------------------------------------------------------------------------------ */
+/* --- Keys and certificates --- */
 
 static bool read_text(const char *directory, const char *name, char out[TB_PEM_MAX], char *err)
 {

@@ -89,7 +89,7 @@ struct tb_tpm_properties {
 TB_MUST_CHECK enum tb_tpm_status
 tb_tpm_read_properties(struct tb_tpm *tpm, struct tb_tpm_properties *out, struct tb_tpm_error *why);
 
-/* --- Endorsement key ------------------------------------------------------------------------- */
+/* --- Endorsement key --- */
 
 /* An EK is named by the NV index of its certificate (TCG EK Credential Profile 2.5, 2.2.1.4 and
  * 2.2.1.5), whether or not that index exists. */
@@ -131,7 +131,7 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_ek_load(struct tb_tpm *tpm, uint32_t id,
                                                 const struct tb_tpm_ek **out,
                                                 struct tb_tpm_error *why);
 
-/* --- Attestation key ------------------------------------------------------------------------- */
+/* --- Attestation key --- */
 
 /* The AK's public area is this and nothing else (the Verifier rebuilds and compares it):
  *   nameAlg SHA-256, attributes TB_TPM_AK_ATTRIBUTES, no policy, symmetric TPM_ALG_NULL, and
@@ -176,7 +176,7 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_activate(struct tb_tpm *tpm, struct tb_r
                                                  uint8_t secret[TB_TPM_SECRET_MAX],
                                                  size_t *secret_len, struct tb_tpm_error *why);
 
-/* --- PCRs and quote -------------------------------------------------------------------------- */
+/* --- PCRs and quote --- */
 
 #define TB_TPM_EXTRA_MAX 64 /* bytes of extraData that every TPM takes */
 

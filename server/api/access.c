@@ -57,8 +57,7 @@ static bool random_text(char out[KEY_TEXT_LEN])
     return true;
 }
 
-/* --- Who asks
- * --------------------------------------------------------------------------------------- */
+/* --- Who asks --- */
 
 static int hex_value(char c)
 {
@@ -150,8 +149,7 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
     return route->roles & p->role ? TB_HTTP_ALLOWED : TB_HTTP_FORBIDDEN;
 }
 
-/* --- Sessions
- * ----------------------------------------------------------------------------------------- */
+/* --- Sessions --- */
 
 static json_t *who(const char *role, const char *label)
 {
@@ -220,8 +218,7 @@ void tb_api_whoami(struct tb_http_request *rq, void *ctx)
     tb_http_reply_json(rq, 200, who(tb_role_name(p->role), p->label));
 }
 
-/* --- API tokens
- * ----------------------------------------------------------------------------------------- */
+/* --- API tokens --- */
 
 static bool add_key(void *ctx, const struct tb_api_key *key)
 {

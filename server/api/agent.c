@@ -124,8 +124,7 @@ void tb_api_agent_evidence(struct tb_http_request *rq, void *ctx)
         REPLY(rq, evidence_answer, &answer);
 }
 
-/* --- Long poll
- * -------------------------------------------------------------------------------------- */
+/* --- Long poll --- */
 
 struct tb_waiter {
     struct tb_waiter *next;
@@ -251,8 +250,7 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
     pthread_mutex_unlock(&app->waiters_lock);
 }
 
-/* --- Changes
- * ------------------------------------------------------------------------------------------ */
+/* --- Changes --- */
 
 static void publish(struct tb_app *app, const char *event, const char *host_id)
 {

@@ -97,14 +97,12 @@ TB_MUST_CHECK bool tb_api_fields(struct tb_http_request *rq, json_t **body, stru
 /* The host of {id}, by its id or its name. False: a 404 was replied. */
 TB_MUST_CHECK bool tb_api_host(struct tb_http_request *rq, struct tb_app *app, struct tb_host *out);
 
-/* --- Live
- * ----------------------------------------------------------------------------------------- */
+/* --- Live --- */
 
 /* Publishes a change of the store to pages and waiting agents; ctx is the struct tb_app. */
 void tb_api_on_change(void *ctx, enum tb_change kind, const char *host_id);
 
-/* --- Handlers, by file
- * ---------------------------------------------------------------------------- */
+/* --- Handlers, by file --- */
 
 tb_http_handler tb_api_agent_enrol, tb_api_agent_activate, tb_api_agent_challenge,
     tb_api_agent_evidence, tb_api_agent_wait; /* agent.c */

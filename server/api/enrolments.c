@@ -87,8 +87,7 @@ void tb_api_enrolment_token_revoke(struct tb_http_request *rq, void *ctx)
         tb_http_reply_empty(rq, 204);
 }
 
-/* --- Endorsement keys
- * ----------------------------------------------------------------------------- */
+/* --- Endorsement keys --- */
 
 static bool digest_of(struct tb_http_request *rq, const char *text, uint8_t out[32])
 {

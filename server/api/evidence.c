@@ -52,8 +52,7 @@ void tb_api_host_log(struct tb_http_request *rq, void *ctx)
     tb_evidence_record_clear(&evidence);
 }
 
-/* --- Bundle
- * --------------------------------------------------------------------------------------- */
+/* --- Bundle --- */
 
 /* The text of the policy with this digest: a version that was put, or the built-in one. */
 struct wanted_policy {

@@ -13,9 +13,18 @@ static void act(struct tb_http_request *rq, struct tb_app *app, host_action *act
         tb_api_reply_host(rq, app, status, host.id);
 }
 
+/* The host is asked to attest at once: its agent may be waiting for just that. */
+static enum tb_store_status approve(struct tb_store *s, const char *id,
+                                    const struct tb_store_by *by)
+{
+    enum tb_store_status status = tb_store_host_approve(s, id, by);
+
+    return status == TB_STORE_OK ? tb_store_host_want_attest(s, id, NULL) : status;
+}
+
 void tb_api_host_approve(struct tb_http_request *rq, void *ctx)
 {
-    act(rq, ctx, tb_store_host_approve, 200);
+    act(rq, ctx, approve, 200);
 }
 
 void tb_api_host_refuse(struct tb_http_request *rq, void *ctx)

@@ -224,8 +224,7 @@ void tb_api_host_remove(struct tb_http_request *rq, void *ctx)
         tb_http_reply_empty(rq, 204);
 }
 
-/* --- History
- * ---------------------------------------------------------------------------------------- */
+/* --- History --- */
 
 struct numbered_page {
     json_t *items;
@@ -266,8 +265,7 @@ void tb_api_host_history(struct tb_http_request *rq, void *ctx)
     json_decref(page.items);
 }
 
-/* --- The whole
- * -------------------------------------------------------------------------------------- */
+/* --- The whole --- */
 
 static json_t *verdict_counts(const struct tb_store_summary *s)
 {

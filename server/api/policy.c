@@ -81,8 +81,7 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
     free(text);
 }
 
-/* --- Versions
- * --------------------------------------------------------------------------------------- */
+/* --- Versions --- */
 
 static bool add_version(void *ctx, const struct tb_policy_record *p)
 {
@@ -121,8 +120,7 @@ void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
     json_decref(items);
 }
 
-/* --- Trial
- * ------------------------------------------------------------------------------------------ */
+/* --- Trial --- */
 
 #define TRIAL_LIST_MAX 1000 /* hosts named; all are counted */
 

@@ -23,8 +23,7 @@ static json_t *next_of(const struct page *page, size_t limit)
     return json_string(text);
 }
 
-/* --- Incidents
- * ---------------------------------------------------------------------------------------- */
+/* --- Incidents --- */
 
 static json_t *incident_json(const struct tb_incident *i)
 {
@@ -108,8 +107,7 @@ void tb_api_incident_acknowledge(struct tb_http_request *rq, void *ctx)
     json_decref(body);
 }
 
-/* --- Audit
- * -------------------------------------------------------------------------------------------- */
+/* --- Audit --- */
 
 static bool add_entry(void *ctx, const struct tb_audit_entry *e)
 {

@@ -51,8 +51,7 @@ void tb_api_asset(struct tb_http_request *rq, void *ctx)
                                                      .etag = a->etag });
 }
 
-/* --- Metrics (Prometheus text format 0.0.4)
- * ----------------------------------------------------------- */
+/* --- Metrics (Prometheus text format 0.0.4) --- */
 
 static void metric(struct tb_http_buffer *b, const char *name, const char *type, const char *help)
 {

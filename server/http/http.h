@@ -51,7 +51,7 @@ struct tb_http_request;
 struct tb_http_parked;
 struct tb_http_hub;
 
-/* --- Routes ----------------------------------------------------------------------------------- */
+/* --- Routes --- */
 
 enum tb_http_method {
     TB_HTTP_GET, /* answers HEAD too */
@@ -80,7 +80,7 @@ enum tb_http_access {
     TB_HTTP_ANSWERED /* it has replied by itself, for example 429 */
 };
 
-/* --- The server ------------------------------------------------------------------------------- */
+/* --- The server --- */
 
 /* One request that ended, for metrics and logs. route is NULL when none matched. */
 struct tb_http_done {
