@@ -160,110 +160,108 @@ static void t70_every_change_of_meaning_changes_the_digest_and_layout_does_not(v
 
 #define P "{\"format\":1,\"name\":\"n\","
 
+static const struct {
+    const char *json, *err;
+} wrong_files[] = {
+    { "", "p.json:1: '[' or '{' expected near end of file" },
+    { "[]", "p.json:1: a policy is an object" },
+    { "{\"name\":\"n\"}", "p.json:1: format is missing" },
+    { "{\"format\":1}", "p.json:1: name is missing" },
+    { "{\"format\":2,\"name\":\"n\"}", "p.json:1: format: a whole number from 1 to 1" },
+    { P "\n\n\"intervall_s\":60}", "p.json:3: intervall_s: no such member" },
+    { P "\"name\":\"m\"}", "p.json:1: duplicate object key near '\"name\"'" },
+    { P "\"mode\":\"x\"} x", "p.json:1: end of file expected near 'x'" },
+    { "{\"format\":1,\"name\":\"\"}", "p.json:1: name: 1 to 63 printable characters" },
+    { "{\"format\":1,\"name\":\"a\\u001bb\"}", "p.json:1: name: 1 to 63 printable characters" },
+    { "{\"format\":1,\"name\":7}", "p.json:1: name: 1 to 63 printable characters" },
+    { "{\"format\":1,\"name\":\"" H64 "\"}", "p.json:1: name: 1 to 63 printable characters" },
+    { P "\"mode\":\"off\"}", "p.json:1: mode: enforce or observe" },
+    { P "\"mode\":1}", "p.json:1: mode: enforce or observe" },
+    { P "\"banks\":\"sha256\"}", "p.json:1: banks: a list" },
+    { P "\"banks\":[]}", "p.json:1: banks: at least one bank" },
+    { P "\"banks\":[\"md5\"]}", "p.json:1: banks[0]: sha1, sha256, sha384 or sha512" },
+    { P "\"banks\":[1]}", "p.json:1: banks[0]: sha1, sha256, sha384 or sha512" },
+    { P "\"banks\":[\"sha256\",\"sha256\"]}", "p.json:1: banks[1]: each bank once" },
+    { P "\"banks\":[1,1,1,1,1]}", "p.json:1: banks: at most 4 entries" },
+    { P "\"pcrs\":[0,1,2,3,4,5,6]}", "p.json:1: pcrs: PCR 0 to 7 must be among them" },
+    { P "\"pcrs\":[24]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
+    { P "\"pcrs\":[-1]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
+    { P "\"pcrs\":[7.0]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
+    { P "\"pcrs\":[0,16]}",
+      "p.json:1: pcrs[1]: PCR 16 can be reset by anybody and proves nothing" },
+    { P "\"pcrs\":[23]}", "p.json:1: pcrs[0]: PCR 23 can be reset by anybody and proves nothing" },
+    { P "\"pcrs\":[7,7]}", "p.json:1: pcrs[1]: each PCR once" },
+    { P "\"checks\":[]}", "p.json:1: checks: an object of checks and severities" },
+    { P "\n\"checks\":{\n\"quote.magik\":\"inform\"}}",
+      "p.json:3: checks.quote.magik: no such check" },
+    { P "\"checks\":{\"secureboot.off\":\"ignore\"}}",
+      "p.json:1: checks.secureboot.off: required, advisory or inform" },
+    { P "\"checks\":{\"secureboot.off\":0}}",
+      "p.json:1: checks.secureboot.off: required, advisory or inform" },
+    { P "\"checks\":{\"quote.signature\":\"inform\"}}",
+      "p.json:1: checks.quote.signature: this check is always required" },
+    { P "\"ek_trust\":\"all\"}", "p.json:1: ek_trust: certificate or token" },
+    { P "\"ek_trust\":true}", "p.json:1: ek_trust: certificate or token" },
+    { P "\"interval_s\":0}", "p.json:1: interval_s: a whole number from 1 to 604800" },
+    { P "\"interval_s\":604801}", "p.json:1: interval_s: a whole number from 1 to 604800" },
+    { P "\"interval_s\":\"60\"}", "p.json:1: interval_s: a whole number from 1 to 604800" },
+    { P "\"stale_s\":2678401}", "p.json:1: stale_s: a whole number from 1 to 2678400" },
+    { P "\"stale_s\":300}", "p.json:1: stale_s: more than interval_s (300)" },
+    { P "\"keys\":[]}", "p.json:1: keys: an object of PK, KEK, db and dbx" },
+    { P "\"keys\":{\"MOK\":[]}}", "p.json:1: keys.MOK: PK, KEK, db or dbx" },
+    { P "\"keys\":{\"db\":{}}}", "p.json:1: keys.db: a list" },
+    { P "\"keys\":{\"db\":[\"00\"]}}",
+      "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
+    { P "\"keys\":{\"db\":[5]}}",
+      "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
+    { P "\"keys\":{\"db\":[\""
+        "0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+        "\"]}}",
+      "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
+    { P "\"keys\":{\"db\":[\""
+        "A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+        "\"]}}",
+      "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
+    { P "\"keys\":{\"db\":[\"" H64 "\",\"" H64 "\"]}}", "p.json:1: keys.db[1]: each digest once" },
+    { P "\"authorities\":[\"" H64 "\",\"" H64 "\"]}",
+      "p.json:1: authorities[1]: each digest once" },
+    { P "\"programs\":[{\"bank\":\"sha256\"}]}", "p.json:1: programs[0]: digest is missing" },
+    { P "\"programs\":[{\"digest\":\"\"}]}", "p.json:1: programs[0]: bank is missing" },
+    { P "\"programs\":[7]}", "p.json:1: programs[0]: bank is missing" },
+    { P "\"programs\":[{\"bank\":\"sha1\",\"digest\":\"" H64 "\"}]}",
+      "p.json:1: programs[0]: 40 lower-case hexadecimal digits (sha1)" },
+    { P "\"programs\":[{\"bank\":\"sha256\",\"digest\":\"" H64 "\",\"path\":\"x\"}]}",
+      "p.json:1: programs[0]: only bank, digest" },
+    { P "\"programs\":[{\"bank\":\"md5\",\"digest\":\"" H64 "\"}]}",
+      "p.json:1: programs[0]: sha1, sha256, sha384 or sha512" },
+    { P "\"pins\":[{\"bank\":\"md5\",\"pcr\":4,\"value\":\"" H64 "\"}]}",
+      "p.json:1: pins[0]: sha1, sha256, sha384 or sha512" },
+    { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":24,\"value\":\"" H64 "\"}]}",
+      "p.json:1: pins[0]: a whole number from 0 to 23" },
+    { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"00\"}]}",
+      "p.json:1: pins[0]: 64 lower-case hexadecimal digits (sha256)" },
+    { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"" H64 "\",\"x\":1}]}",
+      "p.json:1: pins[0]: only bank, pcr and value" },
+    { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":10,\"value\":\"" H64 "\"}]}",
+      "p.json:1: pins[0]: a PCR and a bank that the policy quotes and allows" },
+    { P "\"banks\":[\"sha384\"],\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"" H64 "\"}]}",
+      "p.json:1: pins[0]: a PCR and a bank that the policy quotes and allows" },
+};
+
 static void wrong_files_are_refused_with_line_and_path(void **state)
 {
-    static const struct {
-        const char *json, *err;
-    } list[] = {
-        { "", "p.json:1: '[' or '{' expected near end of file" },
-        { "[]", "p.json:1: a policy is an object" },
-        { "{\"name\":\"n\"}", "p.json:1: format is missing" },
-        { "{\"format\":1}", "p.json:1: name is missing" },
-        { "{\"format\":2,\"name\":\"n\"}", "p.json:1: format: a whole number from 1 to 1" },
-        { P "\n\n\"intervall_s\":60}", "p.json:3: intervall_s: no such member" },
-        { P "\"name\":\"m\"}", "p.json:1: duplicate object key near '\"name\"'" },
-        { P "\"mode\":\"x\"} x", "p.json:1: end of file expected near 'x'" },
-        { "{\"format\":1,\"name\":\"\"}", "p.json:1: name: 1 to 63 printable characters" },
-        { "{\"format\":1,\"name\":\"a\\u001bb\"}", "p.json:1: name: 1 to 63 printable characters" },
-        { "{\"format\":1,\"name\":7}", "p.json:1: name: 1 to 63 printable characters" },
-        { "{\"format\":1,\"name\":\"" H64 "\"}", "p.json:1: name: 1 to 63 printable characters" },
-        { P "\"mode\":\"off\"}", "p.json:1: mode: enforce or observe" },
-        { P "\"mode\":1}", "p.json:1: mode: enforce or observe" },
-        { P "\"banks\":\"sha256\"}", "p.json:1: banks: a list" },
-        { P "\"banks\":[]}", "p.json:1: banks: at least one bank" },
-        { P "\"banks\":[\"md5\"]}", "p.json:1: banks[0]: sha1, sha256, sha384 or sha512" },
-        { P "\"banks\":[1]}", "p.json:1: banks[0]: sha1, sha256, sha384 or sha512" },
-        { P "\"banks\":[\"sha256\",\"sha256\"]}", "p.json:1: banks[1]: each bank once" },
-        { P "\"banks\":[1,1,1,1,1]}", "p.json:1: banks: at most 4 entries" },
-        { P "\"pcrs\":[0,1,2,3,4,5,6]}", "p.json:1: pcrs: PCR 0 to 7 must be among them" },
-        { P "\"pcrs\":[24]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
-        { P "\"pcrs\":[-1]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
-        { P "\"pcrs\":[7.0]}", "p.json:1: pcrs[0]: a whole number from 0 to 23" },
-        { P "\"pcrs\":[0,16]}",
-          "p.json:1: pcrs[1]: PCR 16 can be reset by anybody and proves nothing" },
-        { P "\"pcrs\":[23]}",
-          "p.json:1: pcrs[0]: PCR 23 can be reset by anybody and proves nothing" },
-        { P "\"pcrs\":[7,7]}", "p.json:1: pcrs[1]: each PCR once" },
-        { P "\"checks\":[]}", "p.json:1: checks: an object of checks and severities" },
-        { P "\n\"checks\":{\n\"quote.magik\":\"inform\"}}",
-          "p.json:3: checks.quote.magik: no such check" },
-        { P "\"checks\":{\"secureboot.off\":\"ignore\"}}",
-          "p.json:1: checks.secureboot.off: required, advisory or inform" },
-        { P "\"checks\":{\"secureboot.off\":0}}",
-          "p.json:1: checks.secureboot.off: required, advisory or inform" },
-        { P "\"checks\":{\"quote.signature\":\"inform\"}}",
-          "p.json:1: checks.quote.signature: this check is always required" },
-        { P "\"ek_trust\":\"all\"}", "p.json:1: ek_trust: certificate or token" },
-        { P "\"ek_trust\":true}", "p.json:1: ek_trust: certificate or token" },
-        { P "\"interval_s\":0}", "p.json:1: interval_s: a whole number from 1 to 604800" },
-        { P "\"interval_s\":604801}", "p.json:1: interval_s: a whole number from 1 to 604800" },
-        { P "\"interval_s\":\"60\"}", "p.json:1: interval_s: a whole number from 1 to 604800" },
-        { P "\"stale_s\":2678401}", "p.json:1: stale_s: a whole number from 1 to 2678400" },
-        { P "\"stale_s\":300}", "p.json:1: stale_s: more than interval_s (300)" },
-        { P "\"keys\":[]}", "p.json:1: keys: an object of PK, KEK, db and dbx" },
-        { P "\"keys\":{\"MOK\":[]}}", "p.json:1: keys.MOK: PK, KEK, db or dbx" },
-        { P "\"keys\":{\"db\":{}}}", "p.json:1: keys.db: a list" },
-        { P "\"keys\":{\"db\":[\"00\"]}}",
-          "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[5]}}",
-          "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[\""
-            "0g112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-            "\"]}}",
-          "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[\""
-            "A0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-            "\"]}}",
-          "p.json:1: keys.db[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"keys\":{\"db\":[\"" H64 "\",\"" H64 "\"]}}",
-          "p.json:1: keys.db[1]: each digest once" },
-        { P "\"authorities\":[\"" H64 "\",\"" H64 "\"]}",
-          "p.json:1: authorities[1]: each digest once" },
-        { P "\"programs\":[{\"bank\":\"sha256\"}]}", "p.json:1: programs[0]: digest is missing" },
-        { P "\"programs\":[{\"digest\":\"\"}]}", "p.json:1: programs[0]: bank is missing" },
-        { P "\"programs\":[7]}", "p.json:1: programs[0]: bank is missing" },
-        { P "\"programs\":[{\"bank\":\"sha1\",\"digest\":\"" H64 "\"}]}",
-          "p.json:1: programs[0]: 40 lower-case hexadecimal digits (sha1)" },
-        { P "\"programs\":[{\"bank\":\"sha256\",\"digest\":\"" H64 "\",\"path\":\"x\"}]}",
-          "p.json:1: programs[0]: only bank, digest" },
-        { P "\"programs\":[{\"bank\":\"md5\",\"digest\":\"" H64 "\"}]}",
-          "p.json:1: programs[0]: sha1, sha256, sha384 or sha512" },
-        { P "\"pins\":[{\"bank\":\"md5\",\"pcr\":4,\"value\":\"" H64 "\"}]}",
-          "p.json:1: pins[0]: sha1, sha256, sha384 or sha512" },
-        { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":24,\"value\":\"" H64 "\"}]}",
-          "p.json:1: pins[0]: a whole number from 0 to 23" },
-        { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"00\"}]}",
-          "p.json:1: pins[0]: 64 lower-case hexadecimal digits (sha256)" },
-        { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"" H64 "\",\"x\":1}]}",
-          "p.json:1: pins[0]: only bank, pcr and value" },
-        { P "\"pins\":[{\"bank\":\"sha256\",\"pcr\":10,\"value\":\"" H64 "\"}]}",
-          "p.json:1: pins[0]: a PCR and a bank that the policy quotes and allows" },
-        { P "\"banks\":[\"sha384\"],\"pins\":[{\"bank\":\"sha256\",\"pcr\":4,\"value\":\"" H64
-            "\"}]}",
-          "p.json:1: pins[0]: a PCR and a bank that the policy quotes and allows" },
-    };
     struct tb_policy before;
 
     (void)state;
     memset(&p, 0x5a, sizeof p);
     before = p;
-    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        bool ok = parse(list[i].json);
+    for (size_t i = 0; i < sizeof wrong_files / sizeof wrong_files[0]; i++) {
+        bool ok = parse(wrong_files[i].json);
 
-        if (ok || strcmp(err, list[i].err) != 0)
-            print_error("%s\n  %s\n  %s\n", list[i].json, err, list[i].err);
+        if (ok || strcmp(err, wrong_files[i].err) != 0)
+            print_error("%s\n  %s\n  %s\n", wrong_files[i].json, err, wrong_files[i].err);
         assert_false(ok);
-        assert_string_equal(err, list[i].err);
+        assert_string_equal(err, wrong_files[i].err);
         assert_memory_equal(&p, &before, sizeof p);
     }
 }

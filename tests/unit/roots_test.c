@@ -1,0 +1,105 @@
+/* The operator's roots, as files. */
+#include "tests/unit/ek_world.h"
+
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+static void to_pem(const struct test_bytes *der, struct test_bytes *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const uint8_t *p = der->b;
+    X509 *x = d2i_X509(NULL, &p, (long)der->n);
+    char *text;
+    long len;
+
+    assert_int_equal(PEM_write_bio_X509(bio, x), 1);
+    len = BIO_get_mem_data(bio, &text);
+    test_put(out, text, (size_t)len);
+    X509_free(x);
+    BIO_free(bio);
+}
+
+static void roots_come_as_der_or_as_a_pem_bundle(void **state)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes pem = { 0 };
+    struct tb_reason why;
+
+    (void)state;
+    test_put(&pem, "# vendor roots\n", 15);
+    to_pem(&root, &pem);
+    to_pem(&inter, &pem);
+    assert_true(tb_roots_add(r, test_slice(&pem), "bundle.pem", &why));
+    assert_int_equal(tb_roots_count(r), 1);
+    assert_int_equal(tb_roots_intermediates(r), 1);
+    assert_true(tb_roots_add(r, test_slice(&root), "again.der", &why));
+    assert_true(tb_roots_add(r, test_slice(&inter), "again.der", &why));
+    assert_int_equal(tb_roots_count(r), 1);
+    assert_int_equal(tb_roots_intermediates(r), 1);
+    tb_roots_free(r);
+    tb_roots_free(NULL);
+}
+
+static void a_file_that_holds_no_certificate_is_refused_by_its_name(void **state)
+{
+    static const char cut[] = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    static const char broken[] = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    static const char other[] = "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n";
+    static const char *const bad[] = { "", "hello", cut, broken, other };
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes pem = { 0 };
+    struct tb_reason why;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(tb_roots_add(r, tb_slice(bad[i], strlen(bad[i])), "x.pem", &why));
+        assert_string_equal(why.where, "x.pem");
+        assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+    }
+    to_pem(&root, &pem); /* all or nothing: a good one before a broken one is not kept */
+    test_put(&pem, broken, strlen(broken));
+    assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
+    assert_int_equal(tb_roots_count(r), 0);
+    pem.n -= strlen(broken);
+    test_put(&pem, cut, strlen(cut)); /* cut short */
+    assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));
+    assert_int_equal(tb_roots_count(r), 0);
+    tb_roots_free(r);
+}
+
+static void the_number_of_roots_is_bounded(void **state)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes der;
+    struct test_cert c = good_inter;
+    struct tb_reason why;
+    char name[32];
+    bool ok = true;
+    size_t n = 0;
+
+    (void)state;
+    c.key = other_key;
+    c.issuer_key = other_key;
+    c.subject = name;
+    for (; n <= TB_ROOTS_MAX && ok; n++) {
+        snprintf(name, sizeof name, "Intermediate %zu", n);
+        test_cert_make(&c, &der);
+        ok = tb_roots_add(r, test_slice(&der), "many", &why);
+    }
+    assert_false(ok);
+    assert_int_equal(n, TB_ROOTS_MAX + 1);
+    assert_int_equal(tb_roots_intermediates(r), TB_ROOTS_MAX);
+    tb_roots_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(roots_come_as_der_or_as_a_pem_bundle),
+        cmocka_unit_test(a_file_that_holds_no_certificate_is_refused_by_its_name),
+        cmocka_unit_test(the_number_of_roots_is_bounded),
+    };
+
+    return cmocka_run_group_tests(tests, make_keys, drop_keys);
+}
