@@ -15,17 +15,16 @@ static const struct {
     const char *name;
     uint32_t roles;
 } roles[] = {
-    { "none", TB_ROLE_ANYBODY },       { "agent", TB_ROLE_AGENT },
-    { "viewer", TB_ROLES_VIEWER },     { "operator", TB_ROLES_OPERATOR },
-    { "admin", TB_ROLE_ADMIN },        { "auditor", TB_ROLES_AUDITOR },
+    { "none", TB_ROLE_ANYBODY },       { "agent", TB_ROLE_AGENT }, { "viewer", TB_ROLES_VIEWER },
+    { "operator", TB_ROLES_OPERATOR }, { "admin", TB_ROLE_ADMIN }, { "auditor", TB_ROLES_AUDITOR },
 };
 
 static json_t *description(void)
 {
     json_error_t where;
-    json_t *d = json_loadb((const char *)tb_openapi_json,
-                           (size_t)(tb_openapi_json_end - tb_openapi_json), JSON_REJECT_DUPLICATES,
-                           &where);
+    json_t *d =
+        json_loadb((const char *)tb_openapi_json, (size_t)(tb_openapi_json_end - tb_openapi_json),
+                   JSON_REJECT_DUPLICATES, &where);
 
     if (d == NULL)
         fail_msg("openapi.json:%d: %s", where.line, where.text);
@@ -63,22 +62,22 @@ static void t59_every_operation_described_is_a_route_with_the_role_that_it_state
 
     (void)state;
     json_object_foreach(json_object_get(d, "paths"), name, path)
-        json_object_foreach(path, method, operation) {
-            const struct tb_http_route *r = route_of(method, name);
-            const char *role = json_string_value(json_object_get(operation, "x-role"));
-            bool open = json_array_size(json_object_get(operation, "security")) == 0;
+        json_object_foreach(path, method, operation)
+    {
+        const struct tb_http_route *r = route_of(method, name);
+        const char *role = json_string_value(json_object_get(operation, "x-role"));
+        bool open = json_array_size(json_object_get(operation, "security")) == 0;
 
-            if (r == NULL)
-                fail_msg("%s %s is described, and no route", method, name);
-            assert_non_null(role);
-            if (r->roles != roles_of(role))
-                fail_msg("%s %s: described for %s, the route says %x", method, name, role,
-                         r->roles);
-            assert_int_equal(open, r->roles == TB_ROLE_ANYBODY);
-            if ((json_object_get(operation, "requestBody") != NULL) != (r->body_max != 0))
-                fail_msg("%s %s: one of description and route has a body", method, name);
-            n++;
-        }
+        if (r == NULL)
+            fail_msg("%s %s is described, and no route", method, name);
+        assert_non_null(role);
+        if (r->roles != roles_of(role))
+            fail_msg("%s %s: described for %s, the route says %x", method, name, role, r->roles);
+        assert_int_equal(open, r->roles == TB_ROLE_ANYBODY);
+        if ((json_object_get(operation, "requestBody") != NULL) != (r->body_max != 0))
+            fail_msg("%s %s: one of description and route has a body", method, name);
+        n++;
+    }
     assert_true(n > 30);
     json_decref(d);
 }

@@ -16,7 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- Bytes for the store ------------------------------------------------------------------------ */
+/* --- Bytes for the store ------------------------------------------------------------------------
+ */
 
 static struct tb_pcrs some_pcrs(void)
 {
@@ -129,7 +130,8 @@ static void the_largest_context_fits(void **state)
     assert_true(tb_context_read(tb_slice(bytes, len), &back));
 }
 
-/* --- Files -------------------------------------------------------------------------------------- */
+/* --- Files --------------------------------------------------------------------------------------
+ */
 
 static char dir[64];
 
@@ -216,7 +218,8 @@ static void a_file_that_cannot_be_written_leaves_the_old_one(void **state)
     assert_int_equal(n_files(), 1);
 }
 
-/* --- Configuration ------------------------------------------------------------------------------ */
+/* --- Configuration ------------------------------------------------------------------------------
+ */
 
 static void a_configuration_comes_back_as_it_was_saved(void **state)
 {
@@ -259,7 +262,8 @@ static void a_configuration_that_is_wrong_names_file_and_member(void **state)
         { "{\"address\":\"localhost\"}", "server.json: address: expected" },
         { "{\"address\":\"1.2.3.4\\u0000x\"}", "server.json" },
         { "{\"names\":[1]}", "server.json: names: expected" },
-        { "{\"names\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}", "names: expected" },
+        { "{\"names\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}",
+          "names: expected" },
         { "{\"ek_roots\":7}", "server.json: ek_roots: expected" },
         { "{\"threads\":257}", "server.json: threads: expected" },
         { "{\"colour\":1}", "server.json: colour: there is no such member" },
@@ -282,7 +286,8 @@ static void a_configuration_that_is_wrong_names_file_and_member(void **state)
     assert_false(tb_server_config_load(in_dir("none"), &c, err));
 }
 
-/* --- The state directory ------------------------------------------------------------------------ */
+/* --- The state directory ------------------------------------------------------------------------
+ */
 
 static void open_state(struct tb_server_state *s, const struct tb_server_config *c)
 {
