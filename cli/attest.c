@@ -74,7 +74,7 @@ static enum tb_exit wait_for_answer(struct tb_api *api, const char *path, const 
 static enum tb_exit print_verdict(struct tb_cli *cli, const json_t *host)
 {
     const char *verdict = tb_json_string(host, "verdict");
-    char *shown = tb_json_text(json_object_get(host, "verdict"));
+    char *shown = tb_table_text(json_object_get(host, "verdict"));
     const char *sequence = shown != NULL && cli->colour ? tb_colour_of(shown) : "";
 
     if (tb_cli_has(cli, TB_OPT_JSON)) {

@@ -22,7 +22,7 @@ static const struct tb_column period_columns[] = {
 /* A row of "name: value", left out when there is no value. */
 static void put_row(struct tb_cli *cli, const char *name, const json_t *value)
 {
-    char *text = tb_json_text(value);
+    char *text = tb_table_text(value);
     const char *sequence = text != NULL && cli->colour ? tb_colour_of(text) : "";
 
     if (text != NULL && strcmp(text, "-") != 0)

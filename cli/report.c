@@ -13,7 +13,7 @@ static void put_counts(struct tb_cli *cli, const json_t *verdicts)
     json_object_foreach((json_t *)verdicts, key, n)
     {
         json_t *word = json_string(key);
-        char *text = tb_json_text(word);
+        char *text = tb_table_text(word);
 
         if (text != NULL && json_integer_value(n) > 0) {
             fprintf(cli->out, "%s%" JSON_INTEGER_FORMAT " %s", separator, json_integer_value(n),

@@ -31,7 +31,7 @@ const char *tb_json_string(const json_t *object, const char *key)
     return s != NULL ? s : "";
 }
 
-char *tb_json_text(const json_t *value)
+char *tb_table_text(const json_t *value)
 {
     char number[32] = "-";
     const char *text = json_string_value(value);
@@ -93,7 +93,7 @@ static char **page_cells(struct tb_table *t, const json_t *items)
 
     for (size_t r = 0; cells != NULL && r < n; r++)
         for (size_t i = 0; i < t->n_columns; i++) {
-            char *text = tb_json_text(json_object_get(json_array_get(items, r), t->column[i].key));
+            char *text = tb_table_text(json_object_get(json_array_get(items, r), t->column[i].key));
             size_t width = text != NULL ? tb_text_width(text) : 0;
 
             if (text == NULL) {

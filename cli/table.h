@@ -33,7 +33,7 @@ void tb_table_end(struct tb_table *t);
 
 /* A value as safe text: null and "" are "-", not-capable is "N/A". The caller frees. NULL: out of
  * memory. */
-char *tb_json_text(const json_t *value);
+char *tb_table_text(const json_t *value);
 /* The string at `key`, or "" when it is absent, null or no string. Borrowed. */
 const char *tb_json_string(const json_t *object, const char *key);
 

@@ -4,6 +4,7 @@
 usage: cli_offline_test.py TRUEBOOT MAKE_BUNDLE
 TRUEBOOT_SOURCE and TRUEBOOT_FIXTURES come from the environment.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -147,6 +148,14 @@ class BadInput(unittest.TestCase):
         status, out, _ = run("policy", "check", "--json", "-", stdin=b'{"format": 1, "name": "p"}')
         self.assertEqual(status, 0)
         self.assertRegex(json.loads(out)["digest"], "^[0-9a-f]{64}$")
+
+    def test_t70_a_policy_is_identified_by_its_canonical_form(self):
+        policy = {"format": 1, "name": "p", "mode": "observe", "interval_s": 60, "stale_s": 180,
+                  "ek_trust": "token", "banks": ["sha256"], "pcrs": list(range(8))}
+        canonical = json.dumps(policy, sort_keys=True, separators=(",", ":")).encode()
+        for text in (canonical, json.dumps(policy, indent=3).encode()):
+            _, out, _ = run("policy", "check", "--json", "-", stdin=text)
+            self.assertEqual(json.loads(out)["digest"], hashlib.sha256(canonical).hexdigest())
 
     def test_t44_file_names_do_not_act_on_the_terminal(self):
         self.assertNotIn("\033", self.refused("log", "show", "/nonexistent\033[31m\u202e"))
