@@ -8,28 +8,23 @@
 
 #include "store/store.h"
 
-#define TB_STORE_WRITES(X)                                                                         \
-    X(setting_put)                                                                                 \
-    X(setting_init)                                                                                \
-    X(host_create)                                                                                 \
-    X(host_edit)                                                                                   \
-    X(host_approve) X(host_refuse) X(host_remove) X(host_allow_replace) X(host_set_firmware)       \
-        X(host_want_attest) X(host_take_attest) X(host_seen) X(enrol_token_create)                 \
-            X(enrol_token_revoke) X(ek_allow_add) X(ek_allow_remove) X(offer_put) X(offer_take)    \
-                X(challenge_put) X(spend_nonce) X(accept_evidence) X(mark_silent)                  \
-                    X(incident_acknowledge) X(incident_event) X(audit_append) X(policy_put)        \
-                        X(api_key_create) X(api_key_revoke) X(session_create) X(session_delete)    \
-                            X(purge)
+/* clang-format off */
+#define TB_STORE_WRITES(X) \
+    X(setting_put) X(setting_init) X(host_create) X(host_edit) X(host_approve) \
+    X(host_refuse) X(host_remove) X(host_allow_replace) X(host_set_firmware) \
+    X(host_want_attest) X(host_take_attest) X(host_seen) X(enrol_token_create) \
+    X(enrol_token_revoke) X(ek_allow_add) X(ek_allow_remove) X(offer_put) X(offer_take) \
+    X(challenge_put) X(spend_nonce) X(accept_evidence) X(mark_silent) \
+    X(incident_acknowledge) X(incident_event) X(audit_append) X(policy_put) \
+    X(api_key_create) X(api_key_revoke) X(session_create) X(session_delete) X(purge)
 
-#define TB_STORE_READS(X)                                                                          \
-    X(setting_get)                                                                                 \
-    X(host_get)                                                                                    \
-    X(host_ek)                                                                                     \
-    X(hosts_page)                                                                                  \
-    X(hosts_count) X(summary) X(enrol_token_check) X(enrol_tokens) X(ek_allow_find)                \
-        X(ek_allow_list) X(challenge_get) X(blob_get) X(blob_held) X(evidence_get)                 \
-            X(evidence_next) X(silent) X(history) X(incidents) X(audit) X(policy_get) X(policies)  \
-                X(api_key_find) X(api_keys) X(session_find) X(backup) X(schema)
+#define TB_STORE_READS(X) \
+    X(setting_get) X(host_get) X(host_ek) X(hosts_page) X(hosts_count) X(summary) \
+    X(enrol_token_check) X(enrol_tokens) X(ek_allow_find) X(ek_allow_list) X(challenge_get) \
+    X(blob_get) X(blob_held) X(evidence_get) X(evidence_next) X(silent) X(history) \
+    X(incidents) X(audit) X(policy_get) X(policies) X(api_key_find) X(api_keys) \
+    X(session_find) X(backup) X(schema)
+/* clang-format on */
 
 enum tb_op {
 #define X(name) TB_OP_##name,
