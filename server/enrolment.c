@@ -385,6 +385,20 @@ static bool fill_host(struct tb_verifier *v, const struct tb_enrol_request *requ
     return true;
 }
 
+/* Why nothing vouches for a waiting host's TPM, for the operator who is to decide. The host is
+ * there already: a store that fails here loses the note alone. */
+static void note_certificate(struct tb_verifier *v, const char *host_id,
+                             const struct tb_reason *why, const struct tb_store_by *by)
+{
+    const struct tb_check_text *check = tb_check_text(why->check);
+    char text[TB_STORE_TEXT_MAX + 1];
+
+    snprintf(text, sizeof text, "%.120s: %s: expected %s, found %s", check->title, why->where,
+             why->expected, why->observed);
+    if (tb_store_incident_event(v->config.store, host_id, check->code, text, by) != TB_STORE_OK)
+        atomic_fetch_add(&v->refusals, 1);
+}
+
 static bool create_host(struct tb_verifier *v, int64_t now_ms,
                         const struct tb_enrol_request *request,
                         const struct tb_activate_request *activate, const struct judgement *j,
@@ -412,6 +426,9 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
     snprintf(out->host_id, sizeof out->host_id, "%s", created.id);
     out->state = created.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
     out->interval_s = policy.interval_s;
+    if (created.state == TB_HOST_PENDING && host.row.tpm == TB_TPM_STATE_20 &&
+        host.row.ek_basis == TB_EK_BASIS_NONE)
+        note_certificate(v, created.id, &j->certificate_why, &by);
     return true;
 }
 

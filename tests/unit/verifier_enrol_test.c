@@ -301,13 +301,23 @@ static void an_rsa_endorsement_key_enrols_and_attests(void **state)
 /* --- The certificate ----------------------------------------------------------------------------
  */
 
+static bool copy_incident(void *ctx, const struct tb_incident *incident)
+{
+    *(struct tb_incident *)ctx = *incident;
+    return false;
+}
+
 static void t17_a_certificate_that_leads_nowhere_makes_the_host_wait(void **state)
 {
+    /* What the operator who is to decide is told of each. */
+    static const char *const told[] = { "self-signed",        "expired",        "key usage",
+                                        "extended key usage", "missing issuer", "signature" };
     struct world *w = *state;
     struct soft_host *host;
     struct enrolment *e = malloc(sizeof *e);
     struct test_cert c;
     struct test_bytes cert;
+    struct tb_incident incident = { 0 };
 
     world_token(w, "token", "", 100);
     for (unsigned i = 0; i < 6; i++) {
@@ -329,6 +339,13 @@ static void t17_a_certificate_that_leads_nowhere_makes_the_host_wait(void **stat
         assert_int_equal(e->reply.state, TB_ENROL_PENDING);
         memcpy(host->id, e->reply.host_id, sizeof host->id);
         assert_int_equal(host_stored(w, host).ek_basis, TB_EK_BASIS_NONE);
+        assert_int_equal(tb_store_incidents(w->store,
+                                            &(struct tb_incident_query){ .host_id = host->id },
+                                            copy_incident, &incident),
+                         TB_STORE_OK);
+        assert_string_equal(incident.code, "identity.ek-certificate");
+        if (strstr(incident.text, told[i]) == NULL)
+            fail_msg("certificate %u: %s", i, incident.text);
         host_free(host);
     }
     free(e);
