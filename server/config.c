@@ -20,6 +20,15 @@ void tb_server_config_default(struct tb_server_config *c)
                                     .keep_days = 365 };
 }
 
+/* A member's name and what the JSON library quotes come from the file: one line, nothing that acts
+ * in a terminal. */
+static void make_printable(char *s)
+{
+    for (; *s != '\0'; s++)
+        if (*s < ' ' || *s > '~')
+            *s = '?';
+}
+
 static bool bad(char *err, const char *path, const char *member, const char *expected)
 {
     snprintf(err, TB_SERVER_ERR_LEN, "%s: %s: expected %s", path, member, expected);
@@ -112,6 +121,7 @@ bool tb_server_config_load(const char *path, struct tb_server_config *out,
     if (!json_is_object(root)) {
         snprintf(err, TB_SERVER_ERR_LEN, "%s:%d: %s", path, root ? 1 : where.line,
                  root ? "expected an object" : where.text);
+        make_printable(err);
         json_decref(root);
         return false;
     }
@@ -120,6 +130,8 @@ bool tb_server_config_load(const char *path, struct tb_server_config *out,
     json_decref(root);
     if (ok)
         *out = c;
+    else
+        make_printable(err);
     return ok;
 }
 
