@@ -146,9 +146,9 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_ek_load(struct tb_tpm *tpm, uint32_t id,
 enum tb_tpm_ak_kind { TB_TPM_AK_P256, TB_TPM_AK_RSA_2048 };
 
 /* What the agent keeps on disk (mode 0600): the AK's public area and its private part, which only
- * the EK that made it can open; and which EK that is. The AK is a child of the EK: it survives
- * TPM2_Clear exactly as long as the EK does, needs no owner authorisation, and leaves nothing on
- * the TPM. */
+ * the EK that made it can open; and which EK that is. The AK is a child of the EK: it
+ * needs no owner authorisation, and leaves nothing on the TPM. TPM2_Clear ends it (it changes
+ * ehProof), although the EK stays. */
 #define TB_TPM_AK_BLOB_MAX 2560
 
 /* Make an AK under the EK (loaded with TB_TPM_EK_BEST if none is), load it, and write the blob.
