@@ -130,10 +130,25 @@ static bool severity_missed(struct tb_result *r, const struct tb_policy *policy,
     return r->has_headline;
 }
 
+/* The unused ends of the lists, most of them, are not copied. */
+static void facts_copy(struct tb_boot_facts *dst, const struct tb_boot_facts *src)
+{
+    dst->secure_boot = src->secure_boot;
+    memcpy(dst->keyset, src->keyset, sizeof dst->keyset);
+    dst->n_authorities = src->n_authorities;
+    dst->n_authorities_lost = src->n_authorities_lost;
+    memcpy(dst->authority, src->authority, src->n_authorities * sizeof src->authority[0]);
+    dst->n_programs = src->n_programs;
+    dst->n_programs_lost = src->n_programs_lost;
+    memcpy(dst->program, src->program, src->n_programs * sizeof src->program[0]);
+    dst->exit_boot_services = src->exit_boot_services;
+    memcpy(dst->firmware_version, src->firmware_version, sizeof dst->firmware_version);
+}
+
 static void boot_copy(struct tb_boot_result *dst, const struct tb_boot_result *src)
 {
     tb_findings_copy(&dst->findings, &src->findings);
-    dst->facts = src->facts;
+    facts_copy(&dst->facts, &src->facts);
     dst->states = src->states;
     dst->log_banks = src->log_banks;
     dst->n_events = src->n_events;

@@ -307,46 +307,12 @@ static bool values_hash_to_quote(struct work *w, const uint32_t quoted[TB_N_BANK
     return true;
 }
 
-/* What a PCR holds that no firmware ever extended: zeros, or one extend of zeros (how Windows
- * closes a bank) or of a separator (PFP 1.06, 3.3.2.2). */
-#define N_CAPS 4
-
-struct caps {
-    uint8_t value[N_CAPS][TB_DIGEST_MAX];
-};
-
-static bool caps_of(struct tb_hasher *h, enum tb_bank b, struct caps *out)
-{
-    static const uint8_t zeros[TB_DIGEST_MAX], ones[4] = { 0xff, 0xff, 0xff, 0xff };
-    const size_t len = tb_bank_digest_len(b);
-    const struct tb_reader start = tb_slice(zeros, len);
-    uint8_t separator[2][TB_DIGEST_MAX];
-
-    memset(out->value[0], 0, sizeof out->value[0]);
-    return tb_hash(h, b, tb_slice(zeros, 4), separator[0]) &&
-           tb_hash(h, b, tb_slice(ones, 4), separator[1]) &&
-           tb_hash_parts(h, b, (struct tb_reader[]){ start, start }, 2, out->value[1]) &&
-           tb_hash_parts(h, b, (struct tb_reader[]){ start, tb_slice(separator[0], len) }, 2,
-                         out->value[2]) &&
-           tb_hash_parts(h, b, (struct tb_reader[]){ start, tb_slice(separator[1], len) }, 2,
-                         out->value[3]);
-}
-
-static bool is_touched(const uint8_t *value, const struct caps *caps, size_t len)
-{
-    for (unsigned i = 0; i < N_CAPS; i++)
-        if (memcmp(value, caps->value[i], len) == 0)
-            return false;
-    return true;
-}
-
 /* PCR 1 to 7 only: PCR 0 starts with the startup locality in it, and a firmware that measures
  * itself there measures Secure Boot in PCR 7 too. */
-static bool firmware_measured(const struct tb_pcrs *values, enum tb_bank b, const struct caps *caps)
+static bool firmware_measured(const struct tb_pcrs *values, enum tb_bank b)
 {
     for (unsigned i = 1; i < 8; i++)
-        if ((values->mask[b] >> i & 1) &&
-            is_touched(values->value[b][i], caps, tb_bank_digest_len(b)))
+        if ((values->mask[b] >> i & 1) && !tb_pcr_is_unmeasured(b, values->value[b][i]))
             return true;
     return false;
 }
@@ -356,14 +322,13 @@ static bool firmware_measured(const struct tb_pcrs *values, enum tb_bank b, cons
 static void banks_are_used(struct work *w, const uint32_t quoted[TB_N_BANKS])
 {
     const enum tb_check c = TB_CHECK_PCR_BANK_UNUSED;
-    struct caps caps;
 
     for (unsigned i = 0; i < TB_N_BANKS; i++) {
         enum tb_bank b = (enum tb_bank)i;
 
         if (quoted[b] == 0 || !(w->in->policy->banks >> b & 1))
             continue; /* not relied on */
-        if (!caps_of(w->h, b, &caps) || !firmware_measured(&w->in->content->pcrs, b, &caps))
+        if (!firmware_measured(&w->in->content->pcrs, b))
             tb_findings_fail(w->f, c, tb_bank_name(b), "measurements of the firmware", "none");
     }
     tb_findings_pass(w->f, c); /* a worse outcome stays */

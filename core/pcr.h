@@ -30,4 +30,8 @@ TB_MUST_CHECK bool tb_pcrs_digest(const struct tb_pcrs *values, const struct tb_
                                   size_t n_sel, enum tb_bank bank, struct tb_hasher *h,
                                   uint8_t out[TB_DIGEST_MAX], struct tb_reason *why);
 
+/* True if the value is one that a PCR has without any measurement: zeros, or one extend of zeros or
+ * of a separator. value: as long as a digest of the bank. */
+bool tb_pcr_is_unmeasured(enum tb_bank bank, const uint8_t *value);
+
 #endif

@@ -72,7 +72,7 @@ static bool refuse_digest(enum tb_check check, const char *where, const uint8_t 
 }
 
 static bool resolve_pcrs(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
-                         struct tb_hasher *h, struct tb_pcrs *out, struct tb_reason *why)
+                         struct tb_hasher *h, const struct tb_pcrs **out, struct tb_reason *why)
 {
     static const char where[] = "evidence.content.pcrs";
     uint8_t digest[TB_DIGEST_MAX];
@@ -82,7 +82,7 @@ static bool resolve_pcrs(const struct tb_evidence_content *m, const struct tb_he
             return tb_refuse(why, TB_CHECK_EVIDENCE_FORMAT, where, "a digest", "no memory");
         if (memcmp(digest, m->pcrs_fingerprint, 32) != 0)
             return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, m->pcrs_fingerprint, digest, why);
-        *out = m->pcrs;
+        *out = &m->pcrs;
         return true;
     }
     if (held->pcrs == NULL)
@@ -91,17 +91,16 @@ static bool resolve_pcrs(const struct tb_evidence_content *m, const struct tb_he
     if (memcmp(held->pcrs_fingerprint, m->pcrs_fingerprint, 32) != 0)
         return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->pcrs_fingerprint,
                              m->pcrs_fingerprint, why);
-    *out = *held->pcrs;
+    *out = held->pcrs;
     return true;
 }
 
 static bool resolve_log(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
-                        struct tb_hasher *h, struct tb_content *out, struct tb_reason *why)
+                        struct tb_hasher *h, struct tb_reader *out, struct tb_reason *why)
 {
     static const char where[] = "evidence.content.log";
     uint8_t digest[TB_DIGEST_MAX];
 
-    out->has_log = !m->log_missing;
     if (m->log_missing)
         return true;
     if (m->log.left != 0) {
@@ -109,7 +108,7 @@ static bool resolve_log(const struct tb_evidence_content *m, const struct tb_hel
             return tb_refuse(why, TB_CHECK_EVIDENCE_FORMAT, where, "a digest", "no memory");
         if (memcmp(digest, m->log_digest, 32) != 0)
             return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, m->log_digest, digest, why);
-        out->log = m->log;
+        *out = m->log;
         return true;
     }
     if (!held->has_log)
@@ -118,20 +117,22 @@ static bool resolve_log(const struct tb_evidence_content *m, const struct tb_hel
     if (memcmp(held->log_digest, m->log_digest, 32) != 0)
         return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->log_digest, m->log_digest,
                              why);
-    out->log = held->log;
+    *out = held->log;
     return true;
 }
 
 bool tb_content_resolve(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
                         struct tb_hasher *h, struct tb_content *out, struct tb_reason *why)
 {
-    struct tb_content c;
+    const struct tb_pcrs *pcrs = NULL;
+    struct tb_reader log = { 0 };
 
-    memset(&c, 0, sizeof c);
-    if (!resolve_pcrs(m, held, h, &c.pcrs, why) || !resolve_log(m, held, h, &c, why))
+    if (!resolve_pcrs(m, held, h, &pcrs, why) || !resolve_log(m, held, h, &log, why))
         return false;
-    memcpy(c.boot_id, m->boot_id, sizeof c.boot_id);
-    c.uptime_ms = m->uptime_ms;
-    *out = c;
+    out->pcrs = *pcrs;
+    out->has_log = !m->log_missing;
+    out->log = log;
+    memcpy(out->boot_id, m->boot_id, sizeof out->boot_id);
+    out->uptime_ms = m->uptime_ms;
     return true;
 }

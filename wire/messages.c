@@ -97,10 +97,11 @@ static bool read_version(struct tb_cbor_reader *r, struct tb_reason *why)
 
     if (!tb_cbor_read_uint(r, 0, UINT32_MAX, &v, why))
         return false;
-    snprintf(expected, sizeof expected, "version %d", TB_WIRE_VERSION);
-    snprintf(observed, sizeof observed, "version %lu", (unsigned long)v);
-    if (v != TB_WIRE_VERSION)
+    if (v != TB_WIRE_VERSION) {
+        snprintf(expected, sizeof expected, "version %d", TB_WIRE_VERSION);
+        snprintf(observed, sizeof observed, "version %lu", (unsigned long)v);
         return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, expected, observed, why);
+    }
     return true;
 }
 
@@ -169,24 +170,31 @@ static bool skip_optional(struct tb_cbor_reader *r, const struct tb_schema *sche
     return true;
 }
 
+static bool refuse_key(const struct tb_cbor_reader *r, const char *expected, uint64_t key,
+                       struct tb_reason *why)
+{
+    char observed[40];
+
+    snprintf(observed, sizeof observed, "key %u", (unsigned)key);
+    return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, expected, observed, why);
+}
+
 static bool read_pair(struct tb_cbor_reader *r, const struct tb_schema *schema, uint8_t *m,
                       size_t *next, struct tb_reason *why)
 {
     const struct tb_field *f;
-    char observed[40];
     uint64_t key;
 
     r->field = NULL;
     if (!tb_cbor_read_uint(r, 0, UINT8_MAX, &key, why))
         return false;
-    snprintf(observed, sizeof observed, "key %u", (unsigned)key);
     if (*next > 0 && key <= schema->field[*next - 1].key)
-        return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, "keys once and in order", observed, why);
+        return refuse_key(r, "keys once and in order", key, why);
     if (!skip_optional(r, schema, key, next, why))
         return false;
     f = *next < schema->n ? &schema->field[*next] : NULL;
     if (f == NULL || f->key != key)
-        return tb_cbor_refuse(r, TB_CHECK_EVIDENCE_FORMAT, "a known key", observed, why);
+        return refuse_key(r, "a known key", key, why);
     r->field = f->name;
     ++*next;
     return read_field(r, f, m, why);

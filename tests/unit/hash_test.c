@@ -39,6 +39,29 @@ static void each_bank_gives_its_published_digest(void **state)
     tb_hasher_free(h);
 }
 
+static void parts_of_any_length_are_hashed_as_one(void **state)
+{
+    static const size_t lens[] = { 0, 1, 32, 511, 1023, 1024, 1025, 3000 };
+    enum { N = sizeof lens / sizeof lens[0] };
+    struct tb_hasher *h = tb_hasher_new();
+    uint8_t bytes[9000], one[TB_DIGEST_MAX], many[TB_DIGEST_MAX];
+
+    (void)state;
+    assert_non_null(h);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 7 + i / 251);
+    for (size_t k = 0; k < N * N * N; k++) {
+        const size_t a = lens[k % N], b = lens[k / N % N], c = lens[k / N / N];
+        const struct tb_reader parts[] = { tb_slice(bytes, a), tb_slice(bytes + a, b),
+                                           tb_slice(bytes + a + b, c) };
+
+        assert_true(tb_hash(h, TB_BANK_SHA256, tb_slice(bytes, a + b + c), one));
+        assert_true(tb_hash_parts(h, TB_BANK_SHA256, parts, 3, many));
+        assert_memory_equal(one, many, 32);
+    }
+    tb_hasher_free(h);
+}
+
 static void freeing_nothing_is_allowed(void **state)
 {
     (void)state;
@@ -111,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_bank_gives_its_published_digest),
+        cmocka_unit_test(parts_of_any_length_are_hashed_as_one),
         cmocka_unit_test(freeing_nothing_is_allowed),
         cmocka_unit_test(t12_ten_thousand_random_values_are_unique),
         cmocka_unit_test(t12_a_failing_random_source_is_reported_and_gives_zeros),

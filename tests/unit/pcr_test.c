@@ -138,6 +138,40 @@ static void l69_the_digest_of_no_pcr_is_the_digest_of_nothing(void **state)
     assert_memory_equal(out, nothing, 4);
 }
 
+/* An extend of the PCR's start, as the TPM computes it. */
+static void extend_zeros(const EVP_MD *md, const uint8_t *digest, size_t len, uint8_t *out)
+{
+    uint8_t both[2 * TB_DIGEST_MAX] = { 0 };
+
+    memcpy(both + len, digest, len);
+    assert_int_equal(EVP_Digest(both, 2 * len, out, NULL, md, NULL), 1);
+}
+
+static void t29_what_no_firmware_measures_is_known_in_every_bank(void **state)
+{
+    static const char *const names[TB_N_BANKS] = { "SHA1", "SHA256", "SHA384", "SHA512" };
+    static const char *const measured[] = { NULL, "\0\0\0\0", "\xff\xff\xff\xff", "\1\0\0\0" };
+
+    (void)state;
+    for (unsigned b = 0; b < TB_N_BANKS; b++) {
+        const EVP_MD *md = EVP_get_digestbyname(names[b]);
+        const size_t len = tb_bank_digest_len((enum tb_bank)b);
+        uint8_t value[TB_DIGEST_MAX] = { 0 };
+
+        assert_true(tb_pcr_is_unmeasured((enum tb_bank)b, value));
+        for (unsigned i = 0; i < 4; i++) {
+            uint8_t digest[TB_DIGEST_MAX] = { 0 };
+
+            if (measured[i] != NULL)
+                assert_int_equal(EVP_Digest(measured[i], 4, digest, NULL, md, NULL), 1);
+            extend_zeros(md, digest, len, value);
+            assert_int_equal(tb_pcr_is_unmeasured((enum tb_bank)b, value), i < 3);
+            value[len - 1] ^= 1;
+            assert_false(tb_pcr_is_unmeasured((enum tb_bank)b, value));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +189,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(l69_the_digest_of_no_pcr_is_the_digest_of_nothing, setup,
                                         teardown),
+        cmocka_unit_test(t29_what_no_firmware_measures_is_known_in_every_bank),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
