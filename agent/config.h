@@ -12,7 +12,7 @@
 #ifndef TB_AGENT_CONFIG_H
 #define TB_AGENT_CONFIG_H
 
-#include "agent/file.h"
+#include "files/files.h"
 #include "wire/messages.h"
 
 #define TB_AGENT_CONFIG_PATH "/etc/trueboot/agent.json"

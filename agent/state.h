@@ -7,7 +7,7 @@
 #ifndef TB_AGENT_STATE_H
 #define TB_AGENT_STATE_H
 
-#include "agent/file.h"
+#include "files/files.h"
 #include "tpm/tpm.h"
 #include "wire/messages.h"
 

@@ -1,6 +1,6 @@
 #include "server/config.h"
 
-#include "server/files.h"
+#include "files/files.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -154,7 +154,7 @@ bool tb_server_config_save(const char *path, const struct tb_server_config *c,
         snprintf(err, TB_SERVER_ERR_LEN, "%s: out of memory", path);
         return false;
     }
-    ok = tb_file_write(path, text, strlen(text), 0600, err, TB_SERVER_ERR_LEN);
+    ok = tb_file_replace(path, tb_slice(text, strlen(text)), NULL, err);
     free(text);
     return ok;
 }

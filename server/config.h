@@ -2,10 +2,10 @@
 #ifndef TB_SERVER_CONFIG_H
 #define TB_SERVER_CONFIG_H
 
-#include "core/reader.h"
+#include "files/files.h"
 
 #define TB_SERVER_NAMES_MAX 8
-#define TB_SERVER_ERR_LEN 512
+#define TB_SERVER_ERR_LEN TB_FILE_ERR_LEN
 
 struct tb_server_config {
     char address[64]; /* IPv4 or IPv6 literal to listen on ["127.0.0.1"] */

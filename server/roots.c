@@ -1,6 +1,6 @@
 #include "server/roots.h"
 
-#include "server/files.h"
+#include "files/files.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -13,12 +13,11 @@
 
 static void add_file(struct tb_roots *roots, const char *path, void (*log)(const char *text))
 {
-    char err[PATH_MAX + 256];
+    char err[PATH_MAX + TB_FILE_ERR_LEN], *data;
     struct tb_reason why;
     size_t len;
-    uint8_t *data = tb_file_read(path, ROOTS_FILE_MAX, &len, err, sizeof err);
 
-    if (data == NULL) {
+    if (tb_file_read(path, ROOTS_FILE_MAX, &data, &len, err) != TB_FILE_OK) {
         log(err);
         return;
     }

@@ -3,7 +3,7 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
-#include "server/files.h"
+#include "files/files.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -45,13 +45,11 @@ static bool open_config(struct tb_server_state *s, const struct tb_server_config
 
 static bool read_text(const char *directory, const char *name, char out[TB_PEM_MAX], char *err)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], *data;
     size_t len;
-    uint8_t *data;
 
     path_of(directory, name, path);
-    data = tb_file_read(path, TB_PEM_MAX - 1, &len, err, TB_SERVER_ERR_LEN);
-    if (data == NULL)
+    if (tb_file_read(path, TB_PEM_MAX - 1, &data, &len, err) != TB_FILE_OK)
         return false;
     memcpy(out, data, len + 1);
     tb_wipe(data, len);
@@ -66,10 +64,10 @@ static bool write_pair(const char *directory, const char *key_name, const char *
 
     /* The certificate last: where it is, the key is too. */
     path_of(directory, key_name, path);
-    if (!tb_file_write(path, pair->key, strlen(pair->key), 0600, err, TB_SERVER_ERR_LEN))
+    if (!tb_file_replace(path, tb_slice(pair->key, strlen(pair->key)), NULL, err))
         return false;
     path_of(directory, cert_name, path);
-    return tb_file_write(path, pair->cert, strlen(pair->cert), 0644, err, TB_SERVER_ERR_LEN);
+    return tb_file_replace(path, tb_slice(pair->cert, strlen(pair->cert)), NULL, err);
 }
 
 static bool has_file(const char *directory, const char *name)

@@ -2,7 +2,7 @@
  * state directory with CA and certificate. */
 #include "server/config.h"
 #include "server/context.h"
-#include "server/files.h"
+#include "files/files.h"
 #include "server/pcrs.h"
 #include "server/state.h"
 #include "tests/unit/test_support.h"
@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- Bytes for the store ------------------------------------------------------------------------
- */
+/* --- Bytes for the store --- */
 
 static struct tb_pcrs some_pcrs(void)
 {
@@ -130,8 +129,7 @@ static void the_largest_context_fits(void **state)
     assert_true(tb_context_read(tb_slice(bytes, len), &back));
 }
 
-/* --- Files --------------------------------------------------------------------------------------
- */
+/* --- Files --- */
 
 static char dir[64];
 
@@ -180,46 +178,46 @@ static size_t n_files(void)
     return n;
 }
 
+static bool replace(const char *name, const char *text, char err[TB_FILE_ERR_LEN])
+{
+    return tb_file_replace(in_dir(name), tb_slice(text, strlen(text)), NULL, err);
+}
+
 static void a_file_is_written_whole_with_its_mode_and_read_with_a_limit(void **state)
 {
-    char err[TB_SERVER_ERR_LEN];
+    char err[TB_FILE_ERR_LEN], *data;
     struct stat st;
-    uint8_t *data;
     size_t len;
 
     (void)state;
-    assert_true(tb_file_write(in_dir("f"), "old and longer", 14, 0644, err, sizeof err));
-    assert_true(tb_file_write(in_dir("f"), "abc", 3, 0600, err, sizeof err));
+    assert_true(replace("f", "old and longer", err));
+    assert_true(replace("f", "abc", err));
     assert_int_equal(stat(in_dir("f"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(n_files(), 1); /* nothing temporary stays */
-    data = tb_file_read(in_dir("f"), 3, &len, err, sizeof err);
-    assert_non_null(data);
+    assert_int_equal(tb_file_read(in_dir("f"), 3, &data, &len, err), TB_FILE_OK);
     assert_int_equal(len, 3);
-    assert_string_equal((char *)data, "abc");
+    assert_string_equal(data, "abc");
     free(data);
-    assert_null(tb_file_read(in_dir("f"), 2, &len, err, sizeof err));
-    assert_int_equal(errno, EFBIG);
-    assert_non_null(strstr(err, "/f: "));
-    assert_null(tb_file_read(in_dir("none"), 2, &len, err, sizeof err));
-    assert_int_equal(errno, ENOENT);
-    assert_null(tb_file_read(dir, 2, &len, err, sizeof err)); /* a directory */
+    assert_int_equal(tb_file_read(in_dir("f"), 2, &data, &len, err), TB_FILE_FAILED);
+    assert_non_null(strstr(err, "/f: expected at most 2 bytes"));
+    assert_int_equal(tb_file_read(in_dir("none"), 2, &data, &len, err), TB_FILE_ABSENT);
+    assert_int_equal(tb_file_read(dir, 2, &data, &len, err), TB_FILE_FAILED); /* a directory */
 }
 
 static void a_file_that_cannot_be_written_leaves_the_old_one(void **state)
 {
-    char err[TB_SERVER_ERR_LEN];
+    char err[TB_FILE_ERR_LEN];
 
     (void)state;
-    assert_false(tb_file_write(in_dir("no/such/f"), "abc", 3, 0600, err, sizeof err));
-    assert_non_null(strstr(err, "no/such/f: No such file"));
+    assert_false(replace("no/such/f", "abc", err));
+    assert_non_null(strstr(err, "no/such/f: writing: No such file"));
     assert_int_equal(mkdir(in_dir("d"), 0700), 0);
-    assert_false(tb_file_write(in_dir("d"), "abc", 3, 0600, err, sizeof err));
+    assert_false(replace("d", "abc", err));
     assert_int_equal(n_files(), 1);
 }
 
-/* --- Configuration ------------------------------------------------------------------------------
- */
+/* --- Configuration --- */
 
 static void a_configuration_comes_back_as_it_was_saved(void **state)
 {
@@ -275,8 +273,7 @@ static void a_configuration_that_is_wrong_names_file_and_member(void **state)
     tb_server_config_default(&c);
     c.port = 99;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_true(tb_file_write(in_dir("server.json"), cases[i].text, strlen(cases[i].text), 0600,
-                                  err, sizeof err));
+        assert_true(replace("server.json", cases[i].text, err));
         err[0] = '\0';
         assert_false(tb_server_config_load(in_dir("server.json"), &c, err));
         if (strstr(err, cases[i].word) == NULL || strchr(err, '\n') != NULL)
@@ -286,8 +283,7 @@ static void a_configuration_that_is_wrong_names_file_and_member(void **state)
     assert_false(tb_server_config_load(in_dir("none"), &c, err));
 }
 
-/* --- The state directory ------------------------------------------------------------------------
- */
+/* --- The state directory --- */
 
 static void open_state(struct tb_server_state *s, const struct tb_server_config *c)
 {

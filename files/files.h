@@ -1,6 +1,6 @@
-/* agent/file.h - small files that are read whole, and replaced whole or not at all. */
-#ifndef TB_AGENT_FILE_H
-#define TB_AGENT_FILE_H
+/* files/files.h - small files that are read whole, and replaced whole or not at all. */
+#ifndef TB_FILES_FILES_H
+#define TB_FILES_FILES_H
 
 #include "core/reader.h"
 

@@ -1,5 +1,5 @@
-/* agent/file.c - see file.h. */
-#include "agent/file.h"
+/* files/files.c - see files.h. */
+#include "files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
