@@ -15,6 +15,8 @@ void tb_server_config_default(struct tb_server_config *c)
                                     .n_names = 2,
                                     .name = { "localhost", "127.0.0.1" },
                                     .ek_roots = "roots",
+                                    .connections_max = 20000,
+                                    .per_address_max = 1024,
                                     .threads = 16,
                                     .challenge_life_s = 60,
                                     .keep_days = 365 };
@@ -92,6 +94,10 @@ static bool take_member(const char *path, const char *key, const json_t *v,
         json_int_t min, max;
         size_t offset;
     } numbers[] = {
+        { "connections_max", "a number from 16 to 1000000", 16, 1000000,
+          offsetof(struct tb_server_config, connections_max) },
+        { "per_address_max", "a number from 1 to 1000000", 1, 1000000,
+          offsetof(struct tb_server_config, per_address_max) },
         { "threads", "a number from 1 to 256", 1, 256, offsetof(struct tb_server_config, threads) },
         { "challenge_life_s", "a number from 5 to 3600", 5, 3600,
           offsetof(struct tb_server_config, challenge_life_s) },
@@ -144,10 +150,11 @@ bool tb_server_config_save(const char *path, const struct tb_server_config *c,
 
     for (size_t i = 0; i < c->n_names; i++)
         json_array_append_new(names, json_string(c->name[i]));
-    json_t *root =
-        json_pack("{ss si so ss si si si}", "address", c->address, "port", (int)c->port, "names",
-                  names, "ek_roots", c->ek_roots, "threads", (int)c->threads, "challenge_life_s",
-                  (int)c->challenge_life_s, "keep_days", (int)c->keep_days);
+    json_t *root = json_pack(
+        "{ss si so ss si si si si si}", "address", c->address, "port", (int)c->port, "names", names,
+        "ek_roots", c->ek_roots, "connections_max", (int)c->connections_max, "per_address_max",
+        (int)c->per_address_max, "threads", (int)c->threads, "challenge_life_s",
+        (int)c->challenge_life_s, "keep_days", (int)c->keep_days);
     text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
     if (text == NULL) {

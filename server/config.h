@@ -13,7 +13,9 @@ struct tb_server_config {
     size_t n_names;   /* names and addresses in the certificate; the first is for links */
     char name[TB_SERVER_NAMES_MAX][256]; /* ["localhost", "127.0.0.1"] */
     char ek_roots[512]; /* file or directory of EK roots and intermediates ["roots" in the state] */
-    unsigned threads;   /* [16] */
+    unsigned connections_max; /* open at one time; each host keeps one for its long poll [20000] */
+    unsigned per_address_max; /* of them from one address: raise it for hosts behind a NAT [1024] */
+    unsigned threads;         /* [16] */
     unsigned challenge_life_s; /* [60] */
     unsigned keep_days;        /* closed verdict periods, evidence nobody names, ... [365] */
 };

@@ -217,6 +217,8 @@ static bool open_http(struct server *s)
         .certificate_pem = s->state.server.cert,
         .key_pem = s->state.server.key,
         .threads = s->state.config.threads,
+        .connections_max = s->state.config.connections_max,
+        .per_address_max = s->state.config.per_address_max,
         .routes = tb_api_routes,
         .n_routes = tb_api_n_routes,
         .page_csp = TB_UI_CSP,
