@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define DEFAULT_STATE "/var/lib/trueboot"
 #define TICKET_KEY_LEN 64
@@ -36,6 +37,7 @@ static void log_http_error(void *ctx, const char *text)
 
 struct options {
     const char *state;
+    const char *to; /* backup only */
     struct tb_server_config config;
     bool has_config; /* an option that only a new state directory takes was given */
 };
@@ -44,9 +46,13 @@ static const char usage[] =
     "usage: trueboot-server init [--state DIR] [--listen ADDRESS:PORT] [--name NAME]...\n"
     "                            [--ek-roots PATH]\n"
     "       trueboot-server run  [--state DIR] [the same options, used for a new DIR]\n"
+    "       trueboot-server admin  [--state DIR]\n"
+    "       trueboot-server backup [--state DIR] --to FILE\n"
     "\n"
     "init makes the state directory: configuration, CA, store, first administrator's link.\n"
-    "run serves; it does what init does first where that has not been done.\n";
+    "run serves; it does what init does first where that has not been done.\n"
+    "admin makes one more administrator's key and prints its link, also while the server runs.\n"
+    "backup copies the store into a new file, also while the server runs.\n";
 
 static bool is_address(const char *text)
 {
@@ -79,9 +85,13 @@ static bool parse_listen(char *text, struct tb_server_config *c)
 static bool parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {
-        { "state", required_argument, NULL, 's' }, { "listen", required_argument, NULL, 'l' },
-        { "name", required_argument, NULL, 'n' },  { "ek-roots", required_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },        { 0 },
+        { "state", required_argument, NULL, 's' },
+        { "listen", required_argument, NULL, 'l' },
+        { "name", required_argument, NULL, 'n' },
+        { "ek-roots", required_argument, NULL, 'r' },
+        { "to", required_argument, NULL, 't' },
+        { "help", no_argument, NULL, 'h' },
+        { 0 },
     };
     size_t n_names = 0;
     int c;
@@ -92,6 +102,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
         o->has_config = o->has_config || strchr("lnr", c) != NULL;
         switch (c) {
         case 's': o->state = optarg; break;
+        case 't': o->to = optarg; break;
         case 'l':
             if (!parse_listen(optarg, &o->config)) {
                 log_text("--listen: expected ADDRESS:PORT, for example 0.0.0.0:8443");
@@ -266,15 +277,76 @@ static bool server_open(const struct options *o, struct server *s)
 
 /* --- Commands --- */
 
-static int command_init(const struct options *o)
+typedef bool state_action(const struct options *o, struct server *s);
+
+/* Do something with state directory and store, without serving. Without `make` it must be there. */
+static int with_state(const struct options *o, bool make, state_action *act)
 {
     struct server *s = calloc(1, sizeof *s);
-    bool ok = s != NULL && open_state(o, s) && tell_admin(s);
+    char path[PATH_MAX];
+    bool ok;
 
+    snprintf(path, sizeof path, "%s/server.json", o->state);
+    if (!make && access(path, F_OK) != 0) {
+        fprintf(stderr, "trueboot-server: %s: no state directory; trueboot-server init makes one\n",
+                o->state);
+        free(s);
+        return 1;
+    }
+    ok = s != NULL && open_state(o, s) && act(o, s);
     if (s != NULL)
         server_close(s);
     free(s);
     return ok ? 0 : 1;
+}
+
+static bool first_admin(const struct options *o, struct server *s)
+{
+    (void)o;
+    return tell_admin(s);
+}
+
+static bool new_admin(const struct options *o, struct server *s)
+{
+    char err[TB_SERVER_ERR_LEN], key[65];
+
+    (void)o;
+    if (!tb_server_new_admin(s->store, tb_now_ms(), NULL, key, err))
+        return fail(err);
+    printf("administrator: %s/#key=%s\n", s->state.url, key);
+    tb_wipe(key, sizeof key);
+    return true;
+}
+
+static bool copy_store(const struct options *o, struct server *s)
+{
+    enum tb_store_status status = tb_store_backup(s->store, o->to);
+    char err[TB_STORE_ERR_LEN];
+
+    if (status == TB_STORE_OK)
+        return true;
+    tb_store_error(s->store, err);
+    fprintf(stderr, "trueboot-server: %s: %s\n", o->to,
+            status == TB_STORE_CONFLICT ? "is there already" : err);
+    return false;
+}
+
+static int command_init(const struct options *o)
+{
+    return with_state(o, true, first_admin);
+}
+
+static int command_admin(const struct options *o)
+{
+    return with_state(o, false, new_admin);
+}
+
+static int command_backup(const struct options *o)
+{
+    if (o->to != NULL)
+        return with_state(o, false, copy_store);
+    log_text("backup: --to FILE is missing");
+    return 2;
 }
 
 static int command_run(const struct options *o)
@@ -308,7 +380,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(const struct options *o);
-    } commands[] = { { "init", command_init }, { "run", command_run } };
+    } commands[] = { { "init", command_init },
+                     { "run", command_run },
+                     { "admin", command_admin },
+                     { "backup", command_backup } };
     struct options options;
 
     /* Keys and tokens pass through this process: no core file may hold them. */

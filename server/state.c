@@ -178,15 +178,31 @@ static bool count_keys(void *ctx, const struct tb_api_key *key)
     return true;
 }
 
+bool tb_server_new_admin(struct tb_store *store, int64_t now_ms, const char *label, char key[65],
+                         char err[TB_SERVER_ERR_LEN])
+{
+    struct tb_store_by by = { "server", now_ms };
+    struct tb_api_key record = { .role = "admin" };
+    struct tb_hasher *h = tb_hasher_new();
+    uint8_t random[32], id[8], hash[TB_DIGEST_MAX];
+    bool ok = h != NULL && tb_random(random, sizeof random) && tb_random(id, sizeof id);
+
+    tb_hex(tb_slice(random, sizeof random), key, 65);
+    tb_hex(tb_slice(id, sizeof id), record.id, sizeof record.id);
+    snprintf(record.label, sizeof record.label, "%s", label != NULL ? label : record.id);
+    ok = ok && tb_hash(h, TB_BANK_SHA256, tb_slice(key, 64), hash) &&
+         tb_store_api_key_create(store, &record, hash, &by) == TB_STORE_OK;
+    tb_hasher_free(h);
+    tb_wipe(random, sizeof random);
+    if (!ok)
+        snprintf(err, TB_SERVER_ERR_LEN, "the administrator's key could not be made");
+    return ok;
+}
+
 bool tb_server_first_admin(struct tb_store *store, int64_t now_ms, bool *made, char key[65],
                            char err[TB_SERVER_ERR_LEN])
 {
-    struct tb_store_by by = { "server", now_ms };
-    struct tb_api_key record = { .label = "first administrator", .role = "admin" };
-    struct tb_hasher *h;
-    uint8_t random[32], id[8], hash[TB_DIGEST_MAX];
     size_t n = 0;
-    bool ok;
 
     *made = false;
     if (tb_store_api_keys(store, count_keys, &n) != TB_STORE_OK) {
@@ -195,16 +211,6 @@ bool tb_server_first_admin(struct tb_store *store, int64_t now_ms, bool *made, c
     }
     if (n > 0)
         return true;
-    h = tb_hasher_new();
-    ok = h != NULL && tb_random(random, sizeof random) && tb_random(id, sizeof id);
-    tb_hex(tb_slice(random, sizeof random), key, 65);
-    tb_hex(tb_slice(id, sizeof id), record.id, sizeof record.id);
-    ok = ok && tb_hash(h, TB_BANK_SHA256, tb_slice(key, 64), hash) &&
-         tb_store_api_key_create(store, &record, hash, &by) == TB_STORE_OK;
-    tb_hasher_free(h);
-    tb_wipe(random, sizeof random);
-    if (!ok)
-        snprintf(err, TB_SERVER_ERR_LEN, "the first administrator's key could not be made");
-    *made = ok;
-    return ok;
+    *made = tb_server_new_admin(store, now_ms, "first administrator", key, err);
+    return *made;
 }

@@ -32,6 +32,11 @@ void tb_server_state_clear(struct tb_server_state *s); /* wipes the key */
 struct tb_store *tb_server_state_store(const struct tb_server_state *s,
                                        char err[TB_SERVER_ERR_LEN]);
 
+/* A new administrator's key, for who holds the state directory and lost the last one. label NULL:
+ * the key's id. key: 64 hex digits, shown to the operator and kept nowhere. */
+TB_MUST_CHECK bool tb_server_new_admin(struct tb_store *store, int64_t now_ms, const char *label,
+                                       char key[65], char err[TB_SERVER_ERR_LEN]);
+
 /* The first administrator's key, made once per store. *made false: there is one already.
  * key: 64 hex digits, shown to the operator and kept nowhere. */
 TB_MUST_CHECK bool tb_server_first_admin(struct tb_store *store, int64_t now_ms, bool *made,

@@ -731,6 +731,47 @@ class Hostile(unittest.TestCase):
 # --- Secrets and crashes ---------------------------------------------------------------------------------
 
 class Process(unittest.TestCase):
+    def test_a_lost_administrator_gets_in_again_while_the_server_runs(self):
+        done = subprocess.run([PROGRAM, "admin", "--state", str(W.server.state)],
+                              capture_output=True, text=True, timeout=20)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        key = re.fullmatch(r"administrator: https://localhost:\d+/#key=([0-9a-f]{64})\n",
+                           done.stdout).group(1)
+        W.token["second admin"] = key
+        self.assertEqual(ask("GET", "/v1/whoami", None, "second admin").json["role"], "admin")
+
+    def test_a_backup_taken_while_the_server_runs_serves_the_same_hosts(self):
+        with tempfile.TemporaryDirectory() as d:
+            copy = d + "/state"
+            shutil.copytree(W.server.state, copy, ignore=shutil.ignore_patterns("trueboot.db*"))
+            command = [PROGRAM, "backup", "--state", str(W.server.state), "--to",
+                       copy + "/trueboot.db"]
+            self.assertEqual(subprocess.run(command, timeout=60).returncode, 0)
+            again = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("is there already", again.stderr)
+            settings = pathlib.Path(copy + "/server.json")
+            settings.write_text(re.sub(r'"port": *\d+', '"port": 0', settings.read_text()))
+            server = Server(copy)
+            try:
+                connection = server.connect()
+                connection.request("GET", "/v1/hosts/plain-host",
+                                   headers={"Authorization": "Bearer " + W.token["admin"]})
+                self.assertEqual(json.loads(connection.getresponse().read())["id"], W.host)
+                connection.close()
+            finally:
+                server.stop()
+
+    def test_admin_and_backup_need_a_state_directory(self):
+        for command in (["admin"], ["backup", "--to", "/nonexistent/copy"]):
+            done = subprocess.run([PROGRAM, *command, "--state", "/nonexistent"],
+                                  capture_output=True, text=True, timeout=20)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no state directory", done.stderr)
+        done = subprocess.run([PROGRAM, "backup"], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--to", done.stderr)
+
     def test_t65_no_core_file_can_hold_a_key(self):
         limits = pathlib.Path(f"/proc/{W.server.process.pid}/limits").read_text()
         self.assertRegex(limits, r"Max core file size +0 +0 ")
