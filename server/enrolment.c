@@ -404,8 +404,7 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
                         const struct tb_activate_request *activate, const struct judgement *j,
                         struct tb_activate_reply *out, struct tb_refusal *why)
 {
-    /* Whose word it is that the host may enrol: an operator's, given beforehand, or nobody's yet.
-     */
+    /* Whose word lets the host in: an operator's, given before, or nobody's yet. */
     struct tb_store_by by = { j->token_good   ? "enrolment token"
                               : j->ek_allowed ? "allow-list"
                                               : "host",
