@@ -42,7 +42,7 @@ const char *tb_secure_boot_name(enum tb_secure_boot s)
 
 bool tb_boot_pcr_matches(const struct tb_boot_scan *s, uint32_t pcr)
 {
-    return pcr < TB_N_PCRS && s->states->state[s->bank][pcr] == TB_PCR_MATCH;
+    return s->states->state[s->bank][pcr] == TB_PCR_MATCH;
 }
 
 enum tb_known tb_boot_known(const struct tb_boot_scan *s, const struct tb_event *e)

@@ -146,7 +146,7 @@ static bool config(struct tb_boot_scan *s, const struct tb_event *e,
     struct place p;
     size_t n_entries;
 
-    if (cover == TB_COVER_BUT_LAST || v->excess.left != 0)
+    if (v->excess.left != 0)
         return tb_findings_fail(s->f, TB_CHECK_SB_UNEXPLAINED, place_of(&p, "variable", e->index),
                                 "its end", "%zu bytes more", v->excess.left);
     /* Such a digest could be of any event: the log wrapped it in a variable of its choice. */
@@ -292,7 +292,7 @@ static void conclude_contradictions(struct tb_boot_scan *s)
     int audit = flag(s, TB_SB_AUDIT_MODE), deployed = flag(s, TB_SB_DEPLOYED_MODE);
     const struct tb_sb_seen *pk = &s->seen[TB_SB_PK];
     bool pk_empty = pk->n != 0 && pk->data.left == 0;
-    bool pk_there = pk->n != 0 && pk->data.left != 0;
+    bool pk_there = pk->data.left != 0;
 
     if (on == 1 && pk_empty)
         tb_findings_fail(s->f, c, "PCR 7 SecureBoot and PK", "a key with SecureBoot 01", "no key");

@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* n items of `size` bytes. */
+static bool read_items(struct tb_reader *in, uint64_t n, size_t size, struct tb_reader *out)
+{
+    return tb_read_slice(in, n > in->left / size ? SIZE_MAX : (size_t)n * size, out);
+}
+
 bool tb_uefi_variable_parse(struct tb_reader in, struct tb_uefi_variable *out)
 {
     struct tb_uefi_variable v;
@@ -12,11 +18,7 @@ bool tb_uefi_variable_parse(struct tb_reader in, struct tb_uefi_variable *out)
     if (!tb_read_slice(&in, 16, &v.guid) || !tb_read_u64le(&in, &name_len) ||
         !tb_read_u64le(&in, &data_len))
         return false;
-    if (name_len > in.left / 2)
-        return false;
-    if (!tb_read_slice(&in, 2 * (size_t)name_len, &v.name))
-        return false;
-    if (data_len > in.left || !tb_read_slice(&in, (size_t)data_len, &v.data))
+    if (!read_items(&in, name_len, 2, &v.name) || !read_items(&in, data_len, 1, &v.data))
         return false;
     v.excess = in;
     *out = v;

@@ -137,7 +137,7 @@ bool tb_cert_is_about(const struct tb_cert *c, const struct tb_public *pub)
                                             : tb_openssl_ec(pub->curve, pub->n_or_x, pub->y);
     EVP_PKEY *own = X509_get0_pubkey(c->x509);
     /* 1 is equal; 0, -1 (another type) and -2 are not. */
-    bool equal = key != NULL && own != NULL && EVP_PKEY_eq(own, key) == 1;
+    bool equal = key != NULL && EVP_PKEY_eq(own, key) == 1;
 
     EVP_PKEY_free(key);
     ERR_clear_error();

@@ -280,7 +280,7 @@ static bool check_key_sizes(STACK_OF(X509) * chain, struct tb_reason *why)
         EVP_PKEY *key = X509_get0_pubkey(x);
 
         tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
-        if (key == NULL || EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN)
+        if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN) /* 0 for a key that is none */
             return tb_refuse(why, C, "weak key", "RSA 2048 or better", "%s", subject);
     }
     return true;

@@ -56,7 +56,7 @@ static bool skip_stored_cert_header(struct tb_reader *in, struct tb_reason *why)
 
     if (!tb_read_u16be(&r, &tag) || tag != 0x1001)
         return true;
-    if (!tb_read_u8(&r, &type) || type != 0 || !tb_read_u16be(&r, &len))
+    if (!tb_read_u8(&r, &type) || !tb_read_u16be(&r, &len) || type != 0)
         return tb_refuse(why, C, "certificate header", "10 01 00 and a length", "another");
     if (!tb_read_slice(&r, len, &cert))
         return tb_refuse(why, C, "certificate header", "a length within the index", "%u of %zu",

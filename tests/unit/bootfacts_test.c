@@ -226,6 +226,23 @@ static void a_log_that_is_none_gives_a_finding_and_no_facts(void **state)
     assert_int_equal(f.outcome[TB_CHECK_LOG_FORMAT], TB_FAIL);
     assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
     assert_int_equal(facts.n_programs, 0);
+    memset(&f, 0, sizeof f);
+    tb_boot_facts_read(tb_slice(NULL, 0), TB_BANK_SHA256, &states, h, &facts, &f);
+    assert_int_equal(f.outcome[TB_CHECK_LOG_FORMAT], TB_FAIL);
+}
+
+/* A caller that calls a PCR a match in a bank that the log does not have. */
+static void events_without_a_digest_of_the_bank_prove_nothing(void **state)
+{
+    (void)state;
+    good();
+    read_facts();
+    memset(states.state[TB_BANK_SHA384], TB_PCR_MATCH, sizeof states.state[TB_BANK_SHA384]);
+    memset(&f, 0, sizeof f);
+    tb_boot_facts_read(log_slice(b), TB_BANK_SHA384, &states, h, &facts, &f);
+    assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+    assert_string_equal(facts.firmware_version, "");
+    assert_int_equal(f.outcome[TB_CHECK_LOG_SEPARATOR], TB_FAIL);
 }
 
 int main(void)
@@ -243,6 +260,7 @@ int main(void)
         cmocka_unit_test(l47_l61_exit_boot_services_is_recognised_by_digest),
         cmocka_unit_test(l63_a_crtm_version_is_a_fact_only_if_covered_and_alone),
         cmocka_unit_test(a_log_that_is_none_gives_a_finding_and_no_facts),
+        cmocka_unit_test(events_without_a_digest_of_the_bank_prove_nothing),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -76,6 +76,32 @@ static void the_light_subject_is_bounded_and_tolerant(void **state)
     assert_false(tb_cert_subject(tb_slice(NULL, 0), out, sizeof out));
 }
 
+/* Neither key can be read, which makes them no more equal than two others. */
+static void a_certificate_with_an_unknown_key_is_about_no_key(void **state)
+{
+    static const uint8_t ec_public_key[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01 };
+    struct test_bytes odd = der;
+    uint8_t *oid = memmem(odd.b, odd.n, ec_public_key, sizeof ec_public_key);
+    uint8_t zeros[32] = { 0 };
+    struct tb_public pub = { .type = TB_ALG_ECC,
+                             .curve = TB_CURVE_P256,
+                             .n_or_x = tb_slice(zeros, 32),
+                             .y = tb_slice(zeros, 32) };
+    struct tb_reason why;
+    struct tb_cert *c;
+
+    (void)state;
+    assert_non_null(oid);
+    oid[6] = 0x7f;
+    c = tb_cert_parse(test_slice(&odd), TB_CHECK_IDENTITY_EK_CERT, &why);
+    assert_non_null(c);
+    assert_false(tb_cert_is_about(c, &pub));
+    tb_cert_free(c);
+    c = parse();
+    assert_false(tb_cert_is_about(c, &pub));
+    tb_cert_free(c);
+}
+
 static void every_truncation_and_a_trailing_byte_are_refused(void **state)
 {
     struct test_bytes longer = der;
@@ -182,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_times_are_read),
         cmocka_unit_test(the_light_subject_is_bounded_and_tolerant),
+        cmocka_unit_test(a_certificate_with_an_unknown_key_is_about_no_key),
         cmocka_unit_test(every_truncation_and_a_trailing_byte_are_refused),
         cmocka_unit_test(a_certificate_above_the_limit_is_refused),
         cmocka_unit_test(t18_only_the_very_same_key_is_the_certificates_key),

@@ -50,6 +50,10 @@ static void the_header_of_tpm_1_2_is_cut(void **state)
     framed.b[3] = 0xff;
     assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
     assert_string_equal(why.where, "certificate header");
+    for (framed.n = 2; framed.n < 5; framed.n++) { /* cut in the header */
+        assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
+        assert_string_equal(why.observed, "another");
+    }
     framed.b[3] = 0;
     framed.b[4] = 0;
     assert_false(tb_ek_cert_trim(test_slice(&framed), &der, &why));
@@ -95,7 +99,10 @@ static void lengths_of_every_der_form_are_followed_and_others_refused(void **sta
     buf[1] = 0x83;
     assert_false(tb_ek_cert_trim(tb_slice(buf, 203), &der, &why));
     buf[1] = 0x82;
-    assert_false(tb_ek_cert_trim(tb_slice(buf, 3), &der, &why));
+    for (size_t n = 0; n < 4; n++) { /* cut in its length */
+        assert_false(tb_ek_cert_trim(tb_slice(buf, n), &der, &why));
+        assert_string_equal(why.where, "certificate");
+    }
 }
 
 static void a_chain_area_is_split_into_its_certificates(void **state)

@@ -313,22 +313,31 @@ static void t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1(void *
 
 static void a_time_that_is_none_is_refused_in_every_certificate(void **state)
 {
-    struct test_cert c = good_inter, e = good_ek;
-    struct test_bytes odd, cert;
-    struct tb_roots *r;
+    for (int end = 0; end < 2; end++) {
+        struct test_cert c = good_inter, e = good_ek;
+        struct test_bytes odd, cert;
+        struct tb_roots *r;
+        struct tb_cert *parsed;
+        struct tb_reason why;
+        int64_t before, after;
 
-    (void)state;
-    e.bad_time = true;
-    e.subject = "Leaf";
-    refused(&e, "validity", "CN=Leaf");
-    c.key = inter_key;
-    c.issuer_key = root_key;
-    c.bad_time = true;
-    test_cert_make(&c, &odd);
-    r = roots_with(&root, &odd);
-    make_ek(&good_ek, &cert);
-    refused_in(r, &cert, "validity", "CN=Test Intermediate");
-    tb_roots_free(r);
+        (void)state;
+        e.bad_start = c.bad_start = end == 0;
+        e.bad_time = c.bad_time = end == 1;
+        e.subject = "Leaf";
+        refused(&e, "validity", "CN=Leaf");
+        make_ek(&e, &cert);
+        parsed = tb_cert_parse(test_slice(&cert), TB_CHECK_IDENTITY_EK_CERT, &why);
+        assert_false(tb_cert_validity(parsed, &before, &after));
+        tb_cert_free(parsed);
+        c.key = inter_key;
+        c.issuer_key = root_key;
+        test_cert_make(&c, &odd);
+        r = roots_with(&root, &odd);
+        make_ek(&good_ek, &cert);
+        refused_in(r, &cert, "validity", "CN=Test Intermediate");
+        tb_roots_free(r);
+    }
 }
 
 static void extensions_that_do_not_parse_are_refused(void **state)

@@ -488,6 +488,73 @@ static void t39_l23_a_short_no_action_event_first_means_the_sha_1_format(void **
     assert_int_equal(r.banks, LOG_BANK(TB_BANK_SHA1));
 }
 
+/* One record of the SHA-1 format and nothing behind it. */
+static size_t lone_record(uint8_t *out, uint32_t type, const char *data)
+{
+    size_t len = strlen(data);
+
+    memset(out, 0, 32);
+    out[4] = (uint8_t)type;
+    out[5] = (uint8_t)(type >> 8);
+    out[7] = (uint8_t)(type >> 24);
+    out[28] = (uint8_t)len;
+    memcpy(out + 32, data, len);
+    return 32 + len;
+}
+
+static void t42_data_shorter_than_what_it_is_compared_with_is_another(void **state)
+{
+    uint8_t bytes[64];
+
+    (void)state;
+    assert_true(
+        replay_bytes(tb_slice(bytes, lone_record(bytes, TB_EV_NO_ACTION, "Spec ID Event03")), 1));
+    assert_int_equal(r.banks, LOG_BANK(TB_BANK_SHA1)); /* its NUL is missing: no Spec ID event */
+    for (size_t n = 1; n < 32; n++) {
+        struct tb_log log;
+
+        assert_false(tb_log_open(tb_slice(bytes + 4, n), &log, &why)); /* no whole record */
+    }
+    assert_refused_bytes(tb_slice(bytes, lone_record(bytes, TB_EV_EFI_HCRTM_EVENT, "HCRT")),
+                         TB_CHECK_LOG_LOCALITY);
+}
+
+static void t39_l19_a_spec_id_event_cut_at_any_byte_says_what_is_missing(void **state)
+{
+    (void)state;
+    for (size_t n = 16;; n++) { /* fewer are no Spec ID event */
+        size_t len;
+
+        log_good_boot(b, ALL_BANKS);
+        log_finish(b);
+        len = b->bytes[28];
+        if (n == len)
+            break;
+        b->bytes[28] = (uint8_t)n;
+        assert_refused_bytes(tb_slice(b->bytes, 32 + n), TB_CHECK_LOG_HEADER);
+        assert_string_equal(why.expected, n < 28           ? "a whole structure"
+                                          : n < 28 + 4 * 4 ? "a whole entry"
+                                                           : "as many bytes as its size says");
+    }
+}
+
+/* What is missing of an event of which n bytes are there. */
+static const char *missing(bool sha1, size_t n)
+{
+    static const size_t lens[] = { 20, 32, 48, 64 };
+
+    if (sha1 || n < 12)
+        return "a whole event";
+    n -= 12;
+    for (size_t i = 0; i < 4; n -= 2 + lens[i++]) {
+        if (n < 2)
+            return "a whole event";
+        if (n < 2 + lens[i])
+            return "a whole digest";
+    }
+    return n < 4 ? "a whole event" : "as much data as the event's size says";
+}
+
 static void t40_l24_a_log_cut_at_any_byte_is_refused_or_is_a_log_of_fewer_events(void **state)
 {
     (void)state;
@@ -507,7 +574,10 @@ static void t40_l24_a_log_cut_at_any_byte_is_refused_or_is_a_log_of_fewer_events
                 assert_true(replay_bytes(tb_slice(b->bytes, n), ALL_BANKS));
             } else {
                 assert_false(replay_bytes(tb_slice(b->bytes, n), ALL_BANKS));
-                assert_true(why.check == TB_CHECK_LOG_FORMAT || why.check == TB_CHECK_LOG_HEADER);
+                assert_int_equal(why.check, TB_CHECK_LOG_FORMAT);
+                if (next > 1)
+                    assert_string_equal(why.expected,
+                                        missing(format == 1, n - b->item[next - 1].offset));
             }
         }
     }
@@ -768,6 +838,8 @@ int main(void)
         cmocka_unit_test(l21_vendor_information_is_taken_by_its_size_or_refused),
         cmocka_unit_test(t39_a_second_or_late_spec_id_event_is_refused),
         cmocka_unit_test(t39_l23_a_short_no_action_event_first_means_the_sha_1_format),
+        cmocka_unit_test(t42_data_shorter_than_what_it_is_compared_with_is_another),
+        cmocka_unit_test(t39_l19_a_spec_id_event_cut_at_any_byte_says_what_is_missing),
         cmocka_unit_test(t40_l24_a_log_cut_at_any_byte_is_refused_or_is_a_log_of_fewer_events),
         cmocka_unit_test(t40_sizes_of_4_gib_are_refused),
         cmocka_unit_test(t40_l25_digest_counts_and_algorithms_must_fit_the_spec_id_event),

@@ -285,7 +285,7 @@ static void t07_rsa_keys_that_are_none_are_refused(void **state)
 static void ec_points_that_are_none_are_refused(void **state)
 {
     struct signed_thing t;
-    uint8_t x[33] = { 0 }, y[32], zero[32] = { 0 };
+    uint8_t x[33] = { 0 }, y[32], zero[32] = { 0 }, longer[64] = { 0 };
     struct tb_key *k;
 
     (void)state;
@@ -297,6 +297,8 @@ static void ec_points_that_are_none_are_refused(void **state)
     tb_key_free(k);
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(x, 33), tb_slice(y, 32)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(y, 32), tb_slice(x, 33)));
+    assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(longer, sizeof longer), tb_slice(y, 32)));
+    assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(y, 32), tb_slice(longer, sizeof longer)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(NULL, 0), tb_slice(y, 32)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(x + 1, 32), tb_slice(NULL, 0)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(zero, 32), tb_slice(zero, 32)));

@@ -450,6 +450,19 @@ static void every_truncation_and_a_trailing_byte_are_refused(void **state)
     }
 }
 
+static void a_modulus_below_1024_bits_is_refused(void **state)
+{
+    struct test_public p = test_ak_parts(aks[N_KINDS - 1]);
+    uint8_t n[64] = { 0x80 };
+
+    (void)state;
+    for (size_t i = 0; i < N_KINDS && p.type != TB_ALG_RSA; i++)
+        p = test_ak_parts(aks[i]);
+    p.bits_or_curve = 512;
+    p.n_or_x = tb_slice(n, sizeof n);
+    not_parsed(&p, "TPMS_RSA_PARMS.keyBits");
+}
+
 static void each_truncated_field_is_named(void **state)
 {
     static const struct {
@@ -617,6 +630,7 @@ int main(void)
         cmocka_unit_test(every_field_of_an_endorsement_key_is_compared),
         cmocka_unit_test(the_low_and_high_range_do_not_mix),
         cmocka_unit_test(every_truncation_and_a_trailing_byte_are_refused),
+        cmocka_unit_test(a_modulus_below_1024_bits_is_refused),
         cmocka_unit_test(each_truncated_field_is_named),
         cmocka_unit_test(a_truncated_scheme_hash_is_named),
         cmocka_unit_test(values_outside_the_closed_sets_are_refused),

@@ -57,6 +57,7 @@ static void a_file_that_holds_no_certificate_is_refused_by_its_name(void **state
         assert_string_equal(why.where, "x.pem");
         assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
     }
+    assert_false(tb_roots_add(r, tb_slice(NULL, 0), "x.pem", &why));
     to_pem(&root, &pem); /* all or nothing: a good one before a broken one is not kept */
     test_put(&pem, broken, strlen(broken));
     assert_false(tb_roots_add(r, test_slice(&pem), "x.pem", &why));

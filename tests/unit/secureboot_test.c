@@ -140,6 +140,9 @@ static void t45_setup_mode_is_told_by_pk_and_by_its_variable(void **state)
     set_variable("SecureBoot", log_guid_global, tb_slice("\0", 1));
     assert_found(TB_CHECK_SB_SETUP_MODE, TB_FAIL);
     assert_int_equal(f.outcome[TB_CHECK_SB_CONTRADICTION], TB_PASS);
+    add_early("SetupMode", log_guid_global, tb_slice("\1", 1)); /* and both agree */
+    assert_found(TB_CHECK_SB_SETUP_MODE, TB_FAIL);
+    assert_int_equal(f.outcome[TB_CHECK_SB_CONTRADICTION], TB_PASS);
     good();
     set_variable("SecureBoot", log_guid_global, tb_slice("\0", 1));
     add_early("SetupMode", log_guid_global, tb_slice("\1", 1));
@@ -216,6 +219,7 @@ static void l53_t47_on_without_keys_or_without_an_authority_is_no_on(void **stat
         good();
         log_remove(b, var(names[i]));
         assert_found(TB_CHECK_SB_MISSING, TB_FAIL);
+        assert_int_equal(f.outcome[TB_CHECK_SB_CONTRADICTION], TB_PASS); /* unknown is no lie */
     }
     good();
     log_remove(b, log_find(b, 7, AUTHORITY, 0));

@@ -85,6 +85,8 @@ void test_cert_make(const struct test_cert *c, struct test_bytes *out)
     NEED(ASN1_INTEGER_set(X509_get_serialNumber(x), 77) == 1);
     NEED(ASN1_TIME_set(X509_getm_notBefore(x), (time_t)before) != NULL);
     NEED(ASN1_TIME_set(X509_getm_notAfter(x), (time_t)after) != NULL);
+    if (c->bad_start)
+        NEED(ASN1_STRING_set(X509_getm_notBefore(x), "211301000000Z", 13) == 1);
     if (c->bad_time)
         NEED(ASN1_STRING_set(X509_getm_notAfter(x), "271301000000Z", 13) == 1);
     add_name(X509_get_subject_name(x), c->subject);

@@ -23,7 +23,7 @@ struct test_cert {
     bool tcg_alt_name;            /* critical directory name with manufacturer, model, version */
     const char *manufacturer;     /* NULL: "id:00001014" */
     const char *unknown_critical; /* OID of a critical extension that nobody knows */
-    bool bad_time;                /* month 13 */
+    bool bad_start, bad_time;     /* month 13 in notBefore, in notAfter */
     bool sha1;
 };
 

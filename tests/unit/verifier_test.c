@@ -265,6 +265,52 @@ static void t11_the_same_evidence_is_accepted_once(void **state)
     scene_not_sent(s, 409, "no-challenge");
 }
 
+static void evidence_of_a_host_that_is_no_longer_active_is_refused(void **state)
+{
+    struct scene *s = *state;
+
+    scene_prepare(s);
+    attempt_sign(s->host, s->a);
+    s->a->host.state = TB_HOST_PENDING;
+    scene_not_sent(s, 403, "pending");
+    s->a->host.state = TB_HOST_REFUSED;
+    scene_not_sent(s, 403, "refused");
+    s->a->host.state = TB_HOST_REMOVED;
+    scene_not_sent(s, 403, "removed");
+    s->a->host.state = TB_HOST_ACTIVE;
+    scene_sent(s, TB_VERDICT_TRUSTED, "");
+}
+
+/* What the store gives back is not believed to be what was put there. */
+static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **state)
+{
+    struct scene *s = *state;
+    struct tb_evidence_record e;
+    struct tb_host host;
+    struct tb_policy policy;
+    struct tb_result *result = calloc(1, sizeof *result);
+    size_t *const lens[] = { &e.context.len, &e.pcrs.len, &e.content.len };
+
+    assert_non_null(result);
+    scene_prepare(s);
+    attempt_sign(s->host, s->a);
+    scene_sent(s, TB_VERDICT_TRUSTED, "");
+    host = host_stored(s->w, s->host);
+    tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy);
+    assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &e), TB_STORE_OK);
+    assert_true(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
+    assert_int_equal(result->verdict, TB_VERDICT_TRUSTED);
+    for (size_t i = 0; i < 3; i++) {
+        --*lens[i];
+        assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
+        ++*lens[i];
+    }
+    e.genuine = false;
+    assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
+    tb_evidence_record_clear(&e);
+    free(result);
+}
+
 static void t11_the_same_evidence_is_accepted_once_also_after_a_failure(void **state)
 {
     struct scene *s = *state;
@@ -571,6 +617,8 @@ int main(void)
         CASE(malformed_content_spends_the_nonce_and_stores_nothing_else),
         CASE(t07_a_signature_of_another_scheme_hash_or_key_fails),
         CASE(t11_the_same_evidence_is_accepted_once),
+        CASE(evidence_of_a_host_that_is_no_longer_active_is_refused),
+        CASE(stored_evidence_with_a_damaged_part_is_not_appraised_again),
         CASE(t11_the_same_evidence_is_accepted_once_also_after_a_failure),
         CASE(t11_two_replicas_and_many_threads_accept_the_same_evidence_once),
         CASE(any_replica_accepts_what_another_asked),
