@@ -143,15 +143,3 @@ bool tb_cert_is_about(const struct tb_cert *c, const struct tb_public *pub)
     ERR_clear_error();
     return equal;
 }
-
-bool tb_cert_subject(struct tb_reader der, char *out, size_t out_len)
-{
-    X509 *x = x509_of(der);
-
-    out[0] = '\0';
-    if (x == NULL)
-        return false;
-    tb_name_text(X509_get_subject_name(x), out, out_len);
-    X509_free(x);
-    return true;
-}

@@ -106,6 +106,7 @@ static void every_truncation_and_a_trailing_byte_are_refused(void **state)
 {
     struct test_bytes longer = der;
     struct tb_reason why;
+    char name[TB_CERT_NAME_MAX];
 
     (void)state;
     for (size_t n = 0; n < der.n; n++) {
@@ -114,9 +115,12 @@ static void every_truncation_and_a_trailing_byte_are_refused(void **state)
         why.check = TB_N_CHECKS;
         assert_null(tb_cert_parse(tb_slice(exact, n), TB_CHECK_IDENTITY_EK_CERT, &why));
         assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+        assert_false(tb_cert_subject(tb_slice(exact, n), name, sizeof name));
+        assert_string_equal(name, "");
         free(exact);
     }
     test_put_u8(&longer, 0);
+    assert_false(tb_cert_subject(test_slice(&longer), name, sizeof name));
     assert_null(tb_cert_parse(test_slice(&longer), TB_CHECK_IDENTITY_EK_CERT, &why));
     assert_string_equal(why.where, "certificate");
 }
