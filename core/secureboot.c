@@ -204,9 +204,12 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
     struct tb_signature_entry e;
     uint8_t digest[TB_DIGEST_MAX];
 
-    if (seen->n != 1 || seen->cover != TB_COVER_ALL ||
-        !tb_hash(s->h, TB_BANK_SHA256, seen->data, digest))
+    if (seen->n != 1 || seen->cover != TB_COVER_ALL)
         return;
+    if (!tb_hash(s->h, TB_BANK_SHA256, seen->data, digest)) {
+        tb_findings_unknown(s->f, TB_CHECK_SB_TEST_KEY, "hashing", "a digest", "a library failure");
+        return;
+    }
     k->measured = true;
     memcpy(k->digest, digest, sizeof k->digest);
     while (tb_signature_lists_next(&it, &e) == TB_LIST_ENTRY) {

@@ -163,24 +163,40 @@ static void nothing_behind_a_quote_that_is_not_genuine_is_looked_at(void **state
     evidence_free(e);
 }
 
+/* Calls of the crypto library in the appraisal of good evidence, and in its first half. */
+static unsigned count_calls(unsigned *of_quote)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    unsigned all;
+
+    evidence_prepare(e);
+    evidence_sign(e);
+    calls = 0;
+    tb_appraise_quote(&e->in, e->h, &e->result.quote);
+    *of_quote = calls;
+    calls = 0;
+    evidence_appraise(e);
+    all = calls;
+    evidence_free(e);
+    return all;
+}
+
 static void a_crypto_library_that_fails_is_never_trusted(void **state)
 {
-    unsigned n = 1, last, of_quote = 0;
+    static const uint8_t zeros[32];
+    unsigned of_quote, all = count_calls(&of_quote);
 
     (void)state;
-    do {
+    assert_true(of_quote == 4 && all > of_quote);
+    for (unsigned n = 1; n <= all; n++) {
         struct evidence *e = evidence_new(SHA256_ONLY);
 
         evidence_prepare(e);
         evidence_sign(e);
         calls = 0;
-        tb_appraise_quote(&e->in, e->h, &e->result.quote);
-        of_quote = calls;
-        calls = 0;
         fail_at = n;
         evidence_appraise(e);
         fail_at = 0;
-        last = calls;
         assert_true(n > of_quote || !e->result.quote.genuine);
         if (n == 2 || n == 3) /* 1 is the quote's digest; then content and binding */
             assert_string_equal(evidence_reason(e, TB_CHECK_QUOTE_BINDING)->where, "challenge");
@@ -188,11 +204,15 @@ static void a_crypto_library_that_fails_is_never_trusted(void **state)
             assert_string_equal(evidence_reason(e, TB_CHECK_PCR_VALUES)->where, "hash");
         if (n == of_quote + 1)
             assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->where, "hashing");
-        if (last >= n && e->result.verdict == TB_VERDICT_TRUSTED)
-            print_message("call %u of %u failed, and the host is trusted\n", n, last);
-        assert_true(last < n || e->result.verdict != TB_VERDICT_TRUSTED);
+        if (e->result.verdict == TB_VERDICT_TRUSTED) { /* what is only shown is then not shown */
+            const struct tb_boot_facts *facts = &e->result.boot.facts;
+
+            print_message("call %u of %u failed, and the host is trusted\n", n, all);
+            assert_true(facts->firmware_version[0] == '\0' ||
+                        memcmp(facts->authority[0].digest, zeros, 32) == 0);
+        }
         evidence_free(e);
-    } while (n++ < last && n < 400);
+    }
 }
 
 static void a_comparison_that_could_not_be_made_says_so(void **state)
