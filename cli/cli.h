@@ -131,6 +131,7 @@ enum tb_exit tb_cmd_host_set(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_incident_acknowledge(struct tb_cli *cli);
 enum tb_exit tb_cmd_incident_list(struct tb_cli *cli);
+enum tb_exit tb_cmd_log_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_pcrs(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_check(struct tb_cli *cli);

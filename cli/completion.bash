@@ -22,7 +22,7 @@ _trueboot() {
             host) words="accept-firmware approve attest history list refuse remove replace-tpm
                 set show" ;;
             incident) words="acknowledge list" ;;
-            log) words="pcrs show" ;;
+            log) words="diff pcrs show" ;;
             policy) words="check set show try" ;;
             server) words="init run" ;;
             esac

@@ -84,6 +84,12 @@ const struct tb_subcommand tb_subcommands[] = {
       "An incident is closed only by an attestation that passes.", tb_cmd_incident_acknowledge },
     { "incident", "list", "", ASKS | O(COLOUR) | O(OPEN), 0, 0, "list incidents, newest first", "",
       tb_cmd_incident_list },
+    { "log", "diff", "BEFORE AFTER", O(JSON) | O(COLOUR), 2, 2,
+      "what changed between two boots, from their event logs",
+      "Events of each PCR that changed their digest, are new, gone or moved; PCRs that are the same "
+      "are named. Which old event belongs to which new one is read from names that mostly no digest "
+      "covers. Data that no digest covers make no difference. Exit 0 if the logs say the same, 1 if "
+      "they differ, 2 for a log that cannot be read.", tb_cmd_log_diff },
     { "log", "pcrs", "FILE", O(JSON), 1, 1, "replay an event log and print the PCRs that follow",
       "Lines of bank, PCR and value, for the PCRs that the log measures into. FILE - is standard "
       "input. PCRs that lack a digest of a bank are left out and named on standard error.",

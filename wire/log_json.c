@@ -89,7 +89,7 @@ static void add_detail(void *ctx, const char *key, const char *value, bool verif
     d->bad = json_array_append_new(d->list, detail) != 0 || d->bad;
 }
 
-static json_t *event_json(const struct tb_log *log, const struct tb_event *e, struct tb_hasher *h)
+json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e, struct tb_hasher *h)
 {
     json_t *event = json_object(), *digests = json_object();
     struct details d = { .list = json_array() };
@@ -125,7 +125,8 @@ static json_t *events_json(struct tb_log *log, struct tb_hasher *h, struct tb_re
     bool bad = false;
 
     while (!bad && (step = tb_log_next(log, &e, why)) != TB_LOG_END)
-        bad = step == TB_LOG_BAD || json_array_append_new(events, event_json(log, &e, h)) != 0;
+        bad =
+            step == TB_LOG_BAD || json_array_append_new(events, tb_log_event_json(log, &e, h)) != 0;
     if (!bad)
         return events;
     json_decref(events);

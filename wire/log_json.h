@@ -16,6 +16,10 @@ struct json_t; /* jansson's */
  * an empty `where`: out of memory. */
 struct json_t *tb_log_json(struct tb_reader log, struct tb_hasher *h, struct tb_reason *why);
 
+/* One event of `log` as it stands in the list above. NULL: out of memory. */
+struct json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e,
+                                 struct tb_hasher *h);
+
 /* Replayed PCR values as {"sha256": {"0": "hex", ...}, ...}: banks that the log declares, and in
  * each the PCRs of which every event has its digest. NULL: out of memory. */
 struct json_t *tb_replay_json(const struct tb_replay *r);

@@ -94,6 +94,44 @@ class Logs(unittest.TestCase):
         for line in application:
             self.assertIn("unverified", line)
 
+    def diff(self, before, after):
+        """Exit status and {pcr: {kind: number of changes}} of the PCRs that differ, and the text."""
+        boots = [SOURCE / "tests/data/boots" / b / "binary_bios_measurements" for b in (before, after)]
+        status, out, err = run("log", "diff", "--json", *boots)
+        self.assertEqual(err, "")
+        answer = json.loads(out)
+        self.assertEqual(answer["equal"], status == 0)
+        text_status, text, _ = run("log", "diff", *boots)
+        self.assertEqual(text_status, status)
+        differ = {}
+        for pcr in answer["pcrs"]:
+            self.assertTrue(pcr["aligned"])
+            self.assertEqual(pcr["before"], recorded(boots[0])[answer["bank"]][str(pcr["pcr"])])
+            self.assertEqual(pcr["after"], recorded(boots[1])[answer["bank"]][str(pcr["pcr"])])
+            if not pcr["equal"]:
+                kinds = [c["kind"] for c in pcr["changes"]]
+                differ[pcr["pcr"]] = {k: kinds.count(k) for k in kinds if k != "data"}
+        return status, differ, text.decode()
+
+    def test_a_boot_does_not_differ_from_itself(self):
+        status, differ, text = self.diff("good", "good")
+        self.assertEqual((status, differ), (0, {}))
+        self.assertIn("the same events in the same order", text)
+
+    def test_an_update_changes_image_command_line_and_initrd(self):
+        status, differ, text = self.diff("good", "good-updated")
+        self.assertEqual((status, differ),
+                         (1, {4: {"changed": 1}, 9: {"changed": 2}, 11: {"changed": 3}}))
+        for word in ("BOOTX64.EFI", ".cmdline", ".initrd", "unchanged: PCR 0 (5)"):
+            self.assertIn(word, text)
+
+    def test_secure_boot_off_is_a_changed_variable_and_an_authority_gone(self):
+        status, differ, text = self.diff("good", "secure-boot-off")
+        self.assertEqual((status, differ), (1, {4: {"new": 1}, 7: {"changed": 1, "gone": 1}}))
+        self.assertRegex(text, r"- verified +enabled: yes\n(.*\n)*? +\+ verified +enabled: no\n")
+        back = self.diff("secure-boot-off", "good")
+        self.assertEqual(back[:2], (1, {4: {"gone": 1}, 7: {"changed": 1, "new": 1}}))
+
     def test_the_output_for_a_pipe_has_no_escape_sequences(self):
         for arguments in (("log", "show", BOOTS[0]), ("findings",), ("help",)):
             self.assertNotIn(b"\033", run(*arguments)[1])
@@ -124,6 +162,14 @@ class BadInput(unittest.TestCase):
                 self.refused(*command, "/dev/zero")
                 self.assertIn("directory", self.refused(*command, "/"))
                 self.refused(*command, "/nonexistent")
+
+    def test_logs_that_cannot_be_compared_are_refused_in_one_line(self):
+        good = BOOTS[0]
+        self.assertIn("/nonexistent", self.refused("log", "diff", good, "/nonexistent"))
+        self.assertIn("-: ", self.refused("log", "diff", good, "-", stdin=good.read_bytes()[:-1]))
+        self.refused("log", "diff", "-", good, stdin=b"A" * 99)
+        self.refused("log", "diff", "-", "-", stdin=good.read_bytes())
+        self.refused("log", "diff", good)
 
     def test_every_truncation_ends_with_0_or_2(self):
         log = BOOTS[-1].read_bytes()

@@ -1,0 +1,34 @@
+/* wire/log_diff.h - what changed between two boots: two event logs compared by meaning.
+ *
+ * Events are the same when PCR, type and the digest of the strongest bank that both logs have are
+ * the same (EV_NO_ACTION: PCR, type and data). They are aligned PCR by PCR, since the order between
+ * PCRs says nothing (PFP 1.06, 3.3.4). What is left over is paired where a variable's name, a path
+ * or a text is the same, else by type between the same neighbours. Such pairs are for reading:
+ * names are rarely covered by a digest. The comparison judges nothing; both logs are claims. */
+#ifndef TB_WIRE_LOG_DIFF_H
+#define TB_WIRE_LOG_DIFF_H
+
+#include "core/eventlog.h"
+
+struct json_t; /* jansson's */
+
+/* Events of one PCR, equal ones at both ends set aside, are aligned while the product of their
+ * numbers is no larger: 2,048 on each side. Beyond, order within that PCR is not compared. */
+#define TB_LOG_DIFF_CELLS_MAX (4 * 1024 * 1024)
+
+/* {"bank", "equal", "before": {"events"}, "after": {"events"}, "pcrs": [{"pcr", "equal", "aligned",
+ * "before": "hex", "after": "hex", "same", "changes": [{"kind", "before", "after"}]}]}
+ *
+ * pcr      PCRs with events in a log; null for the events that belong to none
+ * equal    the same events in the same order; data that no digest covers may differ
+ * before   the replayed value in `bank`, null where there is none; likewise after
+ * same     number of events that both logs have in this place
+ * kind     "changed" (another digest), "moved", "gone", "new", "data" (only bytes that no digest
+ *          covers); with the events of wire/log_json.h, null where a log has none
+ *
+ * A new object, owned by the caller. NULL: *in_after tells which log *why is about; an empty
+ * why->where: out of memory. */
+struct json_t *tb_log_diff_json(struct tb_reader before, struct tb_reader after,
+                                struct tb_hasher *h, bool *in_after, struct tb_reason *why);
+
+#endif
