@@ -297,6 +297,9 @@ static void ec_points_that_are_none_are_refused(void **state)
     tb_key_free(k);
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(x, 33), tb_slice(y, 32)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(y, 32), tb_slice(x, 33)));
+    longer[0] = x[32]; /* would land on x, and change nothing there */
+    memcpy(longer + 1, y, 32);
+    assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(x + 1, 32), tb_slice(longer, 33)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(longer, sizeof longer), tb_slice(y, 32)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(y, 32), tb_slice(longer, sizeof longer)));
     assert_null(tb_key_new_ec(TB_CURVE_P256, tb_slice(NULL, 0), tb_slice(y, 32)));

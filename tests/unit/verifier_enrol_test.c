@@ -734,6 +734,23 @@ static void t67_an_offer_and_its_answer_outlive_a_restart(void **state)
     host_free(host);
 }
 
+static void t18_an_endorsement_key_of_another_template_gets_no_credential(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("other-ek");
+    struct test_bytes odd = host->ek_public;
+    struct enrolment *e = calloc(1, sizeof *e);
+
+    assert_non_null(e);
+    odd.b[5] ^= 1; /* restricted: TPMA_OBJECT, bit 16 */
+    enrolment_begin(e, host, "");
+    e->request.ek_public = test_slice(&odd);
+    assert_false(enrolment_ask(w, e));
+    assert_int_equal(e->why.status, 400);
+    free(e);
+    host_free(host);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -766,6 +783,7 @@ int main(void)
         CASE(without_a_token_an_allowed_change_of_tpm_waits_for_approval),
         CASE(a_host_without_tpm_2_is_not_capable_with_a_token_and_waits_without),
         CASE(t67_an_offer_and_its_answer_outlive_a_restart),
+        CASE(t18_an_endorsement_key_of_another_template_gets_no_credential),
     };
 
     return cmocka_run_group_tests(tests, set_up_keys, drop_keys);

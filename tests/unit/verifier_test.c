@@ -281,6 +281,28 @@ static void evidence_of_a_host_that_is_no_longer_active_is_refused(void **state)
     scene_sent(s, TB_VERDICT_TRUSTED, "");
 }
 
+static void a_challenge_for_another_host_is_refused(void **state)
+{
+    struct scene *s = *state;
+    struct tb_challenge_request q = { .host_id = "another", .tpm_state = TB_TPM_STATE_20 };
+    struct tb_host host = host_stored(s->w, s->host);
+    bool capable;
+
+    assert_false(tb_verifier_challenge(s->w->v, s->w->now_ms, &host, &q, &s->a->challenge, &capable,
+                                       &s->a->why));
+    assert_int_equal(s->a->why.status, 403);
+}
+
+static void firmware_of_a_host_without_evidence_cannot_be_accepted(void **state)
+{
+    struct scene *s = *state;
+    struct tb_store_by by = { "somebody", s->w->now_ms };
+    struct tb_host host = host_stored(s->w, s->host);
+
+    assert_false(tb_verifier_accept_firmware(s->w->v, &host, &by, &s->a->why));
+    assert_int_equal(s->a->why.status, 409);
+}
+
 /* What the store gives back is not believed to be what was put there. */
 static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **state)
 {
@@ -618,6 +640,8 @@ int main(void)
         CASE(t07_a_signature_of_another_scheme_hash_or_key_fails),
         CASE(t11_the_same_evidence_is_accepted_once),
         CASE(evidence_of_a_host_that_is_no_longer_active_is_refused),
+        CASE(a_challenge_for_another_host_is_refused),
+        CASE(firmware_of_a_host_without_evidence_cannot_be_accepted),
         CASE(stored_evidence_with_a_damaged_part_is_not_appraised_again),
         CASE(t11_the_same_evidence_is_accepted_once_also_after_a_failure),
         CASE(t11_two_replicas_and_many_threads_accept_the_same_evidence_once),
