@@ -190,14 +190,14 @@ static void boot_event(struct tb_boot_scan *s, const struct tb_event *e)
     if (e->type == TB_EV_NO_ACTION || e->pcr > 7 || !tb_boot_pcr_matches(s, e->pcr))
         return;
     known = tb_boot_known(s, e);
+    if (e->pcr == 4 && known == TB_N_KNOWN)
+        program(s, e); /* a separator by its type, too: whoever made the log chose that */
     if (e->type == TB_EV_SEPARATOR)
         separator(s, e, known);
     else if (known <= TB_KNOWN_SEPARATOR_ERROR)
         disguised(s, e, known);
     else if (e->pcr == 7)
         tb_secure_boot_event(s, e);
-    else if (e->pcr == 4 && known == TB_N_KNOWN)
-        program(s, e);
     else if (e->pcr == 5 && known == TB_KNOWN_EXIT_INVOCATION)
         s->exit_invocation = true;
     else if (e->pcr == 5 && known == TB_KNOWN_EXIT_SUCCESS)

@@ -155,6 +155,15 @@ static void l40_everything_in_pcr_4_that_is_not_known_is_a_program(void **state)
     log_set_data(b, log_find(b, 4, TB_EV_EFI_ACTION, 1), log_text("Calling"));
     read_facts();
     assert_int_equal(facts.n_programs, 1);
+    good(); /* as a separator, whose data is not what its digest is of */
+    log_find(b, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0)->type = TB_EV_SEPARATOR;
+    log_set_data(b, log_find(b, 4, TB_EV_SEPARATOR, 1), tb_slice("\0\0\0\0", 4));
+    read_facts();
+    assert_int_equal(facts.n_programs, 1);
+    assert_true(has_reason(TB_CHECK_LOG_SEPARATOR_OTHER, "another value"));
+    log_application(b, "a good loader", "\\EFI\\good.efi");
+    read_facts();
+    assert_int_equal(facts.n_programs, 2);
     good(); /* text under another type than an action's */
     log_event_data(b, 4, TB_EV_IPL, log_text("text"));
     read_facts();
