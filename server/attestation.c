@@ -16,7 +16,8 @@
 #include <string.h>
 
 /* The appraisal of one boot. The log's bytes are not kept: their digest is in the key. The result's
- * text is kept too: it is the same for every quote with nothing to find. */
+ * text is kept too: nothing in it is one quote's or one host's own (wire/result_json.h), so it is
+ * the same for every quote with these outcomes and nothing to find. */
 struct cached_boot {
     struct tb_boot_result boot;
     enum tb_outcome quote_outcome[TB_N_CHECKS]; /* of the quote that the text was made with */

@@ -136,16 +136,20 @@ static json_t *outcomes(const struct tb_findings *f)
 static json_t *quote(const struct tb_quote_result *q)
 {
     json_t *o = json_object();
-    int bad = set(o, "genuine", json_boolean(q->genuine));
 
-    if (q->genuine) {
-        bad |= set(o, "clock_ms", number(q->memory.clock_ms));
-        bad |= set(o, "reset_count", number(q->memory.reset_count));
-        bad |= set(o, "restart_count", number(q->memory.restart_count));
-        bad |= set(o, "tpm_firmware_version", hex64(q->quoted_firmware_version));
-        bad |= set(o, "boot_id", host_text(q->memory.boot_id));
-    }
-    return done(o, bad);
+    return done(o, set(o, "genuine", json_boolean(q->genuine)));
+}
+
+bool tb_result_add_memory(json_t *result, const struct tb_quote_memory *m)
+{
+    json_t *o = json_object_get(result, "quote");
+
+    if (!m->present || !json_is_true(json_object_get(o, "genuine")))
+        return true;
+    return (set(o, "clock_ms", number(m->clock_ms)) |
+            set(o, "reset_count", number(m->reset_count)) |
+            set(o, "restart_count", number(m->restart_count)) |
+            set(o, "boot_id", host_text(m->boot_id))) == 0;
 }
 
 static json_t *keysets(const struct tb_boot_facts *f)
@@ -267,7 +271,8 @@ static json_t *boot(const struct tb_result *r)
     return done(o, bad);
 }
 
-json_t *tb_result_json(const struct tb_result *r, const struct tb_policy *policy)
+/* Without what is this one quote's own. */
+static json_t *lasting(const struct tb_result *r, const struct tb_policy *policy)
 {
     json_t *o = json_object(), *p = json_object();
     int bad = set(o, "verdict", json_string(tb_verdict_name(r->verdict)));
@@ -286,9 +291,20 @@ json_t *tb_result_json(const struct tb_result *r, const struct tb_policy *policy
     return done(o, bad);
 }
 
+json_t *tb_result_json(const struct tb_result *r, const struct tb_policy *policy)
+{
+    json_t *o = lasting(r, policy);
+    int bad = !tb_result_add_memory(o, &r->quote.memory);
+
+    if (r->quote.genuine)
+        bad |= set(json_object_get(o, "quote"), "tpm_firmware_version",
+                   hex64(r->quote.quoted_firmware_version));
+    return done(o, bad);
+}
+
 char *tb_result_print(const struct tb_result *r, const struct tb_policy *policy)
 {
-    json_t *o = tb_result_json(r, policy);
+    json_t *o = lasting(r, policy);
     char *text = tb_json_text(o);
 
     json_decref(o);

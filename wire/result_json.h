@@ -12,8 +12,13 @@ struct json_t; /* jansson's */
 
 /* A new object, owned by the caller (json_decref). NULL: out of memory. */
 struct json_t *tb_result_json(const struct tb_result *r, const struct tb_policy *policy);
-/* The same as compact text with sorted members; the caller frees. */
+/* What is kept of it, as compact text with sorted members: under "quote" stands "genuine" alone, so
+ * that the text depends on boot, policy and outcomes only and is the same for every quote and host
+ * that share them. The caller frees. */
 char *tb_result_print(const struct tb_result *r, const struct tb_policy *policy);
+/* Into the "quote" of a kept result what its host's memory holds of the same quote: clock, resets,
+ * boot id. Nothing where the quote was not genuine. False: out of memory. */
+TB_MUST_CHECK bool tb_result_add_memory(struct json_t *result, const struct tb_quote_memory *m);
 
 /* One finding with its texts: code, group, severity, outcome, title, cause, next, where, expected,
  * observed. */

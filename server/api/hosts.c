@@ -1,6 +1,8 @@
 /* server/api/hosts.c - hosts as people see them: lists, one host, its history, the report. */
 #include "server/api/api.h"
 
+#include "wire/result_json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +128,8 @@ void tb_api_hosts_list(struct tb_http_request *rq, void *ctx)
     json_decref(items);
 }
 
-/* The last result, from the store; null when there is none. */
+/* The last result, from the store, with what the host's memory holds of that quote; null when there
+ * is none. */
 static json_t *result_of(struct tb_app *app, const struct tb_host *h)
 {
     struct tb_blob blob = { 0 };
@@ -135,6 +138,10 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
     if (h->has_result && tb_store_blob_get(app->store, h->result_digest, &blob) == TB_STORE_OK)
         result = json_loadb((const char *)blob.p, blob.len, JSON_REJECT_DUPLICATES, NULL);
     tb_blob_clear(&blob);
+    if (result != NULL && !tb_result_add_memory(result, &h->memory)) {
+        json_decref(result);
+        result = NULL;
+    }
     return result != NULL ? result : json_null();
 }
 

@@ -123,9 +123,45 @@ static void a_quote_that_is_not_genuine_has_no_facts(void **state)
     evidence_free(e);
 }
 
+static void what_is_kept_is_no_quotes_own_and_the_memory_completes_it(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    struct tb_quote_memory memory;
+    json_t *o, *quote;
+    char *first, *second;
+
+    (void)state;
+    evidence_run(e);
+    memory = e->result.quote.memory;
+    first = tb_result_print(&e->result, &e->policy);
+    e->result.quote.memory = (struct tb_quote_memory){ .present = true, .clock_ms = 1 };
+    e->result.quote.quoted_firmware_version++;
+    second = tb_result_print(&e->result, &e->policy);
+    assert_string_equal(first, second);
+    o = json_loads(first, 0, NULL);
+    quote = json_object_get(o, "quote");
+    assert_int_equal(json_object_size(quote), 1);
+    assert_true(tb_result_add_memory(o, &(struct tb_quote_memory){ .clock_ms = 1 }));
+    assert_int_equal(json_object_size(quote), 1); /* nothing is remembered */
+    assert_true(tb_result_add_memory(o, &memory));
+    assert_int_equal(json_integer_value(json_object_get(quote, "clock_ms")), 1000000);
+    assert_int_equal(json_integer_value(json_object_get(quote, "reset_count")), 7);
+    assert_int_equal(json_integer_value(json_object_get(quote, "restart_count")), 1);
+    assert_string_equal(text_at(quote, "boot_id"), "boot-2");
+    json_object_clear(quote);
+    json_object_set_new(quote, "genuine", json_false());
+    assert_true(tb_result_add_memory(o, &memory));
+    assert_int_equal(json_object_size(quote), 1); /* the memory is of an older quote */
+    json_decref(o);
+    free(first);
+    free(second);
+    evidence_free(e);
+}
+
 static void t44_text_of_the_host_is_inert_and_numbers_fit(void **state)
 {
     struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    json_t *o;
     char *text;
 
     (void)state;
@@ -133,7 +169,9 @@ static void t44_text_of_the_host_is_inert_and_numbers_fit(void **state)
     memcpy(e->result.boot.facts.firmware_version, "\x1b[31m\xff\xfe", 8);
     memcpy(e->result.quote.memory.boot_id, "a\nb", 4);
     e->result.quote.memory.clock_ms = UINT64_MAX;
-    text = tb_result_print(&e->result, &e->policy);
+    o = tb_result_json(&e->result, &e->policy);
+    text = json_dumps(o, JSON_COMPACT);
+    json_decref(o);
     assert_non_null(text);
     assert_non_null(strstr(text, "\"firmware_version\":\"?[31m??\""));
     assert_non_null(strstr(text, "\"boot_id\":\"a?b\""));
@@ -203,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_trusted_host_is_told_with_all_its_facts),
         cmocka_unit_test(a_failed_host_is_told_with_the_texts_of_the_table),
         cmocka_unit_test(a_quote_that_is_not_genuine_has_no_facts),
+        cmocka_unit_test(what_is_kept_is_no_quotes_own_and_the_memory_completes_it),
         cmocka_unit_test(t44_text_of_the_host_is_inert_and_numbers_fit),
         cmocka_unit_test(the_table_of_checks_is_complete_and_in_order),
         cmocka_unit_test(memory_that_runs_out_gives_nothing_rather_than_less),

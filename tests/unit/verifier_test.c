@@ -94,13 +94,16 @@ static void a_cached_appraisal_equals_a_new_one(void **state)
                 log_uefi_variable(s->host->log, log_guid_global, "SecureBoot", tb_slice("\0", 1)));
             host_boot(s->host);
         }
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; i++) {
+            s->host->clock_ms += 1000;
             attest(s->w, s->host, broken ? TB_VERDICT_FAILED : TB_VERDICT_TRUSTED,
                    broken ? "secureboot.off" : "");
+        }
         tb_verifier_counters_read(s->w->v, &c);
         assert_true(c.boot_hits > 0);
         assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &cached), TB_STORE_OK);
         world_reopen(s->w); /* empty caches */
+        s->host->clock_ms += 1000;
         attest(s->w, s->host, broken ? TB_VERDICT_FAILED : TB_VERDICT_TRUSTED,
                broken ? "secureboot.off" : "");
         assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &fresh), TB_STORE_OK);
@@ -109,6 +112,38 @@ static void a_cached_appraisal_equals_a_new_one(void **state)
         tb_evidence_record_clear(&cached);
         tb_evidence_record_clear(&fresh);
     }
+}
+
+static void two_hosts_of_one_boot_share_the_result_and_keep_their_own_clock(void **state)
+{
+    struct scene *s = *state;
+    struct soft_host *other = host_new("other.example.org");
+    struct tb_evidence_record e = { 0 };
+    struct tb_verifier_counters before, after;
+    struct tb_host a, b;
+
+    snprintf(other->boot_id, sizeof other->boot_id, "%s", "boot-of-the-other");
+    other->clock_ms = s->host->clock_ms + 5000;
+    other->reset_count = s->host->reset_count + 3;
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    enrol(s->w, other, "token", TB_ENROL_ACTIVE);
+    attest(s->w, other, TB_VERDICT_TRUSTED, "");
+    tb_verifier_counters_read(s->w->v, &before);
+    attest(s->w, other, TB_VERDICT_TRUSTED, "");
+    tb_verifier_counters_read(s->w->v, &after);
+    assert_true(after.boot_hits > before.boot_hits);
+    a = host_stored(s->w, s->host);
+    b = host_stored(s->w, other);
+    assert_memory_equal(a.result_digest, b.result_digest, sizeof a.result_digest);
+    assert_int_equal(tb_store_evidence_get(s->w->store, other->id, &e), TB_STORE_OK);
+    assert_non_null(strstr((char *)e.result.p, "\"quote\":{\"genuine\":true}"));
+    assert_int_equal(b.memory.clock_ms, other->clock_ms);
+    assert_int_equal(b.memory.reset_count, other->reset_count);
+    assert_string_equal(b.memory.boot_id, "boot-of-the-other");
+    assert_string_not_equal(a.memory.boot_id, b.memory.boot_id);
+    tb_evidence_record_clear(&e);
+    host_free(other);
 }
 
 static void another_log_for_the_values_of_a_cached_boot_is_appraised_by_itself(void **state)
@@ -630,6 +665,7 @@ int main(void)
         CASE(a_good_boot_is_trusted_and_the_host_is_remembered),
         CASE(the_second_attestation_leaves_out_what_is_held),
         CASE(a_cached_appraisal_equals_a_new_one),
+        CASE(two_hosts_of_one_boot_share_the_result_and_keep_their_own_clock),
         CASE(another_log_for_the_values_of_a_cached_boot_is_appraised_by_itself),
         CASE(a_quote_with_a_finding_is_not_given_the_text_of_one_without),
         CASE(a_log_left_out_that_is_not_the_one_held_is_refused),
