@@ -45,24 +45,61 @@ bool tb_boot_pcr_matches(const struct tb_boot_scan *s, uint32_t pcr)
     return s->states->state[s->bank][pcr] == TB_PCR_MATCH;
 }
 
-enum tb_known tb_boot_known(const struct tb_boot_scan *s, const struct tb_event *e)
+static bool has_digest(const struct tb_event *e, enum tb_bank bank, const uint8_t *digest)
 {
-    unsigned k = 0;
+    return tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)));
+}
 
-    if (e->digest[s->bank].left == s->digest_len)
-        while (k < TB_N_KNOWN && memcmp(e->digest[s->bank].p, s->known[k], s->digest_len) != 0)
-            k++;
-    else
-        k = TB_N_KNOWN;
-    return (enum tb_known)k;
+/* The digest vouches for the event in this bank. */
+static bool bank_counts(const struct tb_boot_scan *s, enum tb_bank bank, const struct tb_event *e)
+{
+    return s->states->state[bank][e->pcr] == TB_PCR_MATCH;
 }
 
 bool tb_boot_covers(const struct tb_boot_scan *s, const struct tb_event *e, struct tb_reader data)
 {
     uint8_t digest[TB_DIGEST_MAX];
 
-    return e->digest[s->bank].left == s->digest_len && tb_hash(s->h, s->bank, data, digest) &&
-           memcmp(digest, e->digest[s->bank].p, s->digest_len) == 0;
+    for (unsigned i = 0; i < TB_N_BANKS; i++) {
+        enum tb_bank bank = (enum tb_bank)i;
+
+        if (bank_counts(s, bank, e) &&
+            (!tb_hash(s->h, bank, data, digest) || !has_digest(e, bank, digest)))
+            return false;
+    }
+    return bank_counts(s, s->bank, e);
+}
+
+static enum tb_known known_in(const struct tb_boot_scan *s, enum tb_bank bank,
+                              const struct tb_event *e)
+{
+    unsigned k = 0;
+
+    while (k < TB_N_KNOWN && !has_digest(e, bank, s->known[bank][k]))
+        k++;
+    return (enum tb_known)k;
+}
+
+/* What the event is in every bank that counts. Where they differ it is nothing that is known, and
+ * of a separator that is told. */
+static enum tb_known known_event(struct tb_boot_scan *s, const struct tb_event *e)
+{
+    enum tb_known known = known_in(s, s->bank, e);
+    bool separator = known <= TB_KNOWN_SEPARATOR_ERROR, differ = false;
+    char where[64];
+
+    for (unsigned i = 0; i < TB_N_BANKS; i++)
+        if (bank_counts(s, (enum tb_bank)i, e) && known_in(s, (enum tb_bank)i, e) != known) {
+            separator = separator || known_in(s, (enum tb_bank)i, e) <= TB_KNOWN_SEPARATOR_ERROR;
+            differ = true;
+        }
+    if (!differ)
+        return known;
+    snprintf(where, sizeof where, "PCR %" PRIu32 ", event %" PRIu32, e->pcr, e->index);
+    if (separator)
+        tb_findings_fail(s->f, TB_CHECK_LOG_SEPARATOR, where, "one value in all banks",
+                         "a separator in some of them");
+    return TB_N_KNOWN;
 }
 
 /* An event of the type EV_SEPARATOR. PFP 1.06, 3.3.2.3 and 10.4.1: one in each of PCR 0-7, of four
@@ -154,8 +191,8 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
     }
     p->event = e->index;
     p->bank = s->bank;
-    if (e->digest[s->bank].left == s->digest_len) /* always so in a PCR that matches */
-        memcpy(p->digest, e->digest[s->bank].p, s->digest_len);
+    if (e->digest[s->bank].left == tb_bank_digest_len(s->bank)) /* so in a PCR that matches */
+        memcpy(p->digest, e->digest[s->bank].p, e->digest[s->bank].left);
     program_path(e->data, p->path);
     facts->n_programs++;
 }
@@ -189,7 +226,7 @@ static void boot_event(struct tb_boot_scan *s, const struct tb_event *e)
 
     if (e->type == TB_EV_NO_ACTION || e->pcr > 7 || !tb_boot_pcr_matches(s, e->pcr))
         return;
-    known = tb_boot_known(s, e);
+    known = known_event(s, e);
     if (e->pcr == 4 && known == TB_N_KNOWN)
         program(s, e); /* a separator by its type, too: whoever made the log chose that */
     if (e->type == TB_EV_SEPARATOR)
@@ -245,15 +282,24 @@ static bool conclude_end(struct tb_boot_scan *s)
     return true;
 }
 
+static bool hash_known(struct tb_boot_scan *s)
+{
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        for (unsigned k = 0; k < TB_N_KNOWN; k++)
+            if (!tb_hash(s->h, (enum tb_bank)b, tb_slice(known_data[k].data, known_data[k].len),
+                         s->known[b][k]))
+                return false;
+    return true;
+}
+
 static bool scan(struct tb_boot_scan *s, struct tb_reader in, struct tb_reason *why)
 {
     enum tb_log_step step;
     struct tb_event e;
     struct tb_log log;
 
-    for (unsigned k = 0; k < TB_N_KNOWN; k++)
-        if (!tb_hash(s->h, s->bank, tb_slice(known_data[k].data, known_data[k].len), s->known[k]))
-            return tb_refuse(why, TB_CHECK_LOG_FORMAT, "hashing", "a digest", "a library failure");
+    if (!hash_known(s))
+        return tb_refuse(why, TB_CHECK_LOG_FORMAT, "hashing", "a digest", "a library failure");
     if (!tb_log_open(in, &log, why))
         return false;
     while ((step = tb_log_next(&log, &e, why)) == TB_LOG_EVENT)
@@ -264,12 +310,7 @@ static bool scan(struct tb_boot_scan *s, struct tb_reader in, struct tb_reason *
 void tb_boot_facts_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
                         struct tb_hasher *h, struct tb_boot_facts *out, struct tb_findings *f)
 {
-    struct tb_boot_scan s = { .bank = bank,
-                              .digest_len = tb_bank_digest_len(bank),
-                              .states = states,
-                              .h = h,
-                              .facts = out,
-                              .f = f };
+    struct tb_boot_scan s = { .bank = bank, .states = states, .h = h, .facts = out, .f = f };
     struct tb_reason why;
 
     *out = (struct tb_boot_facts){ 0 };

@@ -3,7 +3,8 @@
  * PFP 1.06: 3.3.4.8 (PCR 7), 10.4.x (UEFI_VARIABLE_DATA); UEFI 2.10: 3.3 (variables), 32.4.1
  * (EFI_SIGNATURE_LIST). A fact is taken from data only where a digest of the event covers exactly
  * that data; by digest first and by type second; never from the order between PCRs; and never from
- * a PCR that did not match the quote (facts of such PCRs stay "unknown"). */
+ * a PCR that did not match the quote (facts of such PCRs stay "unknown"). "Covers" means in every
+ * bank in which the PCR matches. */
 #ifndef TB_CORE_BOOTFACTS_H
 #define TB_CORE_BOOTFACTS_H
 
@@ -64,7 +65,8 @@ struct tb_boot_facts {
  *
  * in      the log; must already have replayed
  * bank    the bank that is relied on
- * states  how each PCR relates to the quote; facts come from TB_PCR_MATCH PCRs of `bank` only
+ * states  how each PCR relates to the quote; facts come from TB_PCR_MATCH PCRs of `bank` only, and
+ *         the other banks that match must say the same
  * f       gets the findings of the groups event log (separators), Secure Boot and boot completion.
  *
  * Judged here: LOG_SEPARATOR, LOG_SEPARATOR_OTHER, LOG_FIRMWARE_ERROR, all SB_* but SB_KEYS,

@@ -32,7 +32,8 @@ enum tb_sb_variable {
     TB_SB_SETUP_MODE,
     TB_SB_AUDIT_MODE,
     TB_SB_DEPLOYED_MODE,
-    TB_SB_PK, /* from here on in the order of enum tb_keyset_index */
+    TB_SB_SHIM_STATE, /* shim's own: 01 is "verify nothing" */
+    TB_SB_PK,         /* from here on in the order of enum tb_keyset_index */
     TB_SB_KEK,
     TB_SB_DB,
     TB_SB_DBX,
@@ -49,12 +50,11 @@ struct tb_sb_seen {
 /* A log being read for facts. */
 struct tb_boot_scan {
     enum tb_bank bank;
-    size_t digest_len;
     const struct tb_pcr_states *states;
     struct tb_hasher *h;
     struct tb_boot_facts *facts;
     struct tb_findings *f;
-    uint8_t known[TB_N_KNOWN][TB_DIGEST_MAX];
+    uint8_t known[TB_N_BANKS][TB_N_KNOWN][TB_DIGEST_MAX];
     uint32_t n_separators[8]; /* PCR 0-7, of that type and a known digest */
     uint32_t n_disguised[8];  /* a separator's digest under another type; the first of them: */
     struct tb_event disguised[8];
@@ -68,8 +68,9 @@ struct tb_boot_scan {
 };
 
 bool tb_boot_pcr_matches(const struct tb_boot_scan *s, uint32_t pcr);
-enum tb_known tb_boot_known(const struct tb_boot_scan *s, const struct tb_event *e);
-/* The digest of the event is the hash of these bytes. */
+/* The event's digest is the hash of these bytes in every bank in which its PCR matches. An active
+ * bank that the firmware does not extend is filled by whoever comes first, in events that tell the
+ * truth in the other banks: what is not said in all of them is not believed. */
 bool tb_boot_covers(const struct tb_boot_scan *s, const struct tb_event *e, struct tb_reader data);
 
 /* An event of a matching PCR 7 that is no separator; and after the last event. */

@@ -254,6 +254,97 @@ static void events_without_a_digest_of_the_bank_prove_nothing(void **state)
     assert_int_equal(f.outcome[TB_CHECK_LOG_SEPARATOR], TB_FAIL);
 }
 
+/* A good boot whose item (found by `find`) is measured as `hashed` in one of two banks: a bank that
+ * the firmware does not extend, and that somebody filled with a history of his own. */
+static void good_with_two_histories(enum tb_bank other, struct log_item *(*find)(void),
+                                    struct tb_reader (*hashed)(void))
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(other));
+    assert_true(tb_hash(h, other, hashed(), digest));
+    memcpy(find()->digest[other], digest, sizeof digest);
+}
+
+static struct log_item *the_secure_boot(void)
+{
+    return var("SecureBoot");
+}
+static struct tb_reader secure_boot_off(void)
+{
+    return log_uefi_variable(b, log_guid_global, "SecureBoot", tb_slice("", 1));
+}
+static struct log_item *the_version(void)
+{
+    return log_find(b, 0, TB_EV_S_CRTM_VERSION, 0);
+}
+static struct log_item *the_action(void)
+{
+    return log_find(b, 4, TB_EV_EFI_ACTION, 0);
+}
+static struct log_item *the_end(void)
+{
+    return log_find(b, 5, TB_EV_EFI_ACTION, 1);
+}
+static struct log_item *the_separator(void)
+{
+    return log_find(b, 6, TB_EV_SEPARATOR, 0);
+}
+static struct tb_reader other_data(void)
+{
+    return log_text("something else");
+}
+static struct tb_reader error_value(void)
+{
+    return tb_slice("\xff\xff\xff\xff", 4);
+}
+
+static void t29_data_that_not_every_matching_bank_covers_is_no_fact(void **state)
+{
+    static const enum tb_bank others[] = { TB_BANK_SHA1, TB_BANK_SHA384, TB_BANK_SHA512 };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (int strong = 0; strong < 2; strong++) {
+            enum tb_bank bank = strong ? others[i] : TB_BANK_SHA256;
+
+            good_with_two_histories(others[i], the_secure_boot, secure_boot_off);
+            read_in(bank);
+            assert_int_equal(f.outcome[TB_CHECK_SB_UNEXPLAINED], TB_FAIL);
+            assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+            assert_false(facts.keyset[TB_KEYSET_DB].measured);
+            good_with_two_histories(others[i], the_version, other_data);
+            read_in(bank);
+            assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_ON);
+            assert_string_equal(facts.firmware_version, "");
+            good_with_two_histories(others[i], the_action, other_data);
+            read_in(bank);
+            assert_int_equal(facts.n_programs, 2);
+            good_with_two_histories(others[i], the_end, other_data);
+            read_in(bank);
+            assert_false(facts.exit_boot_services);
+            good_with_two_histories(others[i], the_separator, error_value);
+            read_in(bank);
+            assert_int_equal(f.outcome[TB_CHECK_LOG_SEPARATOR], TB_FAIL);
+            assert_true(has_reason(TB_CHECK_LOG_SEPARATOR, "in some of them"));
+            assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+        }
+}
+
+/* Windows closes the SHA-1 bank and measures on in the other: such a bank says nothing. */
+static void a_bank_that_does_not_match_takes_no_fact_away(void **state)
+{
+    (void)state;
+    good_with_two_histories(TB_BANK_SHA1, the_secure_boot, secure_boot_off);
+    read_in(TB_BANK_SHA256);
+    for (unsigned pcr = 0; pcr < 8; pcr++)
+        states.state[TB_BANK_SHA1][pcr] = TB_PCR_CAPPED;
+    memset(&f, 0, sizeof f);
+    tb_boot_facts_read(log_slice(b), TB_BANK_SHA256, &states, h, &facts, &f);
+    assert_int_equal(facts.secure_boot, TB_SECURE_BOOT_ON);
+    assert_int_equal(f.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +361,8 @@ int main(void)
         cmocka_unit_test(l63_a_crtm_version_is_a_fact_only_if_covered_and_alone),
         cmocka_unit_test(a_log_that_is_none_gives_a_finding_and_no_facts),
         cmocka_unit_test(events_without_a_digest_of_the_bank_prove_nothing),
+        cmocka_unit_test(t29_data_that_not_every_matching_bank_covers_is_no_fact),
+        cmocka_unit_test(a_bank_that_does_not_match_takes_no_fact_away),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
