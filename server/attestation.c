@@ -58,13 +58,15 @@ static bool no_memory(struct tb_refusal *why)
     return false;
 }
 
-bool tb_verifier_host_of_token(struct tb_verifier *v, const uint8_t token[TB_HOST_TOKEN_LEN],
-                               struct tb_host *out)
+enum tb_store_status tb_verifier_host_of_token(struct tb_verifier *v,
+                                               const uint8_t token[TB_HOST_TOKEN_LEN],
+                                               struct tb_host *out)
 {
     uint8_t hash[32];
 
-    return tb_sha256(v, tb_slice(token, TB_HOST_TOKEN_LEN), hash) &&
-           tb_store_host_by_token(v->config.store, hash, out) == TB_STORE_OK;
+    return tb_sha256(v, tb_slice(token, TB_HOST_TOKEN_LEN), hash)
+               ? tb_store_host_by_token(v->config.store, hash, out)
+               : TB_STORE_UNAVAILABLE;
 }
 
 /* --- Challenge --- */
@@ -162,7 +164,8 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     *capable = host->tpm == TB_TPM_STATE_20 && request->tpm_state == TB_TPM_STATE_20;
     if (!*capable)
         return not_capable(v, now_ms, host, why);
-    tb_verifier_policy(v, host->group, now_ms, &policy);
+    if (!tb_verifier_policy(v, host->group, now_ms, &policy, why))
+        return false;
     if (!tb_random(c.nonce, sizeof c.nonce))
         return no_memory(why);
     c.interval_s = policy.interval_s;
@@ -520,6 +523,27 @@ static bool find_challenge(struct tb_verifier *v, int64_t now_ms, struct work *w
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
 
+static bool challenge_covers(const struct tb_context *c, uint32_t pcrs)
+{
+    for (size_t i = 0; i < c->n_wanted; i++)
+        if ((pcrs & ~c->wanted[i].pcrs) != 0)
+            return false;
+    return c->n_wanted != 0;
+}
+
+/* The policy needs PCRs that the challenge did not ask for, since it is newer: this says nothing
+ * about the host, which answered what it was asked. */
+static bool overtaken(struct tb_verifier *v, int64_t now_ms, const struct tb_host *host,
+                      const struct tb_evidence_message *message, struct tb_refusal *why)
+{
+    enum tb_store_status status =
+        tb_store_spend_nonce(v->config.store, host->id, message->nonce, now_ms);
+
+    if (status == TB_STORE_UNAVAILABLE)
+        return tb_refusal_store(why, status);
+    return tb_refusal_set(why, 410, "late", "the policy asks for more PCRs than the challenge did");
+}
+
 static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
                                   const struct tb_evidence_message *message,
                                   const uint8_t *exporter, struct tb_refusal *why)
@@ -535,7 +559,10 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
     w->context.firmware = w->host.firmware;
     if (!tb_evidence_content_decode(message->content, &w->message, &reason))
         return spoil(v, now_ms, &w->host, message, &reason, why);
-    tb_verifier_policy(v, w->host.group, now_ms, &w->policy);
+    if (!tb_verifier_policy(v, w->host.group, now_ms, &w->policy, why))
+        return false;
+    if (!challenge_covers(&w->context, w->policy.pcrs))
+        return overtaken(v, now_ms, &w->host, message, why);
     h = tb_verifier_hasher(v);
     if (h == NULL || !fetch_held(v, w, false)) {
         tb_verifier_hasher_done(v, h);

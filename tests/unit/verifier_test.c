@@ -619,6 +619,26 @@ static void t15_a_late_answer_is_late_and_the_verdict_stays(void **state)
     scene_sent(s, TB_VERDICT_TRUSTED, "");
 }
 
+static void a_policy_that_grew_after_the_challenge_asks_again_and_fails_nobody(void **state)
+{
+#define POLICY "{\"format\":1,\"name\":\"test\",\"ek_trust\":\"token\",\"pcrs\":"
+    struct scene *s = *state;
+
+    world_policy(s->w, POLICY "[0,1,2,3,4,5,6,7,14]}");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    scene_prepare(s);
+    attempt_sign(s->host, s->a);
+    world_policy(s->w, POLICY "[0,1,2,3,4,5,6,7,8,9,14]}");
+    scene_not_sent(s, 410, "late");
+    assert_int_equal(host_stored(s->w, s->host).verdict, TB_VERDICT_TRUSTED);
+    scene_not_sent(s, 409, "no-challenge"); /* the nonce is spent */
+    scene_prepare(s);
+    attempt_sign(s->host, s->a);
+    world_policy(s->w, POLICY "[0,1,2,3,4,5,6,7]}"); /* more than enough was quoted */
+    scene_sent(s, TB_VERDICT_TRUSTED, "");
+#undef POLICY
+}
+
 static void t66_a_failure_is_an_incident_that_stays_in_the_list(void **state)
 {
     struct scene *s = *state;
@@ -689,6 +709,7 @@ int main(void)
         CASE(t14_a_good_hosts_quote_for_a_challenge_of_another_fails),
         CASE(t14_evidence_carried_to_another_tls_session_fails),
         CASE(t15_a_late_answer_is_late_and_the_verdict_stays),
+        CASE(a_policy_that_grew_after_the_challenge_asks_again_and_fails_nobody),
         CASE(t66_a_failure_is_an_incident_that_stays_in_the_list),
         CASE(t67_what_was_acknowledged_outlives_a_restart_and_no_nonce_comes_back),
     };
