@@ -195,9 +195,13 @@
     "the log was altered, or the firmware is faulty", \
     "treat the host as compromised until the firmware is known to do this") \
   X(SB_AUTHORITY, SECURE_BOOT, "secureboot.authority", REQUIRED, \
-    "a program was loaded that no Secure Boot authority vouched for", \
-    "the event that names the verifying certificate is missing", \
+    "nothing proves that a Secure Boot authority vouched for the boot programs", \
+    "the log names no program, or no certificate of the firmware's own list that verified one", \
     "find out what the firmware loaded: `trueboot log show`") \
+  X(SB_SHIM, SECURE_BOOT, "secureboot.shim-validation", REQUIRED, \
+    "shim was told not to verify what it starts", \
+    "validation was switched off with `mokutil --disable-validation`, or the log was altered", \
+    "switch it on again with `mokutil --enable-validation` and reboot; find out who switched it off") \
   X(SB_KEYS, SECURE_BOOT, "secureboot.keys", REQUIRED, \
     "a Secure Boot key is not one that the policy allows", \
     "other keys were enrolled in the firmware", \

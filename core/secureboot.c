@@ -21,6 +21,7 @@ static const struct {
     [TB_SB_SETUP_MODE] = { "SetupMode", tb_guid_global_variable },
     [TB_SB_AUDIT_MODE] = { "AuditMode", tb_guid_global_variable },
     [TB_SB_DEPLOYED_MODE] = { "DeployedMode", tb_guid_global_variable },
+    [TB_SB_SHIM_STATE] = { "MokSBState", tb_guid_shim_lock },
     [TB_SB_PK] = { "PK", tb_guid_global_variable },
     [TB_SB_KEK] = { "KEK", tb_guid_global_variable },
     [TB_SB_DB] = { "db", tb_guid_image_security },
@@ -95,6 +96,26 @@ static enum tb_cover cover_of(const struct tb_boot_scan *s, const struct tb_even
     return tb_boot_covers(s, e, v->data) ? TB_COVER_VARIABLE : TB_COVER_NONE;
 }
 
+/* Shim measures its setting like an authority, and may do so behind the separator. It vouches for
+ * nothing. Whatever type the log gives the event, the value counts. */
+static bool shim_state(struct tb_boot_scan *s, const struct tb_event *e,
+                       const struct tb_uefi_variable *v)
+{
+    struct tb_sb_seen *seen = &s->seen[TB_SB_SHIM_STATE];
+    struct place p;
+
+    if (seen->n++ != 0)
+        return tb_findings_fail(s->f, TB_CHECK_SB_SHIM, place_of(&p, "MokSBState", e->index),
+                                "one measurement", "a second one");
+    if (v->data.left != 1)
+        return tb_findings_fail(s->f, TB_CHECK_SB_SHIM, place_of(&p, "MokSBState", e->index),
+                                "1 byte", "%zu bytes", v->data.left);
+    if (v->data.p[0] != 0)
+        return tb_findings_fail(s->f, TB_CHECK_SB_SHIM, place_of(&p, "MokSBState", e->index), "00",
+                                "%02x", v->data.p[0]);
+    return true;
+}
+
 /* PFP 1.06, 10.4.2.6: EV_EFI_VARIABLE_AUTHORITY has the entry of db that vouched for an image; shim
  * logs its own authorities and a few settings in the same way, partly without the owner. */
 static bool authority(struct tb_boot_scan *s, const struct tb_event *e,
@@ -114,6 +135,8 @@ static bool authority(struct tb_boot_scan *s, const struct tb_event *e,
     if (v->excess.left > SHIM_EXCESS_MAX)
         return tb_findings_fail(s->f, TB_CHECK_SB_UNEXPLAINED, place_of(&p, "authority", e->index),
                                 "its end", "%zu bytes more", v->excess.left);
+    if (which == TB_SB_SHIM_STATE)
+        return shim_state(s, e, v);
     if (which != TB_N_SB_VARIABLES && which != TB_SB_DB)
         return tb_findings_fail(s->f, TB_CHECK_SB_UNEXPLAINED, place_of(&p, "authority", e->index),
                                 "an authority", "the variable %s", variables[which].name);
@@ -152,6 +175,8 @@ static bool config(struct tb_boot_scan *s, const struct tb_event *e,
     /* Such a digest could be of any event: the log wrapped it in a variable of its choice. */
     if (cover == TB_COVER_VARIABLE)
         s->n_names_unproved++;
+    if (which == TB_SB_SHIM_STATE)
+        return shim_state(s, e, v);
     if (which == TB_N_SB_VARIABLES)
         return true; /* dbt, dbr, MokList, ...; or a known name under a foreign GUID */
     if (s->n_separators[7] != 0)
@@ -196,6 +221,26 @@ void tb_secure_boot_event(struct tb_boot_scan *s, const struct tb_event *e)
                          "a type that PCR 7 has", "type 0x%08" PRIx32, e->type);
 }
 
+/* What AMI's reference firmware carries, and shipped machines with it. */
+static bool is_test_key(const char *subject)
+{
+    return strstr(subject, "DO NOT TRUST") != NULL || strstr(subject, "DO NOT SHIP") != NULL;
+}
+
+/* The first test key of a variable is told. One that dbx forbids is as it should be. */
+static void judge_certificate(struct tb_boot_scan *s, enum tb_keyset_index i, const char *subject,
+                              bool *told)
+{
+    struct place p;
+
+    if (*told || i == TB_KEYSET_DBX || !is_test_key(subject))
+        return;
+    *told = true;
+    snprintf(p.text, sizeof p.text, "PCR 7 %s", variables[(unsigned)TB_SB_PK + i].name);
+    tb_findings_fail(s->f, TB_CHECK_SB_TEST_KEY, p.text, "a key of the maker or the owner", "%s",
+                     subject);
+}
+
 static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
 {
     const struct tb_sb_seen *seen = &s->seen[(unsigned)TB_SB_PK + i];
@@ -203,6 +248,8 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
     struct tb_signature_lists it = tb_signature_lists_begin(seen->data);
     struct tb_signature_entry e;
     uint8_t digest[TB_DIGEST_MAX];
+    char subject[TB_TEXT_MAX];
+    bool told = false;
 
     if (seen->n != 1 || seen->cover != TB_COVER_ALL)
         return;
@@ -217,8 +264,11 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
             k->n_hashes++;
             continue;
         }
-        if (k->n_certs++ == 0 && !tb_cert_subject(e.data, k->subject, sizeof k->subject))
-            k->subject[0] = '\0'; /* a PEM file, a broken certificate: it stays a digest */
+        if (!tb_cert_subject(e.data, subject, sizeof subject))
+            subject[0] = '\0'; /* a PEM file, a broken certificate: it stays a digest */
+        if (k->n_certs++ == 0)
+            memcpy(k->subject, subject, sizeof k->subject);
+        judge_certificate(s, i, subject, &told);
     }
 }
 
@@ -326,10 +376,6 @@ static void conclude_keys(struct tb_boot_scan *s)
         if (!k->measured && s->seen[TB_SB_PK + i].n == 0)
             tb_findings_fail(s->f, TB_CHECK_SB_MISSING, p.text, "a measurement",
                              "none in front of the separator");
-        /* What AMI's reference firmware carries, and shipped machines with it. */
-        if (strstr(k->subject, "DO NOT TRUST") != NULL || strstr(k->subject, "DO NOT SHIP") != NULL)
-            tb_findings_fail(s->f, TB_CHECK_SB_TEST_KEY, p.text, "a key of the maker or the owner",
-                             "%s", k->subject);
     }
     tb_findings_pass(s->f, TB_CHECK_SB_TEST_KEY);
 }
@@ -387,11 +433,12 @@ void tb_secure_boot_conclude(struct tb_boot_scan *s)
     static const enum tb_check for_on[] = { TB_CHECK_SB_MISSING,       TB_CHECK_SB_OFF,
                                             TB_CHECK_SB_SETUP_MODE,    TB_CHECK_SB_AUDIT_MODE,
                                             TB_CHECK_SB_CONTRADICTION, TB_CHECK_SB_AUTHORITY,
-                                            TB_CHECK_SB_DEBUG };
+                                            TB_CHECK_SB_SHIM,          TB_CHECK_SB_DEBUG };
     enum tb_secure_boot value = TB_SECURE_BOOT_UNKNOWN;
 
     tb_findings_pass(s->f, TB_CHECK_SB_UNEXPLAINED);
     tb_findings_pass(s->f, TB_CHECK_SB_DUPLICATE);
+    tb_findings_pass(s->f, TB_CHECK_SB_SHIM);
     tb_findings_pass(s->f, TB_CHECK_SB_DEBUG);
     tb_findings_pass(s->f, TB_CHECK_SB_DMA);
     conclude_keys(s);

@@ -21,6 +21,7 @@ static void a_good_boot_proves_secure_boot_in_every_bank(void **state)
         TB_CHECK_SB_AUDIT_MODE,
         TB_CHECK_SB_CONTRADICTION,
         TB_CHECK_SB_AUTHORITY,
+        TB_CHECK_SB_SHIM,
         TB_CHECK_SB_TEST_KEY,
         TB_CHECK_SB_DEBUG,
         TB_CHECK_SB_DMA,
@@ -451,6 +452,73 @@ static void l54_authorities_in_the_forms_of_shim_are_taken(void **state)
     assert_string_equal(facts.authority[1].subject, "");
 }
 
+/* mokutil --disable-validation: shim then starts whatever it is given. */
+static void t48_shim_with_its_validation_switched_off_is_refused(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *observed;
+    } cases[] = {
+        { "\1", 1, "01" },        { "\2", 1, "02" },        { "", 0, "0 bytes" },
+        { "\0\0", 2, "2 bytes" }, { "\1\0", 2, "2 bytes" },
+    };
+    static const uint32_t types[] = { AUTHORITY, CONFIG }; /* whatever the log calls the event */
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t t = 0; t < 2; t++) {
+            good();
+            log_variable(b, 7, types[t], log_guid_shim, "MokSBState",
+                         tb_slice(cases[i].bytes, cases[i].len));
+            assert_found(TB_CHECK_SB_SHIM, TB_FAIL);
+            assert_true(has_reason(TB_CHECK_SB_SHIM, cases[i].observed));
+            assert_int_equal(facts.n_authorities, 1);
+        }
+    good(); /* the second might be the one that counts */
+    log_variable(b, 7, AUTHORITY, log_guid_shim, "MokSBState", tb_slice("\0", 1));
+    log_variable(b, 7, AUTHORITY, log_guid_shim, "MokSBState", tb_slice("\0", 1));
+    assert_found(TB_CHECK_SB_SHIM, TB_FAIL);
+    assert_true(has_reason(TB_CHECK_SB_SHIM, "a second one"));
+}
+
+/* A zero behind the data that shim logs and does not hash is no way around it. */
+static void t48_l54_a_byte_behind_shims_setting_hides_nothing(void **state)
+{
+    uint8_t whole[128];
+    struct tb_reader v;
+
+    (void)state;
+    for (size_t excess = 1; excess <= 7; excess += 6) {
+        good();
+        v = log_uefi_variable(b, log_guid_shim, "MokSBState", tb_slice("\1", 1));
+        memcpy(whole, v.p, v.left);
+        memset(whole + v.left, 0, excess);
+        log_event(b, 7, AUTHORITY, tb_slice(whole, v.left + excess - 1),
+                  tb_slice(whole, v.left + excess));
+        assert_found(excess == 1 ? TB_CHECK_SB_SHIM : TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+    }
+    good(); /* a digest without the name could be of anything */
+    v = log_uefi_variable(b, log_guid_shim, "MokSBState", tb_slice("\0", 1));
+    log_event(b, 7, AUTHORITY, tb_slice("\0", 1), v);
+    assert_found(TB_CHECK_SB_UNEXPLAINED, TB_FAIL);
+}
+
+static void t48_shim_that_validates_is_no_authority_and_no_finding(void **state)
+{
+    (void)state;
+    good();
+    log_variable(b, 7, AUTHORITY, log_guid_shim, "MokSBState", tb_slice("\0", 1));
+    assert_still_on();
+    assert_int_equal(f.outcome[TB_CHECK_SB_SHIM], TB_PASS);
+    assert_int_equal(facts.n_authorities, 1);
+    good(); /* somebody else's variable of that name, and another of shim's */
+    log_variable(b, 7, CONFIG, log_guid_global, "MokSBState", tb_slice("\1", 1));
+    log_variable(b, 7, AUTHORITY, log_guid_shim, "MokDBState", tb_slice("\1", 1));
+    assert_still_on();
+    assert_int_equal(f.outcome[TB_CHECK_SB_SHIM], TB_PASS);
+}
+
 static void l55_an_authority_before_the_separator_is_marked(void **state)
 {
     (void)state;
@@ -486,6 +554,40 @@ static void l59_t46_a_published_test_key_is_a_finding(void **state)
     assert_int_equal(f.outcome[TB_CHECK_SB_TEST_KEY], TB_FAIL);
 }
 
+/* Behind an honest key in the same variable, and in each variable that says what may start. */
+static void l59_t46_a_test_key_behind_another_key_is_a_finding(void **state)
+{
+    static const char *const names[] = { "PK", "KEK", "db" };
+    uint8_t der[1024], lists[4096];
+
+    (void)state;
+    memcpy(der, log_cert_pk.p, log_cert_pk.left);
+    for (uint8_t *at = der; (at = memmem(at, log_cert_pk.left - (size_t)(at - der),
+                                         "Trueboot test platform key", 26)) != NULL;)
+        memcpy(at, "DO NOT TRUST - AMI Test PK", 26);
+    for (size_t i = 0; i < 3; i++) {
+        struct tb_reader first, second;
+
+        good();
+        first = log_signature_list(b, log_guid_cert_x509, log_cert_db);
+        second = log_signature_list(b, log_guid_cert_x509, tb_slice(der, log_cert_pk.left));
+        memcpy(lists, first.p, first.left);
+        memcpy(lists + first.left, second.p, second.left);
+        set_variable(names[i], i == 2 ? log_guid_image_db : log_guid_global,
+                     tb_slice(lists, first.left + second.left));
+        assert_still_on();
+        assert_int_equal(f.outcome[TB_CHECK_SB_TEST_KEY], TB_FAIL);
+        assert_true(has_reason(TB_CHECK_SB_TEST_KEY, "DO NOT TRUST"));
+        assert_int_equal(facts.keyset[i].n_certs, 2);
+        assert_non_null(strstr(facts.keyset[i].subject, "loader CA"));
+    }
+    good(); /* one that is forbidden is as it should be */
+    set_variable("dbx", log_guid_image_db,
+                 log_signature_list(b, log_guid_cert_x509, tb_slice(der, log_cert_pk.left)));
+    assert_still_on();
+    assert_int_equal(f.outcome[TB_CHECK_SB_TEST_KEY], TB_PASS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,8 +613,12 @@ int main(void)
         cmocka_unit_test(t35_an_event_wrapped_in_a_variable_ends_the_claim),
         cmocka_unit_test(l52_digests_of_the_data_only_may_prove_off_but_never_on),
         cmocka_unit_test(l54_authorities_in_the_forms_of_shim_are_taken),
+        cmocka_unit_test(t48_shim_with_its_validation_switched_off_is_refused),
+        cmocka_unit_test(t48_l54_a_byte_behind_shims_setting_hides_nothing),
+        cmocka_unit_test(t48_shim_that_validates_is_no_authority_and_no_finding),
         cmocka_unit_test(l55_an_authority_before_the_separator_is_marked),
         cmocka_unit_test(l59_t46_a_published_test_key_is_a_finding),
+        cmocka_unit_test(l59_t46_a_test_key_behind_another_key_is_a_finding),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
