@@ -1,8 +1,8 @@
 /* core/appraise_boot.c - groups 5 to 11: what the log says, once a genuine quote vouches for it.
  *
  * PFP 1.06. The outcome depends on log, quoted values, policy and firmware reference only, so that
- * it can be kept by their digests. The log is hostile input whatever the quote says: it must replay
- * in every bank that may be relied on, and facts are read in the strongest of them. */
+ * it can be kept by their digests. The log is hostile input whatever the quote says: it must have
+ * and replay in every bank that may be relied on, and facts are read in the strongest of them. */
 #include "core/appraise.h"
 
 #include <inttypes.h>
@@ -73,31 +73,6 @@ static bool log_replays(struct work *w, struct tb_reader log)
     return true;
 }
 
-/* The bank to read facts in: the strongest that the policy allows and that is both quoted and
- * logged. Never a weaker one instead: every one of them must replay. */
-static bool choose_bank(struct work *w)
-{
-    char quoted[80] = "", logged[80] = "";
-    size_t n_quoted = 0, n_logged = 0;
-
-    for (unsigned b = TB_N_BANKS; b-- > 0;)
-        if ((w->policy->banks & w->replay.banks & 1U << b) && w->quoted->mask[b] != 0) {
-            w->out->bank = (enum tb_bank)b;
-            w->out->bank_chosen = true;
-            return true;
-        }
-    for (unsigned b = 0; b < TB_N_BANKS; b++) {
-        const char *name = tb_bank_name((enum tb_bank)b);
-
-        if (w->quoted->mask[b] != 0 && (w->policy->banks & 1U << b))
-            n_quoted += (size_t)snprintf(quoted + n_quoted, sizeof quoted - n_quoted, " %s", name);
-        if (w->replay.banks & 1U << b)
-            n_logged += (size_t)snprintf(logged + n_logged, sizeof logged - n_logged, " %s", name);
-    }
-    return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "banks of the log", quoted + (n_quoted > 0),
-                            "%s", logged + (n_logged > 0));
-}
-
 /* T-30: the log shows a bank that the firmware extends and nobody quoted. */
 static void tell_unquoted(struct work *w)
 {
@@ -159,16 +134,47 @@ static void judge_bank(struct work *w, enum tb_bank b)
     }
 }
 
+static void log_lacks_bank(struct work *w, enum tb_bank lacking)
+{
+    char logged[80] = "none";
+    size_t n = 0;
+
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if (w->replay.banks & 1U << b)
+            n += (size_t)snprintf(logged + n, sizeof logged - n, "%s%s", n > 0 ? " " : "",
+                                  tb_bank_name((enum tb_bank)b));
+    tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "banks of the log", tb_bank_name(lacking), "%s",
+                     logged);
+}
+
+/* Every bank that the policy allows and that is quoted must be in the log, or the host would leave
+ * out the one that tells the truth. Facts are read in the strongest, never in a weaker one instead.
+ * Banks without measurements of the firmware never get here: pcr.bank-unused. */
+static bool judge_banks(struct work *w)
+{
+    for (unsigned i = 0; i < TB_N_BANKS; i++) {
+        enum tb_bank b = (enum tb_bank)i;
+
+        if (!(w->policy->banks >> b & 1) || w->quoted->mask[b] == 0)
+            continue;
+        if (!(w->replay.banks >> b & 1)) {
+            log_lacks_bank(w, b);
+            continue;
+        }
+        judge_bank(w, b);
+        w->out->bank = b;
+        w->out->bank_chosen = true;
+    }
+    return w->out->bank_chosen;
+}
+
 static bool log_explains(struct work *w)
 {
     if (!tb_log_compare(&w->replay, w->quoted, w->h, &w->out->states))
         return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "hashing", "a comparison", "none");
     tell_unquoted(w);
-    if (!choose_bank(w))
+    if (!judge_banks(w))
         return false;
-    for (unsigned b = 0; b < TB_N_BANKS; b++)
-        if ((w->policy->banks & w->replay.banks & 1U << b) && w->quoted->mask[b] != 0)
-            judge_bank(w, (enum tb_bank)b);
     tb_findings_pass(w->f, TB_CHECK_LOG_REPLAY); /* worse outcomes stay */
     tb_findings_pass(w->f, TB_CHECK_LOG_UNEXPLAINED);
     tb_findings_pass(w->f, TB_CHECK_LOG_USER_SPACE);

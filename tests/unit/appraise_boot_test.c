@@ -143,6 +143,37 @@ static void l08_a_log_without_the_quoted_bank_is_refused(void **state)
     evidence_free(e);
 }
 
+/* The firmware measured into two banks, and the log's header names one: its digests could be
+ * anybody's, with those that tell the truth left out. */
+static void l08_l09_t29_a_quoted_bank_that_the_log_does_not_declare_is_refused(void **state)
+{
+    static const enum tb_bank left_out[] = { TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA1 };
+    const uint32_t all = SHA256_ONLY | LOG_BANK(TB_BANK_SHA384) | LOG_BANK(TB_BANK_SHA1);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct evidence *e = evidence_new(all);
+        struct log_builder *other = log_new();
+
+        evidence_prepare(e);
+        evidence_sign(e);
+        log_good_boot(other, all & ~LOG_BANK(left_out[i]));
+        log_finish(other);
+        e->content.log = log_slice(other);
+        evidence_appraise(e);
+        if (left_out[i] == TB_BANK_SHA1) {
+            expect(e, TB_VERDICT_TRUSTED, -1); /* never relied on */
+        } else {
+            expect(e, TB_VERDICT_FAILED, TB_CHECK_LOG_REPLAY);
+            assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->where, "banks of the log");
+            assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->expected,
+                                tb_bank_name(left_out[i]));
+        }
+        log_free(other);
+        evidence_free(e);
+    }
+}
+
 static void l09_every_allowed_bank_must_replay(void **state)
 {
     static const enum tb_bank broken[] = { TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA1 };
@@ -532,6 +563,7 @@ int main(void)
         cmocka_unit_test(t32_l12_user_space_pcrs_are_told_and_the_policy_may_refuse_them),
         cmocka_unit_test(l05_a_changed_log_names_the_pcr_with_both_values),
         cmocka_unit_test(l08_a_log_without_the_quoted_bank_is_refused),
+        cmocka_unit_test(l08_l09_t29_a_quoted_bank_that_the_log_does_not_declare_is_refused),
         cmocka_unit_test(l09_every_allowed_bank_must_replay),
         cmocka_unit_test(events_without_a_digest_of_an_allowed_bank_are_refused),
         cmocka_unit_test(t45_secure_boot_off_fails_with_exactly_that_reason),
