@@ -48,8 +48,12 @@ enum tb_exit {
     X(NAME,        "name",        0,   "NAME",     "new name of the host") \
     X(OUTPUT,      "output",      'o', "FILE",     "write to this file") \
     X(POLICY,      "policy",      'p', "FILE",     "judge by this policy") \
+    X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
+    X(INTO,        "into",        0,   "DIR",      "directory of the roots, such as roots in the server's state directory") \
+    X(SHA256,      "sha256",      0,   "HEX",      "the digest that the file must have") \
+    X(ALLOW_INTERMEDIATES, "allow-intermediates", 0, NULL, "also certificates that are not self-issued") \
     X(SELF,        "self",        0,   NULL,       "the host this runs on: always refused") \
     X(HELP,        "help",        'h', NULL,       "print help")
 /* clang-format on */
@@ -139,6 +143,9 @@ enum tb_exit tb_cmd_policy_set(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_try(struct tb_cli *cli);
 enum tb_exit tb_cmd_report(struct tb_cli *cli);
+enum tb_exit tb_cmd_roots_check(struct tb_cli *cli);
+enum tb_exit tb_cmd_roots_import(struct tb_cli *cli);
+enum tb_exit tb_cmd_roots_list(struct tb_cli *cli);
 enum tb_exit tb_cmd_verify(struct tb_cli *cli);
 enum tb_exit tb_cmd_version(struct tb_cli *cli);
 

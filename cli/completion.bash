@@ -3,7 +3,7 @@ _trueboot() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
     local options="--url --token-file --ca --config --json --colour --help"
     case $before in
-    --token-file | --config | --output | --policy | -o | -p | -t)
+    --token-file | --config | --output | --into | --policy | -o | -p | -t)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --verdict) words="trusted changed failed not-capable pending stale unreachable" ;;
     --role) words="viewer operator admin auditor" ;;
@@ -13,7 +13,7 @@ _trueboot() {
     *)
         if ((COMP_CWORD == 1)); then
             words="api-token attest audit ek enrol-token export findings help host incident log
-                policy report server verify version"
+                policy report roots server verify version"
         elif ((COMP_CWORD == 2)); then
             case $before in
             api-token) words="create list revoke" ;;
@@ -24,6 +24,7 @@ _trueboot() {
             incident) words="acknowledge list" ;;
             log) words="diff pcrs show" ;;
             policy) words="check set show try" ;;
+            roots) words="check import list" ;;
             server) words="init run" ;;
             esac
         fi
@@ -36,11 +37,12 @@ _trueboot() {
         "host attest" | "attest "*) words+=" --wait --timeout --self" ;;
         "incident list") words+=" --open" ;;
         "incident acknowledge") words+=" --until --note" ;;
+        "roots import") words+=" --into --sha256 --allow-intermediates" ;;
         "export "*) words+=" --output" ;;
-        "verify "*) words+=" --policy --self" ;;
+        "verify "*) words+=" --ak --policy --self" ;;
         esac
         case "${COMP_WORDS[1]}" in
-        log | policy | verify) ((COMP_CWORD > 1)) && [[ $word != -* ]] &&
+        log | policy | roots | verify) ((COMP_CWORD > 1)) && [[ $word != -* ]] &&
             mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
         esac
         [[ $word == -* ]] && words+=" $options"

@@ -16,6 +16,7 @@
     (TB_OPT_BIT(URL) | TB_OPT_BIT(TOKEN_FILE) | TB_OPT_BIT(CA) | TB_OPT_BIT(CONFIG) |              \
      TB_OPT_BIT(JSON))
 #define O(id) TB_OPT_BIT(id)
+#define IMPORT_FILES_MAX 1024 /* files named in one call; a directory may hold more */
 
 /* clang-format off */
 const struct tb_subcommand tb_subcommands[] = {
@@ -109,14 +110,30 @@ const struct tb_subcommand tb_subcommands[] = {
     { "report", NULL, "", ASKS | O(COLOUR), 0, 0,
       "print the security report: hosts, verdicts, reasons, limits",
       "Hosts that cannot attest (TPM 1.2 or none) are N/A, not failed.", tb_cmd_report },
+    { "roots", "check", "PATH", O(JSON) | O(COLOUR), 1, 1,
+      "tell what is wrong with the TPM vendors' certificates in a file or directory",
+      "Intermediates that lead to no root there, with the issuer that is missing; certificates that "
+      "are expired or no CA; files that hold none. Exit 0 if all is well, 1 if something is wrong.",
+      tb_cmd_roots_check },
+    { "roots", "import", "FILE...", O(JSON) | O(COLOUR) | O(INTO) | O(SHA256) | O(ALLOW_INTERMEDIATES),
+      1, IMPORT_FILES_MAX, "add TPM vendors' certificates to the server's directory",
+      "FILE is PEM with one or many certificates, DER, or a directory of such files. --into is "
+      "required. Everything is read before anything is written; each new certificate becomes a "
+      "file of its own, and none is overwritten. A vendor's root trusts every TPM of that vendor.",
+      tb_cmd_roots_import },
+    { "roots", "list", "PATH", O(JSON) | O(COLOUR), 1, 1,
+      "print the TPM vendors' certificates in a file or directory",
+      "Exit 1 if a file was left out because it holds no certificates.", tb_cmd_roots_list },
     { "server", NULL, "init|run ...", 0, 0, 0, "run trueboot-server",
       "Becomes trueboot-server with all arguments that follow; see trueboot-server(8).", NULL },
-    { "verify", NULL, "BUNDLE", O(JSON) | O(COLOUR) | O(POLICY) | O(SELF), 0, 1,
+    { "verify", NULL, "BUNDLE", O(JSON) | O(COLOUR) | O(AK) | O(POLICY) | O(SELF), 0, 1,
       "recompute the verdict of a bundle, offline",
       "Uses the functions of the server on the evidence in the bundle, prints verdict and findings "
-      "and whether they agree with what was recorded. Exit 0 for trusted, 1 for every other "
-      "verdict, 2 if the bundle is damaged. --policy judges by another policy. --self is always "
-      "refused (exit 4). BUNDLE - is standard input.", tb_cmd_verify },
+      "and whether they agree with what was recorded. Anybody can make a bundle with a key of their "
+      "own: --ak compares the key with the Name that you know of the host (`trueboot host show`); "
+      "without it only the bundle's consistency is shown. Exit 0 for trusted, 1 for every other "
+      "verdict or another key, 2 if the bundle is damaged. --policy judges by another policy. "
+      "--self is always refused (exit 4). BUNDLE - is standard input.", tb_cmd_verify },
     { "version", NULL, "", 0, 0, 0, "print the version", "", tb_cmd_version },
 };
 /* clang-format on */

@@ -346,6 +346,21 @@ static bool build_and_check_chain(const struct tb_roots *roots, const struct tb_
     return good;
 }
 
+bool tb_roots_check(const struct tb_roots *r, size_t i, struct tb_reason *why)
+{
+    static const struct tb_ek_rules rules = { .allow_expired = true };
+    X509 *x = sk_X509_value(r->all, (int)i);
+    struct tb_ek_facts unused = { 0 };
+
+    if (X509_check_ca(x) == 0) {
+        char subject[TB_CERT_NAME_MAX];
+
+        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
+        return tb_refuse(why, C, "issuer", "a CA certificate", "%s", subject);
+    }
+    return build_and_check_chain(r, &rules, x, NULL, 0, &unused, why);
+}
+
 bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *rules,
                       struct tb_reader cert, const struct tb_reader *chain, size_t n_chain,
                       const struct tb_public *ek, struct tb_ek_facts *out, struct tb_reason *why)

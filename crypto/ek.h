@@ -29,6 +29,26 @@ TB_MUST_CHECK bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const
 size_t tb_roots_count(const struct tb_roots *r);         /* roots */
 size_t tb_roots_intermediates(const struct tb_roots *r); /* the others */
 
+/* What a certificate of the set says, for a person to look at. */
+struct tb_root_facts {
+    bool root;      /* self-issued; else an intermediate */
+    bool has_times; /* false: its validity is no two times, and the next two mean nothing */
+    int64_t not_before_s, not_after_s;
+    uint8_t sha256[32]; /* of the DER */
+    char subject[TB_CERT_NAME_MAX];
+    char issuer[TB_CERT_NAME_MAX];
+};
+
+/* The i-th certificate in the order in which they were added; i is less than roots and
+ * intermediates together. */
+void tb_roots_get(const struct tb_roots *r, size_t i, struct tb_root_facts *out);
+/* The same as PEM; the caller frees. NULL: out of memory. */
+char *tb_roots_pem(const struct tb_roots *r, size_t i);
+/* True if the i-th certificate can vouch for another: it is a CA, and leads to a root of the set by
+ * the rules that hold above an endorsement certificate. Dates are not looked at. why: as of
+ * tb_ek_cert_check ("missing issuer": expected is the issuer, observed its address). */
+TB_MUST_CHECK bool tb_roots_check(const struct tb_roots *r, size_t i, struct tb_reason *why);
+
 /* ---- certificates as they lie in a TPM's NV memory ---- */
 
 /* Cut what surrounds the DER: padding of nothing but 0xFF or nothing but 0x00 behind it (ST33), and

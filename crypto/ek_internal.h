@@ -9,6 +9,7 @@ struct tb_roots {
     X509_STORE *store;
     size_t n_roots;
     STACK_OF(X509) * intermediates;
+    STACK_OF(X509) * all; /* both, in the order in which they were added */
 };
 
 #endif

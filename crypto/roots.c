@@ -18,7 +18,8 @@ struct tb_roots *tb_roots_new(void)
         return NULL;
     r->store = X509_STORE_new();
     r->intermediates = sk_X509_new_null();
-    if (r->store == NULL || r->intermediates == NULL) {
+    r->all = sk_X509_new_null();
+    if (r->store == NULL || r->intermediates == NULL || r->all == NULL) {
         tb_roots_free(r);
         return NULL;
     }
@@ -31,6 +32,7 @@ void tb_roots_free(struct tb_roots *r)
         return;
     X509_STORE_free(r->store);
     sk_X509_pop_free(r->intermediates, X509_free);
+    sk_X509_pop_free(r->all, X509_free);
     free(r);
 }
 
@@ -69,6 +71,8 @@ static bool add_one(struct tb_roots *r, X509 *x, const char *name, struct tb_rea
 {
     if (is_there(r, x))
         return true;
+    if (X509_up_ref(x) != 1 || sk_X509_push(r->all, x) <= 0)
+        return tb_refuse(why, C, name, "memory", "none left");
     if (self_issued(x)) {
         if (X509_STORE_add_cert(r->store, x) != 1)
             return tb_refuse(why, C, name, "memory", "none left");
@@ -147,4 +151,31 @@ bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
         ok = add_one(r, sk_X509_value(certs, i), name, why);
     sk_X509_pop_free(certs, X509_free);
     return ok;
+}
+
+void tb_roots_get(const struct tb_roots *r, size_t i, struct tb_root_facts *out)
+{
+    X509 *x = sk_X509_value(r->all, (int)i);
+
+    *out = (struct tb_root_facts){ .root = self_issued(x) };
+    out->has_times = tb_time_of(X509_get0_notBefore(x), &out->not_before_s) &&
+                     tb_time_of(X509_get0_notAfter(x), &out->not_after_s);
+    tb_name_text(X509_get_subject_name(x), out->subject, sizeof out->subject);
+    tb_name_text(X509_get_issuer_name(x), out->issuer, sizeof out->issuer);
+    if (!tb_x509_sha256(x, out->sha256)) /* no input can bring this about */
+        memset(out->sha256, 0, sizeof out->sha256);
+}
+
+char *tb_roots_pem(const struct tb_roots *r, size_t i)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data, *text = NULL;
+    long len;
+
+    if (bio != NULL && PEM_write_bio_X509(bio, sk_X509_value(r->all, (int)i)) == 1 &&
+        (len = BIO_get_mem_data(bio, &data)) > 0)
+        text = strndup(data, (size_t)len);
+    ERR_clear_error();
+    BIO_free(bio);
+    return text;
 }

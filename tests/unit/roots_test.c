@@ -3,6 +3,7 @@
 
 #include <openssl/pem.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void to_pem(const struct test_bytes *der, struct test_bytes *out)
@@ -94,12 +95,83 @@ static void the_number_of_roots_is_bounded(void **state)
     tb_roots_free(r);
 }
 
+static void certificates_are_given_back_in_their_order(void **state)
+{
+    struct tb_roots *r = roots_with(&inter, &root), *again = tb_roots_new();
+    struct tb_root_facts f, g;
+    struct tb_reason why;
+
+    (void)state;
+    tb_roots_get(r, 0, &f);
+    assert_false(f.root);
+    assert_string_equal(f.subject, "CN=Test Intermediate");
+    assert_string_equal(f.issuer, "CN=Test Root");
+    assert_true(f.has_times && f.not_before_s < TEST_NOW_S && f.not_after_s > TEST_NOW_S);
+    tb_roots_get(r, 1, &f);
+    assert_true(f.root);
+    assert_string_equal(f.issuer, "CN=Test Root");
+    for (size_t i = 0; i < 2; i++) {
+        char *pem = tb_roots_pem(r, i);
+
+        assert_true(tb_roots_add(again, tb_slice(pem, strlen(pem)), "back", &why));
+        tb_roots_get(r, i, &f);
+        tb_roots_get(again, i, &g);
+        assert_memory_equal(f.sha256, g.sha256, 32);
+        free(pem);
+    }
+    tb_roots_free(again);
+    tb_roots_free(r);
+}
+
+static void an_intermediate_without_its_issuer_is_named(void **state)
+{
+    struct tb_roots *r = roots_with(&inter, NULL);
+    struct tb_reason why;
+
+    (void)state;
+    assert_false(tb_roots_check(r, 0, &why));
+    assert_string_equal(why.where, "missing issuer");
+    assert_string_equal(why.expected, "CN=Test Root");
+    assert_true(tb_roots_add(r, test_slice(&root), "root", &why));
+    assert_true(tb_roots_check(r, 0, &why));
+    assert_true(tb_roots_check(r, 1, &why));
+    tb_roots_free(r);
+}
+
+static void what_is_no_ca_or_was_signed_by_another_key_cannot_vouch(void **state)
+{
+    struct test_cert c = good_inter;
+    struct test_bytes der = { 0 };
+    struct tb_reason why;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = inter_key;
+    c.issuer_key = root_key;
+    c.basic = "critical,CA:FALSE";
+    test_cert_make(&c, &der);
+    r = roots_with(&root, &der);
+    assert_false(tb_roots_check(r, 1, &why));
+    assert_string_equal(why.expected, "a CA certificate");
+    tb_roots_free(r);
+    c.basic = CA_BASIC;
+    c.issuer_key = other_key;
+    test_cert_make(&c, &der);
+    r = roots_with(&root, &der);
+    assert_false(tb_roots_check(r, 1, &why));
+    assert_string_equal(why.where, "signature");
+    tb_roots_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roots_come_as_der_or_as_a_pem_bundle),
         cmocka_unit_test(a_file_that_holds_no_certificate_is_refused_by_its_name),
         cmocka_unit_test(the_number_of_roots_is_bounded),
+        cmocka_unit_test(certificates_are_given_back_in_their_order),
+        cmocka_unit_test(an_intermediate_without_its_issuer_is_named),
+        cmocka_unit_test(what_is_no_ca_or_was_signed_by_another_key_cannot_vouch),
     };
 
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
