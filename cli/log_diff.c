@@ -178,9 +178,10 @@ static void put_diff(struct tb_cli *cli, const json_t *diff)
         fputs("the same events in the same order\n", cli->out);
         return;
     }
-    fputs("verified: the event's digest covers it; unverified: whoever made the log could write "
-          "it.\n",
-          cli->out);
+    fputs(
+        "verified: all digests of the event cover it; unverified: whoever made the log could write "
+        "it.\n",
+        cli->out);
     json_array_foreach(pcrs, i, pcr)
     {
         if (!json_is_true(json_object_get(pcr, "equal")))

@@ -61,7 +61,8 @@ static void put_log(struct tb_cli *cli, const json_t *log)
         separator = ", ";
     }
     fputs(
-        "\nverified: the event's digest covers it; unverified: whoever made the log could write "
+        "\nverified: all digests of the event cover it; unverified: whoever made the log could "
+        "write "
         "it.\nThat goes for every event's type, too. Digests say something only where they replay "
         "to\nquoted PCRs.\n",
         cli->out);
@@ -81,7 +82,7 @@ enum tb_exit tb_cmd_log_show(struct tb_cli *cli)
     if (h == NULL) {
         tb_cli_fail(code, "out of memory");
     } else if (tb_log_file_read(path, &bytes, &len)) {
-        log = tb_log_json(tb_slice(bytes, len), h, &why);
+        log = tb_log_json(tb_slice(bytes, len), NULL, h, &why);
         if (log == NULL && why.where[0] != '\0')
             tb_log_refuse(path, &why);
         else if (log == NULL)

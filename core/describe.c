@@ -13,15 +13,15 @@ bool tb_describe_covers(const struct tb_describing *d, struct tb_reader data)
 {
     uint8_t digest[TB_DIGEST_MAX];
 
-    for (int b = TB_N_BANKS - 1; b >= 0; b--) {
-        size_t len = tb_bank_digest_len((enum tb_bank)b);
+    for (unsigned i = 0; i < TB_N_BANKS; i++) {
+        enum tb_bank b = (enum tb_bank)i;
 
-        if ((d->e->banks & 1u << b) == 0)
-            continue;
-        return tb_hash(d->h, (enum tb_bank)b, data, digest) &&
-               memcmp(digest, d->e->digest[b].p, len) == 0;
+        if ((d->banks & 1u << b) != 0 &&
+            (!tb_hash(d->h, b, data, digest) ||
+             !tb_slice_equal(d->e->digest[b], tb_slice(digest, tb_bank_digest_len(b)))))
+            return false;
     }
-    return false;
+    return d->banks != 0;
 }
 
 void tb_describe_line(const struct tb_describing *d, bool verified, const char *key,
@@ -511,7 +511,7 @@ static void describe_frame(const struct tb_describing *d)
     char hex[2 * TB_DIGEST_MAX + 1];
 
     tb_describe_line(d, true, "event", "%" PRIu32, d->e->index);
-    tb_describe_line(d, true, "pcr", "%" PRIu32, d->e->pcr);
+    tb_describe_line(d, d->banks != 0, "pcr", "%" PRIu32, d->e->pcr);
     if (name != NULL)
         tb_describe_line(d, false, "type", "%s", name);
     else
@@ -519,15 +519,18 @@ static void describe_frame(const struct tb_describing *d)
     for (unsigned b = 0; b < TB_N_BANKS; b++)
         if ((d->e->banks & 1u << b) != 0 && d->e->type != TB_EV_NO_ACTION) {
             tb_hex(d->e->digest[b], hex, sizeof hex);
-            tb_describe_line(d, true, tb_bank_name((enum tb_bank)b), "%s", hex);
+            tb_describe_line(d, (d->banks & 1u << b) != 0, tb_bank_name((enum tb_bank)b), "%s",
+                             hex);
         }
     tb_describe_line(d, false, "size", "%zu", d->e->data.left);
 }
 
-void tb_event_describe(const struct tb_log *log, const struct tb_event *e, struct tb_hasher *h,
-                       tb_emit emit, void *ctx)
+void tb_event_describe(const struct tb_log *log, const struct tb_event *e, uint32_t banks,
+                       struct tb_hasher *h, tb_emit emit, void *ctx)
 {
-    struct tb_describing d = { .log = log, .e = e, .h = h, .emit = emit, .ctx = ctx };
+    struct tb_describing d = {
+        .log = log, .e = e, .banks = banks, .h = h, .emit = emit, .ctx = ctx
+    };
     bool told = false;
 
     d.whole = e->type != TB_EV_NO_ACTION && tb_describe_covers(&d, e->data);

@@ -9,13 +9,14 @@
 struct tb_describing {
     const struct tb_log *log;
     const struct tb_event *e;
+    uint32_t banks; /* whose digests count */
     struct tb_hasher *h;
     tb_emit emit;
     void *ctx;
     bool whole; /* the digest is the hash of all data */
 };
 
-/* The digest of the event is the hash of these bytes. */
+/* The digest of the event is the hash of these bytes, in every bank that counts. */
 bool tb_describe_covers(const struct tb_describing *d, struct tb_reader data);
 void tb_describe_line(const struct tb_describing *d, bool verified, const char *key,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -138,4 +138,9 @@ struct tb_pcr_states {
 TB_MUST_CHECK bool tb_log_compare(const struct tb_replay *replay, const struct tb_pcrs *quoted,
                                   struct tb_hasher *h, struct tb_pcr_states *out);
 
+/* Banks (bit b) that vouch together for the events of a PCR: those in which it was quoted and the
+ * log leads to it. 0: none, or the log does not lead to it in one of them; nothing is known then.
+ */
+uint32_t tb_pcr_vouching_banks(const struct tb_pcr_states *states, uint32_t pcr);
+
 #endif

@@ -242,3 +242,19 @@ bool tb_log_compare(const struct tb_replay *replay, const struct tb_pcrs *quoted
     *out = states;
     return true;
 }
+
+uint32_t tb_pcr_vouching_banks(const struct tb_pcr_states *states, uint32_t pcr)
+{
+    uint32_t banks = 0;
+    bool match = false;
+
+    for (unsigned b = 0; pcr < TB_N_PCRS && b < TB_N_BANKS; b++)
+        switch (states->state[b][pcr]) {
+        case TB_PCR_NOT_QUOTED:
+        case TB_PCR_UNEXTENDED: break; /* nothing was measured into it */
+        case TB_PCR_MATCH: match = true; __attribute__((fallthrough));
+        case TB_PCR_CAPPED: banks |= 1u << b; break; /* the log leads to what was closed */
+        default: return 0;
+        }
+    return match ? banks : 0;
+}

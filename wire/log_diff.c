@@ -229,7 +229,7 @@ static bool give_labels(struct diff *d)
 
             if (x->mate != NONE)
                 continue;
-            tb_event_describe(&d->side[s].log, &x->e, d->h, add_to_label, &l);
+            tb_event_describe(&d->side[s].log, &x->e, x->e.banks, d->h, add_to_label, &l);
             if (l.text[0] != '\0' && (x->label = strdup(l.text)) == NULL)
                 return false;
         }
@@ -299,8 +299,12 @@ static void set(json_t *object, const char *key, json_t *value, bool *bad)
 static json_t *event_or_null(struct diff *d, uint32_t s, uint32_t index)
 {
     const struct side *side = &d->side[s];
+    const struct tb_event *e;
 
-    return index == NONE ? json_null() : tb_log_event_json(&side->log, &side->entry[index].e, d->h);
+    if (index == NONE)
+        return json_null();
+    e = &side->entry[index].e;
+    return tb_log_event_json(&side->log, e, e->banks, d->h);
 }
 
 static void add_change(struct diff *d, json_t *changes, const char *kind, uint32_t a, uint32_t b,

@@ -89,7 +89,8 @@ static void add_detail(void *ctx, const char *key, const char *value, bool verif
     d->bad = json_array_append_new(d->list, detail) != 0 || d->bad;
 }
 
-json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e, struct tb_hasher *h)
+json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e, uint32_t banks,
+                          struct tb_hasher *h)
 {
     json_t *event = json_object(), *digests = json_object();
     struct details d = { .list = json_array() };
@@ -100,7 +101,7 @@ json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e, st
     for (int b = 0; b < TB_N_BANKS; b++)
         if ((e->banks >> b & 1) != 0)
             set(digests, tb_bank_name((enum tb_bank)b), hex_json(e->digest[b]), &d.bad);
-    tb_event_describe(log, e, h, add_detail, &d);
+    tb_event_describe(log, e, banks, h, add_detail, &d);
     set(event, "index", json_integer(e->index), &d.bad);
     set(event, "offset", json_integer((json_int_t)e->offset), &d.bad);
     set(event, "pcr", json_integer(e->pcr), &d.bad);
@@ -116,17 +117,21 @@ json_t *tb_log_event_json(const struct tb_log *log, const struct tb_event *e, st
     return NULL;
 }
 
-/* All events of a log that has replayed. */
-static json_t *events_json(struct tb_log *log, struct tb_hasher *h, struct tb_reason *why)
+/* All events of a log that has replayed. states: NULL where nothing was quoted. */
+static json_t *events_json(struct tb_log *log, const struct tb_pcr_states *states,
+                           struct tb_hasher *h, struct tb_reason *why)
 {
     json_t *events = json_array();
     struct tb_event e;
     enum tb_log_step step;
     bool bad = false;
 
-    while (!bad && (step = tb_log_next(log, &e, why)) != TB_LOG_END)
-        bad =
-            step == TB_LOG_BAD || json_array_append_new(events, tb_log_event_json(log, &e, h)) != 0;
+    while (!bad && (step = tb_log_next(log, &e, why)) == TB_LOG_EVENT) {
+        uint32_t banks = states == NULL ? e.banks : tb_pcr_vouching_banks(states, e.pcr);
+
+        bad = json_array_append_new(events, tb_log_event_json(log, &e, banks, h)) != 0;
+    }
+    bad = bad || step != TB_LOG_END;
     if (!bad)
         return events;
     json_decref(events);
@@ -148,20 +153,23 @@ static json_t *banks_json(uint32_t banks)
     return NULL;
 }
 
-json_t *tb_log_json(struct tb_reader in, struct tb_hasher *h, struct tb_reason *why)
+json_t *tb_log_json(struct tb_reader in, const struct tb_pcrs *quoted, struct tb_hasher *h,
+                    struct tb_reason *why)
 {
     struct tb_replay *replay = calloc(1, sizeof *replay);
+    struct tb_pcr_states states;
     struct tb_log log;
     json_t *all = NULL;
     bool bad = false;
 
     *why = (struct tb_reason){ .check = TB_CHECK_LOG_FORMAT };
     if (replay != NULL && tb_log_replay(in, ALL_BANKS, h, replay, why) &&
+        (quoted == NULL || tb_log_compare(replay, quoted, h, &states)) &&
         tb_log_open(in, &log, why)) {
         all = json_object();
         set(all, "format", json_string(log.format == TB_LOG_SHA1 ? "sha1" : "crypto-agile"), &bad);
         set(all, "banks", banks_json(replay->banks), &bad);
-        set(all, "events", events_json(&log, h, why), &bad);
+        set(all, "events", events_json(&log, quoted != NULL ? &states : NULL, h, why), &bad);
         set(all, "pcrs", tb_replay_json(replay), &bad);
     }
     free(replay);

@@ -27,6 +27,17 @@ static bool evidence_of(struct tb_http_request *rq, struct tb_app *app, struct t
     return tb_api_ok(rq, status);
 }
 
+/* The log with the values that this host's TPM signed; none when the quote was not genuine. */
+static json_t *log_json(const struct tb_evidence_record *e, struct tb_hasher *h,
+                        struct tb_reason *why)
+{
+    struct tb_pcrs quoted = { 0 };
+
+    if (e->genuine && !tb_pcrs_read(tb_slice(e->pcrs.p, e->pcrs.len), &quoted))
+        memset(&quoted, 0, sizeof quoted);
+    return tb_log_json(tb_slice(e->log.p, e->log.len), &quoted, h, why);
+}
+
 void tb_api_host_log(struct tb_http_request *rq, void *ctx)
 {
     struct tb_evidence_record evidence = { 0 };
@@ -39,7 +50,7 @@ void tb_api_host_log(struct tb_http_request *rq, void *ctx)
         ;
     else if (h == NULL)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
-    else if ((log = tb_log_json(tb_slice(evidence.log.p, evidence.log.len), h, &why)) == NULL)
+    else if ((log = log_json(&evidence, h, &why)) == NULL)
         tb_http_reply_refusal(rq, 422,
                               &(struct tb_http_error){ .code = tb_check_text(why.check)->code,
                                                        .message = tb_check_text(why.check)->title,

@@ -31,7 +31,7 @@ static void check_events(struct tb_reader in, struct tb_hasher *h, const struct 
         assert(e.type == TB_EV_NO_ACTION || e.pcr < TB_N_PCRS);
         assert((e.banks & ~log.banks & ~1u) == 0);
         end = (size_t)(e.data.p - in.p) + e.data.left;
-        tb_event_describe(&log, &e, h, check_line, &n_lines);
+        tb_event_describe(&log, &e, e.banks, h, check_line, &n_lines);
     }
     assert(end + log.padding == in.left);
     assert(log.n_events == r->n_events && log.banks == r->banks);

@@ -124,7 +124,7 @@ static void describe_all(struct tb_reader in)
 
     assert_true(tb_log_open(in, &log, &why));
     while (tb_log_next(&log, &e, &why) == TB_LOG_EVENT)
-        tb_event_describe(&log, &e, h, ignore_line, &n_lines);
+        tb_event_describe(&log, &e, e.banks, h, ignore_line, &n_lines);
     assert_true(n_lines >= 2 * (size_t)log.n_events);
 }
 

@@ -1,0 +1,157 @@
+/* An event log as JSON: what of it is called verified. */
+#include "wire/log_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "tests/unit/log_builder.h"
+#include "tests/unit/test_support.h"
+
+#define TWO_BANKS (LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384))
+
+static struct log_builder *b;
+static struct tb_hasher *h;
+
+static int set_up(void **state)
+{
+    (void)state;
+    b = log_new();
+    h = tb_hasher_new();
+    return h == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    log_free(b);
+    tb_hasher_free(h);
+    return 0;
+}
+
+/* Verified details of the events of a PCR; -1: of all PCRs. quoted: NULL where nobody quoted. */
+static size_t n_verified(int of_pcr, const struct tb_pcrs *quoted)
+{
+    struct tb_reason why;
+    json_t *log = tb_log_json(log_slice(b), quoted, h, &why), *event, *detail;
+    size_t i, k, n = 0;
+
+    assert_non_null(log);
+    json_array_foreach(json_object_get(log, "events"), i, event)
+    {
+        if (of_pcr >= 0 && json_integer_value(json_object_get(event, "pcr")) != of_pcr)
+            continue;
+        json_array_foreach(json_object_get(event, "details"), k, detail)
+        {
+            n += json_is_true(json_object_get(detail, "verified"));
+        }
+    }
+    json_decref(log);
+    return n;
+}
+
+static void t37_nothing_is_verified_by_a_pcr_that_nobody_quoted_or_that_differs(void **state)
+{
+    struct tb_pcrs quoted;
+    size_t all;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    log_finish(b);
+    quoted = b->pcrs;
+    all = n_verified(7, &quoted);
+    assert_true(all > 0);
+    assert_int_equal(n_verified(7, NULL), all);
+    quoted.value[TB_BANK_SHA256][7][0] ^= 1; /* and the stronger bank still matches */
+    assert_int_equal(n_verified(7, &quoted), 0);
+    assert_true(n_verified(5, &quoted) > 0);
+    quoted.mask[TB_BANK_SHA256] &= ~(1u << 7);
+    assert_int_equal(n_verified(7, &quoted), all);
+    quoted.mask[TB_BANK_SHA384] &= ~(1u << 7);
+    assert_int_equal(n_verified(7, &quoted), 0);
+    memset(&quoted, 0, sizeof quoted); /* the quote was not genuine */
+    assert_int_equal(n_verified(-1, &quoted), 0);
+}
+
+/* A bank that nobody quoted says what its author likes, in events that are true in the other. */
+static void t37_t29_data_is_verified_only_if_every_quoted_bank_covers_it(void **state)
+{
+    static const enum tb_bank honest[] = { TB_BANK_SHA256, TB_BANK_SHA384 };
+    struct tb_reader forged = log_text("a text of the attacker");
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct tb_pcrs quoted;
+        struct log_item *item;
+
+        log_begin(b, TWO_BANKS);
+        item = log_event_data(b, 8, TB_EV_IPL, forged);
+        memset(item->digest[honest[i]], 0x5a, TB_DIGEST_MAX);
+        log_finish(b);
+        quoted = b->pcrs;
+        assert_int_equal(n_verified(8, &quoted), 0);
+        assert_int_equal(n_verified(8, NULL), 0);
+        quoted.mask[honest[1 - i]] = 0; /* the honest bank only */
+        assert_int_equal(n_verified(8, &quoted), 0);
+        quoted = b->pcrs;
+        quoted.mask[honest[i]] = 0; /* as if the other were the honest one */
+        assert_int_equal(n_verified(8, &quoted), 1);
+    }
+}
+
+static void t29_banks_that_were_closed_or_never_used_take_nothing_away(void **state)
+{
+    struct tb_pcrs quoted;
+    size_t all;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    log_finish(b);
+    quoted = b->pcrs;
+    all = n_verified(-1, &quoted);
+    memset(quoted.value[TB_BANK_SHA384], 0, sizeof quoted.value[TB_BANK_SHA384]);
+    assert_int_equal(n_verified(-1, &quoted), all);
+    memset(quoted.value[TB_BANK_SHA256], 0, sizeof quoted.value[TB_BANK_SHA256]);
+    assert_int_equal(n_verified(-1, &quoted), 0); /* nothing was measured at all */
+    quoted = b->pcrs;
+    for (unsigned pcr = 0; pcr < 16; pcr++) {
+        static const uint8_t zeros[48];
+        uint8_t *value = quoted.value[TB_BANK_SHA384][pcr];
+        const struct tb_reader parts[] = { tb_slice(value, 48), tb_slice(zeros, 48) };
+        uint8_t capped[TB_DIGEST_MAX];
+
+        assert_true(tb_hash_parts(h, TB_BANK_SHA384, parts, 2, capped));
+        memcpy(value, capped, 48);
+    }
+    assert_int_equal(n_verified(-1, &quoted), all);
+    for (unsigned pcr = 0; pcr < 16; pcr++) /* the closed bank alone */
+        quoted.mask[TB_BANK_SHA256] &= ~(1u << pcr);
+    assert_int_equal(n_verified(-1, &quoted), 0);
+}
+
+/* The log leaves the bank out that would not lead to the forged events. */
+static void l08_a_quoted_bank_that_the_log_leaves_out_verifies_nothing(void **state)
+{
+    struct tb_pcrs quoted;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    log_finish(b);
+    quoted = b->pcrs;
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA384));
+    log_finish(b);
+    assert_int_equal(n_verified(-1, &quoted), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t37_nothing_is_verified_by_a_pcr_that_nobody_quoted_or_that_differs),
+        cmocka_unit_test(t37_t29_data_is_verified_only_if_every_quoted_bank_covers_it),
+        cmocka_unit_test(t29_banks_that_were_closed_or_never_used_take_nothing_away),
+        cmocka_unit_test(l08_a_quoted_bank_that_the_log_leaves_out_verifies_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
