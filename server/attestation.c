@@ -659,18 +659,17 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
 
 /* What a host's last genuine evidence says about firmware. */
 static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
-                        const struct tb_evidence_record *evidence, struct tb_result *result,
-                        struct tb_firmware_reference *reference, uint64_t *tpm_version)
+                        const struct tb_evidence_record *evidence, const struct tb_policy *policy,
+                        struct tb_result *result, struct tb_firmware_reference *reference,
+                        uint64_t *tpm_version)
 {
-    struct tb_policy policy;
     struct tb_pcrs pcrs;
     struct tb_quote quote;
     struct tb_reason reason;
 
-    tb_verifier_policy(v, host->group, evidence->received_ms, &policy);
     if (!tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs) ||
         !tb_quote_parse(tb_slice(evidence->quote.p, evidence->quote.len), &quote, &reason) ||
-        !tb_verifier_reappraise(v, host, evidence, &policy, result) || !result->boot.bank_chosen)
+        !tb_verifier_reappraise(v, host, evidence, policy, result) || !result->boot.bank_chosen)
         return false;
     firmware_from(&pcrs, result->boot.bank, reference);
     *tpm_version = quote.firmware_version;
@@ -683,15 +682,18 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
     struct tb_evidence_record evidence = { 0 };
     struct tb_firmware_reference reference;
     struct tb_result *result = malloc(sizeof *result);
+    struct tb_policy policy;
     uint64_t tpm_version;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
 
     if (result == NULL)
         no_memory(why);
+    else if (status == TB_STORE_OK && !tb_verifier_policy(v, host->group, by->now_ms, &policy, why))
+        ok = false;
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, result, &reference, &tpm_version)))
+              !firmware_of(v, host, &evidence, &policy, result, &reference, &tpm_version)))
         tb_refusal_set(
             why, 409, "no-genuine-evidence",
             "there is no genuine evidence of this host whose firmware could be accepted");

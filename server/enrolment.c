@@ -320,19 +320,29 @@ static bool token_of(struct tb_verifier *v, const struct tb_activate_request *ac
     return ok;
 }
 
-/* The answer that this very activation got before; false: it got none. */
+/* The answer that this very activation got before. False: it got none. True: *ok tells whether it
+ * is given again, or refused since the store does not tell. */
 static bool answered_before(struct tb_verifier *v, int64_t now_ms,
                             const struct tb_activate_request *request,
-                            struct tb_activate_reply *out)
+                            struct tb_activate_reply *out, bool *ok, struct tb_refusal *why)
 {
     struct tb_policy policy;
     struct tb_host host;
+    enum tb_store_status status;
 
-    if (request->secret.left != TB_SECRET_LEN || !token_of(v, request, out->host_token) ||
-        !tb_verifier_host_of_token(v, out->host_token, &host) ||
-        (host.state != TB_HOST_ACTIVE && host.state != TB_HOST_PENDING))
+    if (request->secret.left != TB_SECRET_LEN || !token_of(v, request, out->host_token))
         return false;
-    tb_verifier_policy(v, host.group, now_ms, &policy);
+    status = tb_verifier_host_of_token(v, out->host_token, &host);
+    *ok = false;
+    if (status == TB_STORE_UNAVAILABLE) {
+        tb_refusal_store(why, status);
+        return true;
+    }
+    if (status != TB_STORE_OK || (host.state != TB_HOST_ACTIVE && host.state != TB_HOST_PENDING))
+        return false;
+    *ok = tb_verifier_policy(v, host.group, now_ms, &policy, why);
+    if (!*ok)
+        return true;
     snprintf(out->host_id, sizeof out->host_id, "%s", host.id);
     out->state = host.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
     out->interval_s = policy.interval_s;
@@ -415,7 +425,8 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
     struct new_host host;
     enum tb_store_status status;
 
-    tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy);
+    if (!tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy, why))
+        return false;
     if (!token_of(v, activate, out->host_token))
         return out_of_order(why);
     if (!fill_host(v, request, j, &policy, out->host_token, &host, why))
@@ -446,8 +457,8 @@ bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
     struct judgement j = { 0 };
     bool ok;
 
-    if (answered_before(v, now_ms, request, out))
-        return true;
+    if (answered_before(v, now_ms, request, out, &ok, why))
+        return ok;
     ok = take_offer(v, now_ms, request, &state, &enrol, why) &&
          judge_token(v, now_ms, state.p + 32, &j, why) && judge_ek(v, now_ms, &enrol, &j, why) &&
          create_host(v, now_ms, &enrol, request, &j, &reply, why);

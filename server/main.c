@@ -195,6 +195,7 @@ static bool tell_admin(struct server *s)
 static bool open_verifier(struct server *s)
 {
     struct tb_verifier_config config = { .store = s->store,
+                                         .log = log_text,
                                          .challenge_life_s = s->state.config.challenge_life_s };
     char path[PATH_MAX];
 

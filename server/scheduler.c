@@ -39,6 +39,25 @@ static void tell(struct tb_scheduler *s, const char *what, enum tb_store_status 
     s->log(text);
 }
 
+static bool count_one(void *ctx, const char *host_id, enum tb_verdict before, enum tb_verdict now)
+{
+    (void)host_id;
+    (void)before;
+    (void)now;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+static bool is_stopping(struct tb_scheduler *s)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&s->lock);
+    stopping = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return stopping;
+}
+
 /* A host is stale when its last evidence is older than the policy allows, and unreachable when it
  * has not even been in contact for three times as long. */
 static void mark_silent(struct tb_scheduler *s)
@@ -46,15 +65,24 @@ static void mark_silent(struct tb_scheduler *s)
     int64_t now = now_ms();
     struct tb_store_by by = { "scheduler", now };
     struct tb_policy policy;
+    struct tb_refusal why;
+    enum tb_store_status status;
+    size_t marked;
     struct tb_silence silence = {
+        .limit = TB_STORE_PAGE_MAX,
         .stale_headline = "no fresh evidence within the time that the policy allows",
         .unreachable_headline = "the host has not been in contact",
     };
 
-    tb_verifier_policy(s->verifier, "", now, &policy);
+    if (!tb_verifier_policy(s->verifier, "", now, &policy, &why))
+        return; /* the Verifier has told it */
     silence.stale_before_ms = now - 1000 * (int64_t)policy.stale_s;
     silence.unreachable_before_ms = now - 3000 * (int64_t)policy.stale_s;
-    tell(s, "marking silent hosts", tb_store_mark_silent(s->store, &silence, &by, NULL, NULL));
+    do { /* so many at a time that others get to write in between */
+        marked = 0;
+        status = tb_store_mark_silent(s->store, &silence, &by, count_one, &marked);
+    } while (status == TB_STORE_OK && marked == silence.limit && !is_stopping(s));
+    tell(s, "marking silent hosts", status);
 }
 
 static void *run(void *arg)

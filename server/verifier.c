@@ -10,9 +10,14 @@
 
 #define POLICY_FRESH_MS 5000 /* another replica's new policy holds here after so long at most */
 
+/* Of one group, for as long as the cache has room. Its members are read and written under
+ * policy_lock. A policy that was good stays when a later one cannot be read. */
 struct cached_policy {
+    bool has_policy;
     struct tb_policy policy;
     int64_t loaded_ms;
+    uint64_t generation; /* in which its loading began */
+    char trouble[256];   /* why the last attempt to load failed; "": it did not */
 };
 
 /* Declared in attestation.c's terms: what the caches hold. */
@@ -35,6 +40,7 @@ struct tb_verifier *tb_verifier_new(const struct tb_verifier_config *config)
     v->config.offer_life_s = or_default(config->offer_life_s, 60);
     v->config.offers_max = or_default(config->offers_max, 1000);
     pthread_mutex_init(&v->lock, NULL);
+    pthread_mutex_init(&v->policy_lock, NULL);
     v->boots = tb_lru_new(config->boots_cached ? config->boots_cached : 512, tb_cached_boot_free);
     v->keys = tb_lru_new(config->keys_cached ? config->keys_cached : 65536, tb_cached_key_free);
     v->policies = tb_lru_new(256, free);
@@ -58,6 +64,7 @@ void tb_verifier_free(struct tb_verifier *v)
     tb_lru_free(v->keys);
     tb_lru_free(v->policies);
     tb_roots_free(v->config.ek_roots);
+    pthread_mutex_destroy(&v->policy_lock);
     pthread_mutex_destroy(&v->lock);
     free(v);
 }
@@ -101,60 +108,161 @@ bool tb_sha256(struct tb_verifier *v, struct tb_reader in, uint8_t out[32])
 /* --- Policies -----------------------------------------------------------------------------------
  */
 
-static void load_policy(struct tb_verifier *v, const char *group, struct tb_policy *out)
+/* The text is what was put if it is, to the byte, what the digest was taken of, or says the same.
+ * (A newer program may write the same text in another canonical form.) */
+static bool digest_holds(struct tb_hasher *h, const struct tb_policy_record *record,
+                         const struct tb_blob *text, const struct tb_policy *parsed)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    return memcmp(parsed->digest, record->digest, sizeof record->digest) == 0 ||
+           (tb_hash(h, TB_BANK_SHA256, tb_slice(text->p, text->len), digest) &&
+            memcmp(digest, record->digest, sizeof record->digest) == 0);
+}
+
+/* What the store has for the group. The built-in policy holds where nothing was put, and never in
+ * place of something that was put and cannot be read: it may allow more. */
+static bool load_policy(struct tb_verifier *v, const char *group, struct tb_policy *out,
+                        char trouble[256])
 {
     struct tb_policy_record record;
     struct tb_blob text = { 0 };
     struct tb_hasher *h = tb_verifier_hasher(v);
     char err[TB_POLICY_ERR_LEN];
+    enum tb_store_status status = tb_store_policy_current(v->config.store, group, &record, &text);
+    bool ok = false;
 
-    /* What was put was checked then; a text that does not parse now was damaged, and the built-in
-     * policy, the strictest that needs no data, holds. */
-    if (h == NULL ||
-        tb_store_policy_current(v->config.store, group, &record, &text) != TB_STORE_OK ||
-        !tb_policy_parse("policy", tb_slice(text.p, text.len), h, out, err))
+    if (status == TB_STORE_NOT_FOUND) {
         tb_policy_builtin(out);
+        ok = true;
+    } else if (status != TB_STORE_OK)
+        snprintf(trouble, 256, "the store does not give it: %s", tb_store_status_name(status));
+    else if (h == NULL)
+        snprintf(trouble, 256, "out of memory");
+    else if (!tb_policy_parse("policy", tb_slice(text.p, text.len), h, out, err))
+        snprintf(trouble, 256, "version %lld is damaged: %.200s", (long long)record.version, err);
+    else if (!digest_holds(h, &record, &text, out))
+        snprintf(trouble, 256, "version %lld is damaged: its text does not have its digest",
+                 (long long)record.version);
+    else
+        ok = true;
     tb_verifier_hasher_done(v, h);
     tb_blob_clear(&text);
+    return ok;
 }
 
-static bool policy_key(struct tb_verifier *v, const char *group, uint8_t key[TB_LRU_KEY_LEN])
-{
-    char text[TB_STORE_NAME_MAX + 32];
-
-    snprintf(text, sizeof text, "%llu %s", (unsigned long long)atomic_load(&v->policy_generation),
-             group);
-    return tb_sha256(v, tb_slice(text, strlen(text)), key);
-}
-
-void tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
-                        struct tb_policy *out)
+/* The group's place in the cache, held; NULL: out of memory. */
+static struct tb_lru_item *place_of(struct tb_verifier *v, const char *group)
 {
     uint8_t key[TB_LRU_KEY_LEN];
     struct tb_lru_item *item;
-    struct cached_policy *cached;
+    struct cached_policy *fresh;
 
-    if (!policy_key(v, group, key)) {
-        tb_policy_builtin(out);
-        return;
-    }
+    if (!tb_sha256(v, tb_slice(group, strlen(group)), key))
+        return NULL;
     item = tb_lru_get(v->policies, key);
-    cached = item != NULL ? tb_lru_value(item) : NULL;
-    if (cached != NULL && now_ms >= cached->loaded_ms &&
-        now_ms - cached->loaded_ms < POLICY_FRESH_MS) {
-        *out = cached->policy;
-        tb_lru_release(v->policies, item);
+    if (item != NULL)
+        return item;
+    fresh = calloc(1, sizeof *fresh);
+    return fresh != NULL ? tb_lru_put(v->policies, key, fresh) : NULL;
+}
+
+static bool is_fresh(const struct tb_verifier *v, const struct cached_policy *c, int64_t now_ms)
+{
+    return c->has_policy && c->trouble[0] == '\0' &&
+           c->generation == atomic_load(&v->policy_generation) && now_ms >= c->loaded_ms &&
+           now_ms - c->loaded_ms < POLICY_FRESH_MS;
+}
+
+/* Told when it begins, when it becomes another one, and when it ends. */
+static void tell_trouble(struct tb_verifier *v, const char *group, bool has_policy,
+                         const char *trouble)
+{
+    char text[512];
+
+    if (v->config.log == NULL)
         return;
+    if (trouble[0] == '\0')
+        snprintf(text, sizeof text, "policy of group '%s': can be read again", group);
+    else
+        snprintf(text, sizeof text, "policy of group '%s': %s; %s", group, trouble,
+                 has_policy ? "the last good one stays in force" : "its hosts are not served");
+    v->config.log(text);
+}
+
+/* Load anew. What began to be loaded before another one was put never replaces that one. */
+static void refresh(struct tb_verifier *v, const char *group, int64_t now_ms,
+                    struct cached_policy *c)
+{
+    uint64_t generation = atomic_load(&v->policy_generation);
+    char trouble[sizeof c->trouble] = "out of memory";
+    struct tb_policy *loaded = malloc(sizeof *loaded);
+    bool ok = loaded != NULL && load_policy(v, group, loaded, trouble);
+    bool tell = false, has_policy;
+
+    pthread_mutex_lock(&v->policy_lock);
+    if (generation >= c->generation) {
+        if (ok) {
+            c->policy = *loaded;
+            c->has_policy = true;
+            c->loaded_ms = now_ms;
+            c->generation = generation;
+            trouble[0] = '\0';
+        }
+        tell = strcmp(c->trouble, trouble) != 0;
+        memcpy(c->trouble, trouble, sizeof trouble);
     }
+    has_policy = c->has_policy;
+    pthread_mutex_unlock(&v->policy_lock);
+    free(loaded);
+    if (tell)
+        tell_trouble(v, group, has_policy, trouble);
+}
+
+static bool unreadable(struct tb_refusal *why, const char *trouble)
+{
+    tb_refusal_set(why, 503, "policy-unreadable", "the policy cannot be read: %s", trouble);
+    why->retry_after_s = 30;
+    return false;
+}
+
+/* With `strict` the last good policy does not stand in for the current one. */
+static bool policy_in_force(struct tb_verifier *v, const char *group, int64_t now_ms, bool strict,
+                            struct tb_policy *out, struct tb_refusal *why)
+{
+    struct tb_lru_item *item = place_of(v, group);
+    struct cached_policy *c;
+    bool fresh, ok;
+
+    if (item == NULL)
+        return unreadable(why, "out of memory");
+    c = tb_lru_value(item);
+    pthread_mutex_lock(&v->policy_lock);
+    fresh = is_fresh(v, c, now_ms);
+    pthread_mutex_unlock(&v->policy_lock);
+    if (!fresh)
+        refresh(v, group, now_ms, c);
+    pthread_mutex_lock(&v->policy_lock);
+    ok = c->has_policy && !(strict && c->trouble[0] != '\0');
+    if (ok)
+        *out = c->policy;
+    else
+        unreadable(why, c->trouble);
+    pthread_mutex_unlock(&v->policy_lock);
     tb_lru_release(v->policies, item);
-    if (cached != NULL) /* too old: a new generation leaves it to be evicted */
-        tb_verifier_policy_changed(v);
-    load_policy(v, group, out);
-    cached = policy_key(v, group, key) ? malloc(sizeof *cached) : NULL;
-    if (cached == NULL)
-        return;
-    *cached = (struct cached_policy){ *out, now_ms };
-    tb_lru_release(v->policies, tb_lru_put(v->policies, key, cached));
+    return ok;
+}
+
+bool tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
+                        struct tb_policy *out, struct tb_refusal *why)
+{
+    return policy_in_force(v, group, now_ms, false, out, why);
+}
+
+bool tb_verifier_policy_strict(struct tb_verifier *v, const char *group, int64_t now_ms,
+                               struct tb_policy *out, struct tb_refusal *why)
+{
+    return policy_in_force(v, group, now_ms, true, out, why);
 }
 
 void tb_verifier_policy_changed(struct tb_verifier *v)

@@ -15,13 +15,14 @@
 struct tb_verifier;
 
 struct tb_verifier_config {
-    struct tb_store *store;    /* borrowed; outlives the Verifier */
-    struct tb_roots *ek_roots; /* taken; NULL: no certificate is trusted */
-    uint32_t challenge_life_s; /* [60] */
-    uint32_t offer_life_s;     /* [60] */
-    uint32_t offers_max;       /* enrolments under way at one time [1000] */
-    size_t boots_cached;       /* appraisals of boots kept [512] */
-    size_t keys_cached;        /* attestation keys kept [65536] */
+    struct tb_store *store;        /* borrowed; outlives the Verifier */
+    struct tb_roots *ek_roots;     /* taken; NULL: no certificate is trusted */
+    uint32_t challenge_life_s;     /* [60] */
+    uint32_t offer_life_s;         /* [60] */
+    uint32_t offers_max;           /* enrolments under way at one time [1000] */
+    size_t boots_cached;           /* appraisals of boots kept [512] */
+    size_t keys_cached;            /* attestation keys kept [65536] */
+    void (*log)(const char *text); /* what an administrator must see; NULL: nowhere */
 };
 
 /* NULL: out of memory or the crypto library is unusable. */
@@ -46,10 +47,15 @@ bool tb_refusal_of(struct tb_refusal *r, int status, const struct tb_reason *why
 /* The same for what the store said; 503 for an unusable store. */
 bool tb_refusal_store(struct tb_refusal *r, enum tb_store_status status);
 
-/* The policy in force for a group, at most some seconds old. Never fails: the built-in policy holds
- * where nothing else does. */
-void tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
-                        struct tb_policy *out);
+/* The policy in force for a group, at most some seconds old: the store's, the built-in one where
+ * none was put, and the last good one while the store's cannot be read. False: it cannot be read
+ * and there is no last good one (503 "policy-unreadable"). */
+TB_MUST_CHECK bool tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
+                                      struct tb_policy *out, struct tb_refusal *why);
+/* The same, but false too while the last good one stands in: for those who are to see it. */
+TB_MUST_CHECK bool tb_verifier_policy_strict(struct tb_verifier *v, const char *group,
+                                             int64_t now_ms, struct tb_policy *out,
+                                             struct tb_refusal *why);
 /* Forget cached policies (a new one was put). */
 void tb_verifier_policy_changed(struct tb_verifier *v);
 
@@ -70,10 +76,10 @@ TB_MUST_CHECK bool tb_verifier_activate(struct tb_verifier *v, int64_t now_ms,
 /* --- Attestation --------------------------------------------------------------------------------
  */
 
-/* The host that a token belongs to. False without a reason: unknown token. */
-TB_MUST_CHECK bool tb_verifier_host_of_token(struct tb_verifier *v,
-                                             const uint8_t token[TB_HOST_TOKEN_LEN],
-                                             struct tb_host *out);
+/* The host that a token belongs to. NOT_FOUND: unknown token. */
+TB_MUST_CHECK enum tb_store_status tb_verifier_host_of_token(struct tb_verifier *v,
+                                                             const uint8_t token[TB_HOST_TOKEN_LEN],
+                                                             struct tb_host *out);
 
 /* capable is false for a host without TPM 2.0: it was seen, and there is nothing to answer. */
 TB_MUST_CHECK bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms,

@@ -14,9 +14,10 @@ struct tb_verifier {
     struct tb_verifier_config config;
     struct tb_lru *boots;    /* struct cached_boot by what the appraisal depends on */
     struct tb_lru *keys;     /* struct cached_key by SHA-256 of the public area */
-    struct tb_lru *policies; /* struct cached_policy by group and generation */
+    struct tb_lru *policies; /* struct cached_policy by group */
     _Atomic uint64_t policy_generation;
-    pthread_mutex_t lock; /* of the hashers */
+    pthread_mutex_t policy_lock; /* of what the cached policies hold */
+    pthread_mutex_t lock;        /* of the hashers */
     struct tb_hasher *hasher[TB_HASHERS_MAX];
     size_t n_hashers;
     _Atomic uint64_t challenges, evidences, enrolments, refusals;

@@ -80,15 +80,28 @@ static bool unhex(const char *text, uint8_t *out, size_t len)
     return true;
 }
 
-static enum tb_http_access authorise_agent(struct tb_app *app, const char *bearer,
-                                           struct tb_principal *p)
+/* A store that gives no answer is no reason to call a host unknown: it would enrol anew. */
+static enum tb_http_access no_store(struct tb_http_request *rq)
+{
+    struct tb_refusal why;
+
+    tb_refusal_store(&why, TB_STORE_UNAVAILABLE);
+    tb_api_refuse(rq, &why);
+    return TB_HTTP_ANSWERED;
+}
+
+static enum tb_http_access authorise_agent(struct tb_http_request *rq, struct tb_app *app,
+                                           const char *bearer, struct tb_principal *p)
 {
     uint8_t token[TB_HOST_TOKEN_LEN];
     struct tb_host host;
+    enum tb_store_status status;
 
-    if (!unhex(bearer, token, sizeof token) ||
-        !tb_verifier_host_of_token(app->verifier, token, &host))
+    if (!unhex(bearer, token, sizeof token))
         return TB_HTTP_UNAUTHENTICATED;
+    status = tb_verifier_host_of_token(app->verifier, token, &host);
+    if (status != TB_STORE_OK)
+        return status == TB_STORE_UNAVAILABLE ? no_store(rq) : TB_HTTP_UNAUTHENTICATED;
     p->role = TB_ROLE_AGENT;
     snprintf(p->host_id, sizeof p->host_id, "%s", host.id);
     return TB_HTTP_ALLOWED;
@@ -125,24 +138,21 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
     struct tb_app *app = ctx;
     struct tb_principal *p = tb_http_principal(rq);
     struct tb_api_key key;
+    enum tb_http_access access = TB_HTTP_UNAUTHENTICATED;
     char text[KEY_TEXT_LEN];
 
     if (route->roles & TB_ROLE_ANYBODY)
         return TB_HTTP_ALLOWED;
     if (route->roles & TB_ROLE_AGENT)
-        return tb_http_bearer(rq, text, sizeof text) ? authorise_agent(app, text, p)
-                                                     : TB_HTTP_UNAUTHENTICATED;
+        return tb_http_bearer(rq, text, sizeof text) ? authorise_agent(rq, app, text, p) : access;
     switch (find_person(rq, app, p, &key)) {
     case TB_STORE_OK: break;
-    case TB_STORE_UNAVAILABLE:
-        tb_http_reply_error(rq, 503, "store-unavailable", "the Verifier cannot reach its store");
-        return TB_HTTP_ANSWERED;
+    case TB_STORE_UNAVAILABLE: return no_store(rq);
     default:
         /* A host's token is a credential, but never for these routes. */
-        return tb_http_bearer(rq, text, sizeof text) &&
-                       authorise_agent(app, text, p) == TB_HTTP_ALLOWED
-                   ? TB_HTTP_FORBIDDEN
-                   : TB_HTTP_UNAUTHENTICATED;
+        if (tb_http_bearer(rq, text, sizeof text))
+            access = authorise_agent(rq, app, text, p);
+        return access == TB_HTTP_ALLOWED ? TB_HTTP_FORBIDDEN : access;
     }
     p->role = tb_role_of_name(key.role);
     snprintf(p->label, sizeof p->label, "%s", key.label);

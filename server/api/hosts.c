@@ -160,8 +160,10 @@ static json_t *tpm_of(const struct tb_host *h)
 static json_t *policy_of(struct tb_app *app, const struct tb_host *h)
 {
     struct tb_policy policy;
+    struct tb_refusal why;
 
-    tb_verifier_policy(app->verifier, h->group, tb_now_ms(), &policy);
+    if (!tb_verifier_policy(app->verifier, h->group, tb_now_ms(), &policy, &why))
+        return json_null();
     return json_pack("{ss so sb}", "name", policy.name, "digest", tb_json_hex(policy.digest, 32),
                      "enforce", policy.enforce);
 }

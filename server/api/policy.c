@@ -33,13 +33,16 @@ void tb_api_policy_get(struct tb_http_request *rq, void *ctx)
     struct tb_policy_record record = { .author = "built-in" };
     struct tb_blob text = { 0 };
     struct tb_policy policy;
+    struct tb_refusal why;
     enum tb_store_status status = tb_store_policy_current(app->store, "", &record, &text);
 
     tb_blob_clear(&text);
     if (status != TB_STORE_NOT_FOUND && !tb_api_ok(rq, status))
         return;
-    tb_verifier_policy(app->verifier, "", tb_now_ms(), &policy);
-    reply_policy(rq, &record, &policy);
+    if (tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why))
+        reply_policy(rq, &record, &policy);
+    else
+        tb_api_refuse(rq, &why);
 }
 
 /* The body as a policy; false: a 400 was replied. */
@@ -72,9 +75,16 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
         return;
     }
+    /* Every host is asked to attest at once, so that a tightened policy shows what it finds now and
+     * not at each host's next turn (DESIGN section 4). Who put it again after a failure asks again.
+     */
     if (tb_api_ok(rq, tb_store_policy_put(app->store, "", tb_slice(text, strlen(text)),
                                           policy.digest, &by, &record.version))) {
         tb_verifier_policy_changed(app->verifier);
+        if (!tb_api_ok(rq, tb_store_host_want_attest(app->store, NULL, NULL))) {
+            free(text);
+            return;
+        }
         snprintf(record.author, sizeof record.author, "%s", by.actor);
         reply_policy(rq, &record, &policy);
     }

@@ -15,9 +15,15 @@ void tb_api_health(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_store_summary s;
+    struct tb_policy policy;
+    struct tb_refusal why;
 
-    if (tb_api_ok(rq, tb_store_summary(app->store, &s)))
+    if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
+        return;
+    if (tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why))
         tb_http_reply_json(rq, 200, json_pack("{ss}", "status", "ok"));
+    else
+        tb_api_refuse(rq, &why);
 }
 
 void tb_api_openapi(struct tb_http_request *rq, void *ctx)

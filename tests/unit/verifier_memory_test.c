@@ -173,12 +173,12 @@ static void a_policy_of_another_replica_holds_here_after_seconds(void **state)
     char err[TB_STORE_ERR_LEN];
     struct world other = *s->w;
 
-    tb_verifier_policy(s->w->v, "", s->w->now_ms, policy);
+    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, policy, &s->a->why));
     assert_int_equal(policy->interval_s, 300);
     other.store = tb_store_open_sqlite(s->w->path, err);
     other.v = world_verifier(other.store, NULL);
     world_policy(&other, "{\"format\":1,\"name\":\"test\",\"interval_s\":17}");
-    tb_verifier_policy(s->w->v, "", s->w->now_ms + 5000, policy);
+    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms + 5000, policy, &s->a->why));
     assert_int_equal(policy->interval_s, 17);
     tb_verifier_free(other.v);
     tb_store_close(other.store);
@@ -196,7 +196,7 @@ static bool try_again(void *ctx, const struct tb_host *host, const struct tb_evi
     struct tb_result *r = malloc(sizeof *r);
     struct tb_policy *policy = malloc(sizeof *policy);
 
-    tb_verifier_policy(t->s->w->v, "", t->s->w->now_ms, policy);
+    assert_true(tb_verifier_policy(t->s->w->v, "", t->s->w->now_ms, policy, &t->s->a->why));
     if (tb_verifier_reappraise(t->s->w->v, host, e, policy, r) && r->verdict != e->verdict)
         fail_msg("%s became %s", tb_verdict_name(e->verdict), tb_verdict_name(r->verdict));
     t->n++;
@@ -267,7 +267,7 @@ static void a_host_with_a_tpm_1_2_is_seen_and_stays_not_capable(void **state)
     enrol(s->w, old, "token", TB_ENROL_ACTIVE);
     s->w->now_ms += 5000;
     memcpy(request.host_id, old->id, sizeof request.host_id);
-    assert_true(tb_verifier_host_of_token(s->w->v, old->token, &s->a->host));
+    assert_int_equal(tb_verifier_host_of_token(s->w->v, old->token, &s->a->host), TB_STORE_OK);
     assert_true(tb_verifier_challenge(s->w->v, s->w->now_ms, &s->a->host, &request,
                                       &s->a->challenge, &capable, &s->a->why));
     assert_false(capable);

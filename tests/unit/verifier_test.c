@@ -353,7 +353,7 @@ static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **st
     attempt_sign(s->host, s->a);
     scene_sent(s, TB_VERDICT_TRUSTED, "");
     host = host_stored(s->w, s->host);
-    tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy);
+    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
     assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &e), TB_STORE_OK);
     assert_true(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
     assert_int_equal(result->verdict, TB_VERDICT_TRUSTED);

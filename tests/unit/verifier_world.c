@@ -429,7 +429,7 @@ bool attempt_challenge(struct world *w, struct tb_verifier *v, const struct soft
     bool capable = false;
 
     memcpy(request.host_id, host->id, sizeof request.host_id);
-    if (!tb_verifier_host_of_token(v, host->token, &a->host)) {
+    if (tb_verifier_host_of_token(v, host->token, &a->host) != TB_STORE_OK) {
         tb_refusal_set(&a->why, 401, "unknown-token", "test");
         return false;
     }
