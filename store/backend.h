@@ -60,6 +60,7 @@ struct tb_op_args {
     const char *code;
     const char *detail;
     const uint8_t *digest; /* 32 bytes */
+    const uint8_t *token_hash;
     struct tb_reader bytes;
     int64_t now_ms, until_ms, before;
     uint64_t limit;

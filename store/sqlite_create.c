@@ -8,12 +8,18 @@
 
 struct owner {
     char id[TB_STORE_ID_MAX + 1];
-    bool may_replace; /* an operator allows this very EK now */
-    bool by_digest;   /* and named it */
+    bool may_replace; /* an operator allows this very enrolment now */
+    bool by_digest;   /* and named its EK */
     enum tb_verdict verdict;
     bool has_ek;
     uint8_t ek_digest[TB_SHA256_LEN];
 };
+
+/* What came is what the operator named, if he named it. */
+static bool is_named(bool named, const uint8_t *expected, const uint8_t *found)
+{
+    return !named || (found && memcmp(expected, found, TB_SHA256_LEN) == 0);
+}
 
 /* The host that has what `literal` asks for. NOT_FOUND: it is free. */
 static enum tb_store_status find_owner(struct tb_sql *q, const struct tb_op_args *a,
@@ -21,9 +27,10 @@ static enum tb_store_status find_owner(struct tb_sql *q, const struct tb_op_args
 {
     const struct tb_host_new *h = a->host_new;
     enum tb_store_status status = tb_sql_step(q);
-    uint8_t allowed[TB_SHA256_LEN];
+    uint8_t ek[TB_SHA256_LEN], token[TB_SHA256_LEN];
     enum tb_host_state state;
     int64_t until;
+    bool by_token;
 
     if (status != TB_STORE_OK)
         return status;
@@ -31,15 +38,17 @@ static enum tb_store_status find_owner(struct tb_sql *q, const struct tb_op_args
     state = (enum tb_host_state)tb_get_i64(q);
     out->verdict = (enum tb_verdict)tb_get_i64(q);
     until = tb_get_i64(q);
-    out->by_digest = tb_get_digest(q, allowed);
+    out->by_digest = tb_get_digest(q, ek);
+    by_token = tb_get_digest(q, token);
     out->has_ek = tb_get_digest(q, out->ek_digest);
     out->may_replace = (state == TB_HOST_PENDING || state == TB_HOST_ACTIVE) && h->ek_digest &&
-                       until > a->by->now_ms &&
-                       (!out->by_digest || memcmp(allowed, h->ek_digest, TB_SHA256_LEN) == 0);
+                       until > a->by->now_ms && (out->by_digest || by_token) &&
+                       is_named(out->by_digest, ek, h->ek_digest) &&
+                       is_named(by_token, token, h->enrol_token_hash);
     return tb_row_status(q);
 }
 
-#define OWNER_COLUMNS "id, state, verdict, replace_until_ms, replace_ek, ek_digest"
+#define OWNER_COLUMNS "id, state, verdict, replace_until_ms, replace_ek, replace_token, ek_digest"
 
 /* Whose EK, whose name, whose id, whose token; *by_ek and *by_name have an empty id when free. */
 static enum tb_store_status find_owners(struct tb_sqlite *c, const struct tb_op_args *a,
@@ -208,6 +217,7 @@ static enum tb_store_status exchange_keys(struct tb_sqlite *c, const struct tb_o
 {
     const struct tb_host_new *h = a->host_new;
     static const struct tb_host_facts none;
+    bool active = a->created_out->state == TB_HOST_ACTIVE;
     enum tb_store_status status;
     TB_SQL q = tb_sql(
         c, "UPDATE host SET state = ?2, tpm = ?3, ek_basis = ?4, ek_digest = ?5, ak_public = ?6,"
@@ -215,6 +225,7 @@ static enum tb_store_status exchange_keys(struct tb_sqlite *c, const struct tb_o
            " tpm_firmware = ?11, tpm_class = ?12, product = ?13, serial = ?14, agent_version = ?15,"
            " last_seen_ms = max(last_seen_ms, ?16), last_evidence_ms = 0, last_verified_ms = 0,"
            " secure_boot = 0, want_attest = 0, replace_until_ms = 0, replace_ek = NULL,"
+           " replace_token = NULL, approved_ms = ?17, approved_by = ?18,"
            " memory_present = 0, clock_ms = 0, reset_count = 0, restart_count = 0,"
            " firmware_version = 0, boot_id = '', firmware = NULL, log_digest = NULL,"
            " pcrs_digest = NULL, result_digest = NULL WHERE id = ?1");
@@ -229,6 +240,8 @@ static enum tb_store_status exchange_keys(struct tb_sqlite *c, const struct tb_o
     tb_put_digest(&q, h->host_token_hash);
     put_facts(&q, h->facts ? h->facts : &none);
     tb_put_i64(&q, a->by->now_ms);
+    tb_put_i64(&q, active ? a->by->now_ms : 0); /* the approval was the old TPM's */
+    tb_put_text(&q, active ? a->by->actor : "");
     status = tb_sql_run_one(&q);
     if (status == TB_STORE_CONFLICT)
         a->conflict->what = TB_UNIQUE_TOKEN;

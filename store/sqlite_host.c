@@ -292,12 +292,13 @@ enum tb_store_status tb_sqlite_host_allow_replace(struct tb_sqlite *c, const str
 {
     char hex[2 * TB_SHA256_LEN + 1] = "";
     enum tb_store_status status;
-    TB_SQL q = tb_sql(c, "UPDATE host SET replace_until_ms = ?2, replace_ek = ?3"
-                         " WHERE id = ?1 AND state <> 4");
+    TB_SQL q = tb_sql(c, "UPDATE host SET replace_until_ms = ?2, replace_ek = ?3,"
+                         " replace_token = ?4 WHERE id = ?1 AND state <> 4");
 
     tb_put_text(&q, a->id);
     tb_put_i64(&q, a->until_ms);
     tb_put_digest(&q, a->digest);
+    tb_put_digest(&q, a->token_hash);
     status = tb_sql_run_one(&q);
     if (status != TB_STORE_OK)
         return status;

@@ -220,15 +220,15 @@ enum tb_store_status tb_store_host_remove(struct tb_store *s, const char *id,
 }
 
 enum tb_store_status tb_store_host_allow_replace(struct tb_store *s, const char *id,
-                                                 const uint8_t *new_ek, int64_t until_ms,
-                                                 const struct tb_store_by *by)
+                                                 const uint8_t *new_ek, const uint8_t *token_hash,
+                                                 int64_t until_ms, const struct tb_store_by *by)
 {
     if (!tb_store_id_ok(id))
         return TB_STORE_NOT_FOUND;
-    if (!tb_store_by_ok(by))
+    if (!tb_store_by_ok(by) || (until_ms && !new_ek && !token_hash))
         return TB_STORE_INVALID;
     return WRITE(s, host_allow_replace, .id = id, .digest = until_ms ? new_ek : NULL,
-                 .until_ms = until_ms, .by = by);
+                 .token_hash = until_ms ? token_hash : NULL, .until_ms = until_ms, .by = by);
 }
 
 enum tb_store_status tb_store_host_set_firmware(struct tb_store *s, const char *id,

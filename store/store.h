@@ -222,9 +222,10 @@ struct tb_host_created {
  * TB_STORE_CONFLICT (*conflict is written): the EK, name, id or host token is taken. Nothing of the
  *   existing host changes and the enrolment token keeps its use, but an incident
  *   "identity.duplicate" is opened on the existing host and an audit entry made.
- *   Unless the operator has allowed that host to be taken over (tb_store_host_allow_replace) and
- *   both EK and name are free or its own: then its keys are exchanged, what was remembered of
- *   the old TPM is forgotten, and both EKs stand in the audit log.
+ *   Unless the operator has allowed this enrolment to take that host over
+ *   (tb_store_host_allow_replace) and both EK and name are free or its own: then its keys are
+ *   exchanged, what was remembered of the old TPM is forgotten, and both EKs stand in the audit
+ *   log.
  * TB_STORE_NOT_FOUND, _STALE, _LIMIT: the enrolment token is unknown, expired or revoked, used up.
  *
  * The verdict starts as not-capable (active, no TPM 2.0) or pending. */
@@ -310,10 +311,12 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_refuse(struct tb_store *s, cons
 /* any to removed: its token and challenge are void at once; history and audit stay. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_remove(struct tb_store *s, const char *id,
                                                         const struct tb_store_by *by);
-/* Until until_ms an enrolment under this host's name or EK takes the host over. new_ek: 32 bytes,
- * the only EK for which that holds, or NULL for any. until_ms 0 takes it back. */
+/* Until until_ms an enrolment under this host's name or EK takes the host over, if it comes with
+ * what is named here: new_ek, its EK's digest, and token_hash, the enrolment token that it uses.
+ * 32 bytes each, or NULL; not both, or anybody could (T-22). until_ms 0 takes it back. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_allow_replace(struct tb_store *s, const char *id,
                                                                const uint8_t *new_ek,
+                                                               const uint8_t *token_hash,
                                                                int64_t until_ms,
                                                                const struct tb_store_by *by);
 /* The firmware reference becomes *reference, and the version of the TPM's own firmware *tpm_version

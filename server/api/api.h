@@ -126,9 +126,9 @@ tb_http_handler tb_api_health, tb_api_metrics, tb_api_openapi, tb_api_events,
 /* hosts.c, for others that answer with a host. */
 json_t *tb_json_host_summary(const struct tb_host *host);
 void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int status, const char *id);
-/* enrolments.c: a new token; NULL, and a reply: refused. */
+/* enrolments.c: a new token and its hash, as the store knows it; NULL, and a reply: refused. */
 json_t *tb_api_make_enrolment_token(struct tb_http_request *rq, struct tb_app *app,
                                     const char *label, const char *group, int64_t expires_s,
-                                    uint32_t uses);
+                                    uint32_t uses, uint8_t hash[TB_SHA256_LEN]);
 
 #endif

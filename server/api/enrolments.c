@@ -31,11 +31,11 @@ void tb_api_enrolment_tokens_list(struct tb_http_request *rq, void *ctx)
 
 json_t *tb_api_make_enrolment_token(struct tb_http_request *rq, struct tb_app *app,
                                     const char *label, const char *group, int64_t expires_s,
-                                    uint32_t uses)
+                                    uint32_t uses, uint8_t hash[TB_SHA256_LEN])
 {
     struct tb_store_by by = tb_api_by(rq);
     struct tb_enrol_token token = { .expires_ms = by.now_ms + 1000 * expires_s, .uses = uses };
-    uint8_t random[TOKEN_LEN], id[8], hash[32];
+    uint8_t random[TOKEN_LEN], id[8];
     char text[2 * TOKEN_LEN + 1], command[512];
 
     snprintf(token.label, sizeof token.label, "%s", label);
@@ -66,12 +66,13 @@ void tb_api_enrolment_token_create(struct tb_http_request *rq, void *ctx)
         { .name = "expires_s", .kind = 'i', .min_i = 60, .max_i = 31536000, .i = 86400 },
         { .name = "uses", .kind = 'i', .min_i = 1, .max_i = 1000000, .i = 1 },
     };
+    uint8_t hash[TB_SHA256_LEN];
     json_t *body, *token;
 
     if (tb_api_fields(rq, &body, fields, 4)) {
         token = tb_api_make_enrolment_token(rq, ctx, fields[0].s ? fields[0].s : "",
                                             fields[1].s ? fields[1].s : "", fields[2].i,
-                                            (uint32_t)fields[3].i);
+                                            (uint32_t)fields[3].i, hash);
         if (token != NULL)
             tb_http_reply_json(rq, 201, token);
     }

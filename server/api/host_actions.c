@@ -37,24 +37,28 @@ void tb_api_host_attest(struct tb_http_request *rq, void *ctx)
     act(rq, ctx, tb_store_host_want_attest, 202);
 }
 
-/* The host may enrol once more, with any TPM, under its name: with a token of its own, for a day.
- */
+/* The host may enrol once more, with any TPM, under its name, for a day: with the token that is
+ * made here, and no other (T-22). */
 #define REPLACE_S 86400
 
 void tb_api_host_replace_tpm(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_store_by by = tb_api_by(rq);
+    uint8_t hash[TB_SHA256_LEN];
     struct tb_host host;
     json_t *token;
 
-    if (!tb_api_host(rq, app, &host) ||
-        !tb_api_ok(rq, tb_store_host_allow_replace(app->store, host.id, NULL,
-                                                   by.now_ms + REPLACE_S * INT64_C(1000), &by)))
+    if (!tb_api_host(rq, app, &host))
         return;
-    token = tb_api_make_enrolment_token(rq, app, "replace-tpm", host.group, REPLACE_S, 1);
-    if (token != NULL)
+    token = tb_api_make_enrolment_token(rq, app, "replace-tpm", host.group, REPLACE_S, 1, hash);
+    if (token == NULL)
+        return;
+    if (tb_api_ok(rq, tb_store_host_allow_replace(app->store, host.id, NULL, hash,
+                                                  by.now_ms + REPLACE_S * INT64_C(1000), &by)))
         tb_http_reply_json(rq, 200, token);
+    else
+        json_decref(token); /* nobody has seen it */
 }
 
 void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)

@@ -40,6 +40,7 @@ CREATE TABLE host (
     want_attest INTEGER NOT NULL DEFAULT 0,
     replace_until_ms INTEGER NOT NULL DEFAULT 0,
     replace_ek BLOB CHECK (length(replace_ek) = 32),
+    replace_token BLOB CHECK (length(replace_token) = 32),
     removed_ms INTEGER NOT NULL DEFAULT 0,
     memory_present INTEGER NOT NULL DEFAULT 0,
     clock_ms INTEGER NOT NULL DEFAULT 0,

@@ -350,11 +350,11 @@ static void a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded
     new_host(&n, 2);
     n.h.name = "host00001";
     n.h.state = TB_HOST_PENDING;
-    assert_ok(tb_store_host_allow_replace(s, host_id(1), old.ek, T0 + 1000, &op));
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), old.ek, NULL, T0 + 1000, &op));
     assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT); /* another EK */
-    assert_ok(tb_store_host_allow_replace(s, host_id(1), n.ek, T0, &op));
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), n.ek, NULL, T0, &op));
     assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT); /* too late */
-    assert_ok(tb_store_host_allow_replace(s, host_id(1), n.ek, T0 + 1000, &op));
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), n.ek, NULL, T0 + 1000, &op));
     assert_ok(create(s, &n.h, &created, &conflict));
     assert_true(created.replaced);
     assert_string_equal(created.id, host_id(1));
@@ -365,6 +365,7 @@ static void a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded
     assert_int_equal(h.verdict, TB_VERDICT_PENDING);
     assert_false(h.memory.present || h.has_log);
     assert_int_equal(h.replace_until_ms, 0);
+    assert_string_equal(h.approved_by, "ops");
     assert_status(tb_store_host_by_token(s, old.token, &h), TB_STORE_NOT_FOUND);
     assert_status(tb_store_evidence_get(s, host_id(1), &e), TB_STORE_NOT_FOUND);
     assert_ok(
@@ -375,6 +376,72 @@ static void a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded
     assert_non_null(strstr(detail, hex));
     /* Leave was for one time. */
     assert_status(create(s, &old.h, &created, &conflict), TB_STORE_CONFLICT);
+}
+
+/* A host, and n that asks for its name with another TPM. The operator's leave names a token. */
+static void leave_with_token(struct tb_store *s, struct new_host *n, uint8_t good[32],
+                             uint8_t other[32])
+{
+    struct tb_enrol_token t = { .id = "good", .expires_ms = T0 + 1000, .uses = 1 };
+
+    add_host(s, 1);
+    fill(good, 32, 9);
+    fill(other, 32, 10);
+    assert_ok(tb_store_enrol_token_create(s, &t, good, &op));
+    t.id[0] = 'x';
+    assert_ok(tb_store_enrol_token_create(s, &t, other, &op));
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), NULL, good, T0 + 1000, &op));
+    new_host(n, 2);
+    n->h.name = "host00001";
+    n->h.state = TB_HOST_PENDING;
+}
+
+static void t22_leave_to_replace_a_tpm_is_for_the_token_that_came_with_it(void **state)
+{
+    struct tb_store *s = S(state);
+    struct new_host n;
+    struct tb_host_created created;
+    struct tb_store_conflict conflict;
+    struct tb_host before, after;
+    uint8_t good[32], other[32];
+
+    leave_with_token(s, &n, good, other);
+    before = host_of(s, 1);
+    assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT); /* none */
+    assert_int_equal(conflict.what, TB_UNIQUE_NAME);
+    n.h.enrol_token_hash = other;
+    assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT);
+    after = host_of(s, 1);
+    assert_memory_equal(&before, &after, sizeof before);
+    n.h.enrol_token_hash = good;
+    assert_ok(create(s, &n.h, &created, &conflict));
+    assert_true(created.replaced);
+    after = host_of(s, 1);
+    assert_memory_equal(after.ek_digest, n.ek, 32);
+    assert_int_equal(after.state, TB_HOST_PENDING); /* approved was the other TPM */
+    assert_int_equal(after.approved_ms, 0);
+    assert_string_equal(after.approved_by, "");
+}
+
+static void t22_leave_to_replace_a_tpm_names_a_token_or_a_key(void **state)
+{
+    struct tb_store *s = S(state);
+    struct new_host n;
+    struct tb_host_created created;
+    struct tb_store_conflict conflict;
+    uint8_t good[32], other[32];
+
+    leave_with_token(s, &n, good, other);
+    assert_status(tb_store_host_allow_replace(s, host_id(1), NULL, NULL, T0 + 1000, &op),
+                  TB_STORE_INVALID);
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), NULL, NULL, 0, &op)); /* taken back */
+    n.h.enrol_token_hash = good;
+    assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT);
+    assert_ok(tb_store_host_allow_replace(s, host_id(1), n.ek, good, T0 + 1000, &op));
+    n.h.enrol_token_hash = other; /* of what is named, nothing may be another */
+    assert_status(create(s, &n.h, &created, &conflict), TB_STORE_CONFLICT);
+    n.h.enrol_token_hash = good;
+    assert_ok(create(s, &n.h, &created, &conflict));
 }
 
 static void attest_now_is_taken_once(void **state)
@@ -610,6 +677,8 @@ int main(void)
         TEST(editing_a_host_changes_what_is_named_and_nothing_else),
         TEST(a_removed_host_frees_its_name_and_key_and_loses_its_token),
         TEST(a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded),
+        TEST(t22_leave_to_replace_a_tpm_is_for_the_token_that_came_with_it),
+        TEST(t22_leave_to_replace_a_tpm_names_a_token_or_a_key),
         TEST(attest_now_is_taken_once),
         TEST(pages_show_every_host_once_in_the_order_asked_for),
         TEST(filters_find_by_verdict_group_and_text_and_count_agrees),
