@@ -214,6 +214,7 @@ static void judge_keyset(struct work *w, enum tb_keyset_index k)
 static void judge_authorities(struct work *w)
 {
     const struct tb_boot_facts *facts = &w->out->facts;
+    size_t n_keys = 0;
     char hex[65];
 
     if (w->policy->n_authorities == 0)
@@ -222,11 +223,16 @@ static void judge_authorities(struct work *w)
         tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authorities", "at most 16", "%zu more",
                          facts->n_authorities_lost);
     for (size_t i = 0; i < facts->n_authorities; i++) {
+        if (facts->authority[i].is_setting)
+            continue;
+        n_keys++;
         tb_hex(tb_slice(facts->authority[i].digest, 32), hex, sizeof hex);
         if (!in_list(w->policy->authorities, w->policy->n_authorities, facts->authority[i].digest))
             tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authority", "an allowed authority", "%s",
                              hex);
     }
+    if (n_keys == 0) /* nothing was verified, or what was is not believed */
+        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authority", "an allowed authority", "none");
 }
 
 /* Group 6, what the policy says about keys. Facts of a PCR 7 that did not match are none. */

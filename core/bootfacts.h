@@ -31,12 +31,14 @@ struct tb_keyset {
     char subject[TB_TEXT_MAX]; /* of the first certificate; "" if none or not readable; printable */
 };
 
-/* A Secure Boot authority that vouched for an image (EV_EFI_VARIABLE_AUTHORITY). */
+/* A Secure Boot authority that vouched for an image, or a setting of shim's, which is logged as one
+ * (EV_EFI_VARIABLE_AUTHORITY). */
 struct tb_authority {
     char variable[32];  /* "db", "MokList", "Shim", "vendor_db", ...; printable */
     uint8_t digest[32]; /* SHA-256 of the signature data: certificate or hash */
     char subject[TB_TEXT_MAX];
     bool before_separator; /* vouched for a driver before the firmware was done */
+    bool is_setting;       /* shim's SbatLevel and the like: vouches for nothing */
     bool in_db;            /* is an entry of the measured db: vouched for by the firmware's own */
 };
 

@@ -116,6 +116,18 @@ static bool shim_state(struct tb_boot_scan *s, const struct tb_event *e,
     return true;
 }
 
+/* What shim logs as an authority and is none. Others under its GUID are keys: Shim, MokList. */
+static bool is_shim_setting(const struct tb_uefi_variable *v)
+{
+    static const char *const names[] = { "SbatLevel", "MokSBState", "MokDBState", "MokListTrusted",
+                                         "MokPolicy" };
+    size_t i = 0;
+
+    while (i < sizeof names / sizeof *names && !tb_uefi_name_is(v, names[i]))
+        i++;
+    return i < sizeof names / sizeof *names && tb_guid_is(v->guid, tb_guid_shim_lock);
+}
+
 /* PFP 1.06, 10.4.2.6: EV_EFI_VARIABLE_AUTHORITY has the entry of db that vouched for an image; shim
  * logs its own authorities and a few settings in the same way, partly without the owner. */
 static bool authority(struct tb_boot_scan *s, const struct tb_event *e,
@@ -151,6 +163,7 @@ static bool authority(struct tb_boot_scan *s, const struct tb_event *e,
     s->authority_is_db[facts->n_authorities] = which == TB_SB_DB;
     a = &facts->authority[facts->n_authorities++];
     a->before_separator = s->n_separators[7] == 0;
+    a->is_setting = is_shim_setting(v);
     tb_utf16_text(v->name, a->variable, sizeof a->variable);
     if (!tb_cert_subject(data, a->subject, sizeof a->subject) && tb_read_slice(&data, 16, &owner) &&
         !tb_cert_subject(data, a->subject, sizeof a->subject))

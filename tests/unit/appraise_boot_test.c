@@ -299,6 +299,70 @@ static void t47_authorities_outside_the_allow_list_are_refused(void **state)
     evidence_free(e);
 }
 
+/* Secure Boot may be off, or its check lowered: a list of authorities asks for one. */
+static void t47_a_boot_without_an_authority_fails_a_list_of_authorities(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    evidence_run(e);
+    memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+    e->policy.n_authorities = 1;
+    log_remove(e->log, log_find(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, 0));
+    e->policy.severity[TB_CHECK_SB_AUTHORITY] = TB_SEVERITY_INFORM;
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_KEYS)->where, "authority");
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_KEYS)->observed, "none");
+    log_variable(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_shim, "SbatLevel",
+                 log_text("sbat,1,2021030218\n"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_KEYS)->observed, "none");
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY); /* an authority that is not believed is none either */
+    evidence_run(e);
+    memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+    e->policy.n_authorities = 1;
+    e->policy.severity[TB_CHECK_SB_UNEXPLAINED] = TB_SEVERITY_INFORM;
+    log_event(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_text("a"), log_text("b"));
+    evidence_run(e);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_KEYS], TB_FAIL);
+    evidence_free(e);
+}
+
+static void t47_settings_of_shim_need_not_be_on_the_list_its_keys_must(void **state)
+{
+    static const struct {
+        const char *name;
+        const uint8_t *guid;
+        bool setting;
+    } list[] = {
+        { "SbatLevel", log_guid_shim, true },      { "MokListTrusted", log_guid_shim, true },
+        { "SbatLevel", log_guid_image_db, false }, { "Shim", log_guid_shim, false },
+        { "MokList", log_guid_shim, false },       { "vendor_db", log_guid_image_db, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct evidence *e = evidence_new(SHA256_ONLY);
+
+        evidence_run(e);
+        memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+        e->policy.n_authorities = 1;
+        log_variable(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, list[i].guid, list[i].name,
+                     tb_slice("\1", 1));
+        evidence_run(e);
+        assert_int_equal(e->result.boot.facts.n_authorities, 2);
+        if (list[i].setting)
+            expect(e, TB_VERDICT_TRUSTED, -1);
+        else
+            expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
+        evidence_free(e);
+    }
+}
+
 static void t47_more_authorities_than_can_be_kept_are_refused_under_a_list(void **state)
 {
     struct evidence *e = evidence_new(SHA256_ONLY);
@@ -570,6 +634,8 @@ int main(void)
         cmocka_unit_test(t46_keys_outside_the_allow_list_are_refused),
         cmocka_unit_test(t46_a_key_set_that_was_not_measured_is_not_on_the_list),
         cmocka_unit_test(t47_authorities_outside_the_allow_list_are_refused),
+        cmocka_unit_test(t47_a_boot_without_an_authority_fails_a_list_of_authorities),
+        cmocka_unit_test(t47_settings_of_shim_need_not_be_on_the_list_its_keys_must),
         cmocka_unit_test(t47_more_authorities_than_can_be_kept_are_refused_under_a_list),
         cmocka_unit_test(programs_outside_the_allow_list_are_refused),
         cmocka_unit_test(a_boot_without_or_with_too_many_programs_fails_a_list_of_programs),
