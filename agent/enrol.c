@@ -117,19 +117,22 @@ static enum tb_enrol_status open_credential(struct work *w, const struct tb_enro
     uint8_t secret[TB_TPM_SECRET_MAX];
     size_t len = 0;
     struct tb_tpm_error why;
+    enum tb_enrol_status status = TB_ENROL_DONE;
 
     if (w->tpm == NULL)
         return TB_ENROL_DONE;
     if (tb_tpm_activate(w->tpm, offer->credential, offer->encrypted_secret, secret, &len, &why) !=
-        TB_TPM_OK)
-        return tpm_failed(w, &why);
-    if (len != TB_SECRET_LEN)
-        return say(w, TB_ENROL_NO_SERVER,
-                   "the Verifier's credential holds no secret of its length");
-    memcpy(w->attempt.secret, secret, TB_SECRET_LEN);
-    w->attempt.secret_len = TB_SECRET_LEN;
+        TB_TPM_OK) {
+        status = tpm_failed(w, &why);
+    } else if (len != TB_SECRET_LEN) {
+        status =
+            say(w, TB_ENROL_NO_SERVER, "the Verifier's credential holds no secret of its length");
+    } else {
+        memcpy(w->attempt.secret, secret, TB_SECRET_LEN);
+        w->attempt.secret_len = TB_SECRET_LEN;
+    }
     tb_wipe(secret, sizeof secret);
-    return TB_ENROL_DONE;
+    return status;
 }
 
 static void fill_request(struct work *w)
@@ -155,6 +158,7 @@ static enum tb_enrol_status get_offer(struct work *w)
     enum tb_enrol_status status;
 
     if (bytes == NULL || !tb_enrol_request_encode(&w->request, bytes, TB_MESSAGE_MAX, &len)) {
+        tb_wipe(bytes, bytes != NULL ? TB_MESSAGE_MAX : 0);
         free(bytes);
         return say(w, TB_ENROL_REFUSED,
                    "the request cannot be encoded: is the host's name a valid one? Give --name");

@@ -25,7 +25,8 @@ struct tb_link {
     const struct tb_agent_config *config;
     char *authorisation; /* "Authorization: Bearer ..."; NULL: none */
     struct curl_slist *headers;
-    uint8_t *sent; /* the body under way */
+    uint8_t *sent; /* the body under way; may hold a token or secret */
+    size_t sent_room;
     enum tb_link_binding binding;
     bool has_exporter, replaced, too_long;
     uint8_t exporter[TB_LINK_EXPORTER_LEN];
@@ -153,8 +154,10 @@ static void drop_request(struct tb_link *link)
         tb_wipe(h->data, strlen(h->data));
     curl_slist_free_all(link->headers);
     link->headers = NULL;
+    tb_wipe(link->sent, link->sent_room);
     free(link->sent);
     link->sent = NULL;
+    link->sent_room = 0;
 }
 
 void tb_link_close(struct tb_link *link)
@@ -191,6 +194,7 @@ static bool pack_body(struct tb_link *link, struct tb_reader body, size_t *len, 
     link->sent = malloc(room);
     if (link->sent == NULL)
         return false;
+    link->sent_room = room;
     if (body.left >= COMPRESS_FROM) {
         *len = ZSTD_compress(link->sent, room, body.p, body.left, ZSTD_LEVEL);
         *compressed = !ZSTD_isError(*len) && *len < body.left;

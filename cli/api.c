@@ -1,6 +1,7 @@
 /* cli/api.c - see api.h. */
 #include "cli/api.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct body {
 void tb_answer_clear(struct tb_answer *a)
 {
     json_decref(a->json);
+    tb_wipe(a->bytes, a->len);
     free(a->bytes);
     *a = (struct tb_answer){ 0 };
 }
@@ -47,10 +49,14 @@ static size_t take_body(char *in, size_t size, size_t n, void *data)
     }
     if (len > b->cap - b->len || b->bytes == NULL) {
         size_t cap = b->len + len + b->len / 2 + 16 * 1024;
-        char *more = realloc(b->bytes, cap + 1);
+        char *more = malloc(cap + 1); /* realloc() would leave what it moved behind */
 
         if (more == NULL)
             return 0;
+        if (b->len != 0)
+            memcpy(more, b->bytes, b->len);
+        tb_wipe(b->bytes, b->len);
+        free(b->bytes);
         b->bytes = more;
         b->cap = cap;
     }
@@ -85,6 +91,13 @@ static bool set_up(struct tb_api *api)
     return ok;
 }
 
+/* An answer may hold a new token: jansson's memory is wiped as the answer's own bytes are. */
+static void wipe_and_free(void *p)
+{
+    tb_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
 enum tb_exit tb_api_open(const struct tb_cli *cli, struct tb_api **out)
 {
     struct tb_api *api = calloc(1, sizeof *api);
@@ -95,6 +108,7 @@ enum tb_exit tb_api_open(const struct tb_cli *cli, struct tb_api **out)
         free(api);
         return TB_EXIT_USAGE;
     }
+    json_set_alloc_funcs(malloc, wipe_and_free);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         api->curl = curl_easy_init();
     if (api->curl == NULL || !set_up(api)) {
@@ -233,6 +247,7 @@ enum tb_exit tb_api_request(struct tb_api *api, const char *method, const char *
         tb_answer_clear(&answer);
     curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, NULL);
     free_headers(headers);
+    tb_wipe(b.bytes, b.len);
     free(b.bytes);
     free(sent);
     free(url);
