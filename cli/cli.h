@@ -48,6 +48,7 @@ enum tb_exit {
     X(NAME,        "name",        0,   "NAME",     "new name of the host") \
     X(OUTPUT,      "output",      'o', "FILE",     "write to this file") \
     X(POLICY,      "policy",      'p', "FILE",     "judge by this policy") \
+    X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
     X(INTO,        "into",        0,   "DIR",      "directory of the roots, such as roots in the server's state directory") \

@@ -39,7 +39,7 @@ _trueboot() {
         "incident acknowledge") words+=" --until --note" ;;
         "roots import") words+=" --into --sha256 --allow-intermediates" ;;
         "export "*) words+=" --output" ;;
-        "verify "*) words+=" --policy --self" ;;
+        "verify "*) words+=" --ak --policy --self" ;;
         esac
         case "${COMP_WORDS[1]}" in
         log | policy | roots | verify) ((COMP_CWORD > 1)) && [[ $word != -* ]] &&

@@ -126,12 +126,14 @@ const struct tb_subcommand tb_subcommands[] = {
       "Exit 1 if a file was left out because it holds no certificates.", tb_cmd_roots_list },
     { "server", NULL, "init|run ...", 0, 0, 0, "run trueboot-server",
       "Becomes trueboot-server with all arguments that follow; see trueboot-server(8).", NULL },
-    { "verify", NULL, "BUNDLE", O(JSON) | O(COLOUR) | O(POLICY) | O(SELF), 0, 1,
+    { "verify", NULL, "BUNDLE", O(JSON) | O(COLOUR) | O(AK) | O(POLICY) | O(SELF), 0, 1,
       "recompute the verdict of a bundle, offline",
       "Uses the functions of the server on the evidence in the bundle, prints verdict and findings "
-      "and whether they agree with what was recorded. Exit 0 for trusted, 1 for every other "
-      "verdict, 2 if the bundle is damaged. --policy judges by another policy. --self is always "
-      "refused (exit 4). BUNDLE - is standard input.", tb_cmd_verify },
+      "and whether they agree with what was recorded. Anybody can make a bundle with a key of their "
+      "own: --ak compares the key with the Name that you know of the host (`trueboot host show`); "
+      "without it only the bundle's consistency is shown. Exit 0 for trusted, 1 for every other "
+      "verdict or another key, 2 if the bundle is damaged. --policy judges by another policy. "
+      "--self is always refused (exit 4). BUNDLE - is standard input.", tb_cmd_verify },
     { "version", NULL, "", 0, 0, 0, "print the version", "", tb_cmd_version },
 };
 /* clang-format on */

@@ -243,6 +243,31 @@ class Bundles(unittest.TestCase):
                          (0, "trusted", "failed", False))
         self.assertIn("DOES NOT AGREE", run("verify", "-", stdin=self.liar)[1].decode())
 
+    def test_whose_key_it_is_must_be_told_and_is_compared(self):
+        answer = json.loads(run("verify", "--json", "-", stdin=self.good)[1])
+        name = answer["ak_name"]
+        self.assertRegex(name, "^000b[0-9a-f]{64}$")
+        self.assertIsNone(answer["ak_matches"])
+        text = run("verify", "-", stdin=self.good)[1].decode()
+        self.assertIn(name, text)
+        self.assertIn("its own claims", text)
+        for given in (name, name.upper()):
+            status, out, _ = run("verify", "--ak", given, "-", stdin=self.good)
+            self.assertEqual(status, 0)
+            self.assertIn("the one given with --ak", out.decode())
+            self.assertNotIn("own claim", out.decode())
+
+    def test_another_key_is_not_trusted_however_good_its_boot_is(self):
+        other = "000b" + "5f" * 32
+        status, out, _ = run("verify", "--ak", other, "-", stdin=self.good)
+        self.assertEqual(status, 1)
+        self.assertIn("ANOTHER ATTESTATION KEY", out.decode().splitlines()[0])
+        self.assertIn(other, out.decode())
+        status, out, _ = run("verify", "--json", "--ak", other, "-", stdin=self.good)
+        self.assertEqual((status, json.loads(out)["ak_matches"]), (1, False))
+        for wrong in ("", "000b", other[:-1] + "x", other + "00"):
+            self.assertEqual(run("verify", "--ak", wrong, "-", stdin=self.good)[0], 2, wrong)
+
     def test_another_policy_gives_another_verdict(self):
         with tempfile.NamedTemporaryFile(suffix=".json") as policy:
             pin = "00" * 32
