@@ -190,8 +190,10 @@ static enum tb_store_status update_host(struct tb_sqlite *c, const struct tb_app
     TB_SQL q = tb_sql(
         c, "UPDATE host SET headline = ?2, secure_boot = ?3, last_seen_ms = max(last_seen_ms, ?4),"
            " last_evidence_ms = ?4, last_verified_ms = iif(?5, ?4, last_verified_ms),"
-           " period_last_ms = ?4, period_count = period_count + 1, log_digest = ?6,"
-           " pcrs_digest = ?7, result_digest = ?8, agent_version = iif(?9, ?10, agent_version),"
+           " period_last_ms = ?4, period_count = period_count + 1, log_digest = iif(?5, ?6, "
+           "log_digest),"
+           " pcrs_digest = iif(?5, ?7, pcrs_digest), result_digest = ?8, agent_version = iif(?9, "
+           "?10, agent_version),"
            " firmware = iif(?11, ?12, firmware) WHERE id = ?1");
 
     tb_put_text(&q, in->host_id);

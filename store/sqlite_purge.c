@@ -2,7 +2,8 @@
 #include "store/sqlite.h"
 
 /* ?1 now, ?2 what is older than this goes, ?3 at most so many rows at a time. In this order: a blob
- * goes after what named it. */
+ * goes after what named it. A blob that nothing names serves nobody and is kept for an hour at most
+ * (an answer that is under way may lean on it): each attestation of a host could leave one. */
 static const char *const purge[] = {
     "DELETE FROM challenge WHERE host_id IN (SELECT host_id FROM challenge"
     " WHERE expires_ms <= ?1 AND ?2 IS NOT NULL LIMIT ?3)",
@@ -22,7 +23,7 @@ static const char *const purge[] = {
     "DELETE FROM host WHERE id IN (SELECT id FROM host WHERE ?1 IS NOT NULL"
     " AND state = 4 AND removed_ms < ?2 LIMIT ?3)",
     "DELETE FROM blob WHERE digest IN (SELECT digest FROM blob WHERE ?1 IS NOT NULL"
-    " AND created_ms < ?2"
+    " AND created_ms < max(?2, ?1 - 3600000)"
     " AND digest NOT IN (SELECT log_digest FROM host WHERE log_digest NOT NULL)"
     " AND digest NOT IN (SELECT pcrs_digest FROM host WHERE pcrs_digest NOT NULL)"
     " AND digest NOT IN (SELECT result_digest FROM host WHERE result_digest NOT NULL)"

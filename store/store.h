@@ -434,7 +434,8 @@ struct tb_appraised {
     const char *headline_code; /* "" when nothing failed */
     const char *headline;
     enum tb_switch secure_boot;
-    bool genuine; /* groups 1 to 4 passed: memory and last_verified_ms move on */
+    bool genuine; /* groups 1 to 4 passed: memory and last_verified_ms move on, log and pcrs are
+                   * kept; of others they are not, and the host's stay what they were */
     struct tb_quote_memory memory;
     const struct tb_firmware_reference *firmware; /* NULL: stays as it is */
     uint8_t exporter[TB_EXPORTER_LEN];
@@ -668,8 +669,8 @@ TB_MUST_CHECK enum tb_store_status tb_store_session_delete(struct tb_store *s,
 
 /* Deletes expired challenges, offers and sessions, tokens and keys that are void since before
  * before_ms, closed verdict periods (never a host's latest) and closed incidents older than that,
- * hosts removed before it, and blobs that nothing names any more. The audit log stays whole. Works
- * in several short transactions. n_rows may be NULL. */
+ * hosts removed before it, and blobs that nothing names any more: those an hour old already. The
+ * audit log stays whole. Works in several short transactions. n_rows may be NULL. */
 TB_MUST_CHECK enum tb_store_status tb_store_purge(struct tb_store *s, int64_t now_ms,
                                                   int64_t before_ms, uint64_t *n_rows);
 

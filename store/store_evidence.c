@@ -83,6 +83,7 @@ static bool pack_ref(struct tb_store *s, const struct tb_content_ref *ref, struc
 enum tb_store_status tb_store_accept_evidence(struct tb_store *s, const struct tb_appraised *in,
                                               struct tb_accepted *out)
 {
+    struct tb_appraised kept = *in;
     struct tb_packed packed[4] = { { 0 } };
     uint8_t *heap[4] = { NULL };
     struct tb_accepted accepted = { 0 };
@@ -92,13 +93,15 @@ enum tb_store_status tb_store_accept_evidence(struct tb_store *s, const struct t
         return TB_STORE_NOT_FOUND;
     if (!appraised_ok(in))
         return TB_STORE_INVALID;
+    if (!in->genuine) /* a host that nobody vouches for could fill the disk with other ones */
+        kept.log = kept.pcrs = (struct tb_content_ref){ 0 };
     packed[3].len = in->content.left;
-    if (pack_ref(s, &in->log, &packed[0], &heap[0]) &&
-        pack_ref(s, &in->pcrs, &packed[1], &heap[1]) &&
-        pack_ref(s, &in->result, &packed[2], &heap[2]) &&
+    if (pack_ref(s, &kept.log, &packed[0], &heap[0]) &&
+        pack_ref(s, &kept.pcrs, &packed[1], &heap[1]) &&
+        pack_ref(s, &kept.result, &packed[2], &heap[2]) &&
         tb_store_pack(in->content, &packed[3].data, &heap[3]))
-        status =
-            WRITE(s, accept_evidence, .appraised = in, .packed = packed, .accepted_out = &accepted);
+        status = WRITE(s, accept_evidence, .appraised = &kept, .packed = packed,
+                       .accepted_out = &accepted);
     for (size_t i = 0; i < 4; i++)
         free(heap[i]);
     if (status == TB_STORE_OK)

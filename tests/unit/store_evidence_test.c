@@ -261,6 +261,69 @@ static void evidence_nobody_vouches_for_moves_no_memory_and_cannot_be_trusted(vo
     assert_int_equal(h.last_evidence_ms, T0 + 5);
 }
 
+static void t62_of_evidence_nobody_vouches_for_neither_log_nor_pcrs_are_kept(void **state)
+{
+    struct tb_store *s = S(state);
+    struct evidence e;
+    struct tb_accepted a;
+    struct tb_evidence_record r;
+    struct tb_host before, after;
+    struct tb_blob b;
+
+    add_host(s, 1);
+    attest(s, host_id(1), 1, TB_VERDICT_TRUSTED, T0);
+    assert_ok(tb_store_host_get(s, host_id(1), &before));
+    give_nonce(s, host_id(1), 2, T0);
+    evidence(&e, host_id(1), 2, TB_VERDICT_FAILED, T0 + 5);
+    e.a.genuine = false;
+    fill(e.log_digest, 32, 1000);
+    assert_ok(tb_store_accept_evidence(s, &e.a, &a));
+    assert_status(tb_store_blob_get(s, e.log_digest, &b), TB_STORE_NOT_FOUND);
+    assert_status(tb_store_blob_get(s, e.pcrs_digest, &b), TB_STORE_NOT_FOUND);
+    assert_ok(tb_store_host_get(s, host_id(1), &after));
+    assert_true(after.has_log && after.has_pcrs);
+    assert_memory_equal(after.log_digest, before.log_digest, 32);
+    assert_memory_equal(after.pcrs_digest, before.pcrs_digest, 32);
+    assert_ok(tb_store_evidence_get(s, host_id(1), &r)); /* what was sent, without them */
+    assert_false(r.genuine);
+    assert_int_equal(r.log.len + r.pcrs.len, 0);
+    assert_true(tb_slice_equal(tb_slice(r.content.p, r.content.len), e.a.content));
+    assert_int_equal(r.result.len, sizeof e.result);
+    tb_evidence_record_clear(&r);
+    assert_ok(tb_store_blob_get(s, before.log_digest, &b)); /* the host may lean on it still */
+    tb_blob_clear(&b);
+}
+
+static void t62_a_blob_that_nothing_names_is_gone_after_an_hour(void **state)
+{
+    struct tb_store *s = S(state);
+    struct tb_blob b;
+    struct tb_host h;
+    uint8_t first[32];
+    int64_t long_ago = T0 - INT64_C(400) * 86400000;
+
+    add_host(s, 1);
+    for (unsigned i = 1; i <= 2; i++) { /* the second differs in its log alone: no new period */
+        struct evidence e;
+        struct tb_accepted a;
+
+        give_nonce(s, host_id(1), i, T0);
+        evidence(&e, host_id(1), i, TB_VERDICT_TRUSTED, T0 + i);
+        fill(e.log_digest, 32, 1000 + i);
+        fill(e.pcrs_digest, 32, 2000 + i);
+        assert_ok(tb_store_accept_evidence(s, &e.a, &a));
+        memcpy(first, i == 1 ? e.pcrs_digest : first, 32);
+    }
+    assert_ok(tb_store_purge(s, T0 + 3600000, long_ago, NULL));
+    assert_ok(tb_store_blob_get(s, first, &b));
+    tb_blob_clear(&b);
+    assert_ok(tb_store_purge(s, T0 + 3600002, long_ago, NULL));
+    assert_status(tb_store_blob_get(s, first, &b), TB_STORE_NOT_FOUND);
+    assert_ok(tb_store_host_get(s, host_id(1), &h));
+    assert_ok(tb_store_blob_get(s, h.pcrs_digest, &b));
+    tb_blob_clear(&b);
+}
+
 static bool see_evidence(void *ctx, const struct tb_host *h, const struct tb_evidence_record *e)
 {
     assert_string_equal(h->id, e->host_id);
@@ -638,6 +701,8 @@ int main(void)
         TEST(accepted_evidence_comes_back_whole),
         TEST(a_log_that_is_held_need_not_be_sent_and_one_that_is_not_must),
         TEST(evidence_nobody_vouches_for_moves_no_memory_and_cannot_be_trusted),
+        TEST(t62_of_evidence_nobody_vouches_for_neither_log_nor_pcrs_are_kept),
+        TEST(t62_a_blob_that_nothing_names_is_gone_after_an_hour),
         TEST(the_latest_evidence_of_every_active_host_is_walked),
         TEST(one_period_for_each_change_of_verdict_or_cause),
         TEST(t66_fail_time_out_pass_keeps_the_incident),
