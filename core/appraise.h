@@ -21,6 +21,7 @@ struct tb_quote_memory {
     uint32_t reset_count;
     uint32_t restart_count;
     uint64_t firmware_version;
+    uint32_t banks;   /* that were quoted, as bits of enum tb_bank */
     char boot_id[40]; /* as the host told; "" unknown */
 };
 
@@ -112,11 +113,12 @@ struct tb_boot_result {
 struct tb_quote_result {
     struct tb_findings findings;
     bool genuine; /* groups 1 to 4 passed: the PCR values are this host's, now */
-    /* To be stored when genuine. Its firmware_version stays the one last accepted, so that a
-     * changed one is told until somebody accepts it; quoted_firmware_version is what it then
-     * becomes. */
+    /* To be stored when genuine. Its firmware_version stays the one last accepted, and its banks
+     * become more but never fewer, so that a change is told until somebody accepts it;
+     * quoted_firmware_version and quoted_banks are what they then become. */
     struct tb_quote_memory memory;
     uint64_t quoted_firmware_version;
+    uint32_t quoted_banks;
 };
 
 struct tb_result {

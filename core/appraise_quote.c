@@ -345,6 +345,24 @@ static void banks_are_strong(struct work *w, const uint32_t quoted[TB_N_BANKS])
                      "%s", quoted[TB_BANK_SHA1] != 0 ? "sha1" : "none");
 }
 
+/* A host that may choose the banks of its quote can leave out the one that tells. The Verifier asks
+ * for all that it knows, so a bank once seen is missing only because it was switched off, or
+ * because it is hidden. */
+static void banks_are_there(struct work *w, const uint32_t quoted[TB_N_BANKS])
+{
+    const enum tb_check c = TB_CHECK_PCR_BANK_GONE;
+    const struct tb_quote_memory *last = &w->in->last;
+
+    for (size_t i = 0; i < w->in->n_wanted; i++) {
+        enum tb_bank b;
+
+        if (tb_bank_of_alg(w->in->wanted[i].alg, &b) && quoted[b] == 0 && last->present &&
+            (last->banks >> b & 1))
+            tb_findings_fail(w->f, c, tb_bank_name(b), "quoted, as before", "not quoted");
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
 static void appraise(struct work *w)
 {
     uint32_t quoted[TB_N_BANKS] = { 0 };
@@ -360,15 +378,20 @@ static void appraise(struct work *w)
         return;
     banks_are_strong(w, quoted);
     banks_are_used(w, quoted);
+    banks_are_there(w, quoted);
 }
 
 /* Every required check of groups 1 to 4 that an attestation asks has passed. */
 static bool is_genuine(const struct tb_findings *f, const struct tb_policy *policy)
 {
     static const bool elsewhere[TB_N_CHECKS] = {
-        [TB_CHECK_IDENTITY_EK_KEY] = true,     [TB_CHECK_IDENTITY_EK_CERT] = true,
-        [TB_CHECK_IDENTITY_ACTIVATION] = true, [TB_CHECK_IDENTITY_DUPLICATE] = true,
+        [TB_CHECK_IDENTITY_EK_KEY] = true,
+        [TB_CHECK_IDENTITY_EK_CERT] = true,
+        [TB_CHECK_IDENTITY_ACTIVATION] = true,
+        [TB_CHECK_IDENTITY_DUPLICATE] = true,
         [TB_CHECK_PCR_BANK_UNQUOTED] = true, /* the log tells: appraise_boot.c */
+        /* Fails the host, but what is quoted is this host's: only so can it be accepted. */
+        [TB_CHECK_PCR_BANK_GONE] = true,
     };
 
     for (unsigned c = 0; c < TB_N_CHECKS; c++)
@@ -385,12 +408,16 @@ static void remember(const struct work *w, struct tb_quote_result *out)
     const struct tb_quote_memory *last = &w->in->last;
 
     out->quoted_firmware_version = w->quote.firmware_version;
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if (w->in->content->pcrs.mask[b] != 0) /* the quoted ones: values_hash_to_quote() */
+            out->quoted_banks |= 1U << b;
     *m = (struct tb_quote_memory){
         .present = true,
         .clock_ms = w->quote.clock_ms,
         .reset_count = w->quote.reset_count,
         .restart_count = w->quote.restart_count,
         .firmware_version = last->present ? last->firmware_version : w->quote.firmware_version,
+        .banks = (last->present ? last->banks : 0) | out->quoted_banks,
     };
     memcpy(m->boot_id, w->in->content->boot_id, sizeof m->boot_id);
 }
@@ -405,6 +432,7 @@ void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
     out->findings.n = out->findings.n_lost = 0;
     memset(&out->memory, 0, sizeof out->memory);
     out->quoted_firmware_version = 0;
+    out->quoted_banks = 0;
     appraise(&w);
     out->genuine = is_genuine(&out->findings, in->policy);
     if (out->genuine)

@@ -112,6 +112,10 @@
     "a quoted bank was never extended by the firmware", \
     "the firmware does not measure into this active bank, so anybody on the host could write any history into it", \
     "deactivate the bank in the firmware's setup, or update the firmware") \
+  X(PCR_BANK_GONE, PCRS, "pcr.bank-gone", REQUIRED, \
+    "a bank that was quoted before is missing", \
+    "the bank was deactivated in the firmware's setup, or the host hides it", \
+    "if the change was planned, accept it with `trueboot host accept-firmware`; otherwise look into it") \
   X(PCR_BANK_UNQUOTED, PCRS, "pcr.bank-unquoted", INFORM, \
     "an active bank is not covered by the quote", \
     "the event log names a bank that was not quoted", \

@@ -661,18 +661,16 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
 static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
                         const struct tb_evidence_record *evidence, const struct tb_policy *policy,
                         struct tb_result *result, struct tb_firmware_reference *reference,
-                        uint64_t *tpm_version)
+                        struct tb_tpm_accepted *tpm)
 {
     struct tb_pcrs pcrs;
-    struct tb_quote quote;
-    struct tb_reason reason;
 
     if (!tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs) ||
-        !tb_quote_parse(tb_slice(evidence->quote.p, evidence->quote.len), &quote, &reason) ||
         !tb_verifier_reappraise(v, host, evidence, policy, result) || !result->boot.bank_chosen)
         return false;
     firmware_from(&pcrs, result->boot.bank, reference);
-    *tpm_version = quote.firmware_version;
+    tpm->firmware_version = result->quote.quoted_firmware_version;
+    tpm->banks = result->quote.quoted_banks;
     return true;
 }
 
@@ -683,7 +681,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
     struct tb_firmware_reference reference;
     struct tb_result *result = malloc(sizeof *result);
     struct tb_policy policy;
-    uint64_t tpm_version;
+    struct tb_tpm_accepted tpm;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
 
@@ -693,15 +691,14 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
         ok = false;
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, &policy, result, &reference, &tpm_version)))
+              !firmware_of(v, host, &evidence, &policy, result, &reference, &tpm)))
         tb_refusal_set(
             why, 409, "no-genuine-evidence",
             "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
     else {
-        status =
-            tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm_version, by);
+        status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
     tb_evidence_record_clear(&evidence);

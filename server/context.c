@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* The version comes first: bytes of another one are refused, not misread. */
-#define VERSION 1
+#define VERSION 2
 
 static uint8_t *put_be(uint8_t *p, uint64_t v, unsigned len)
 {
@@ -27,6 +27,7 @@ size_t tb_context_write(const struct tb_context *c, uint8_t out[TB_CONTEXT_BYTES
     p = put_be(p, c->last.reset_count, 4);
     p = put_be(p, c->last.restart_count, 4);
     p = put_be(p, c->last.firmware_version, 8);
+    p = put_be(p, c->last.banks, 1);
     memcpy(p, c->last.boot_id, sizeof c->last.boot_id);
     p += sizeof c->last.boot_id;
     p = put_be(p, c->firmware.present, 1);
@@ -45,6 +46,16 @@ static bool read_bool(struct tb_reader *in, bool *out)
     if (!tb_read_u8(in, &v) || v > 1)
         return false;
     *out = v == 1;
+    return true;
+}
+
+static bool read_banks(struct tb_reader *in, uint32_t *out)
+{
+    uint8_t v;
+
+    if (!tb_read_u8(in, &v) || v >> TB_N_BANKS != 0)
+        return false;
+    *out = v;
     return true;
 }
 
@@ -85,7 +96,7 @@ bool tb_context_read(struct tb_reader in, struct tb_context *out)
     if (!read_wanted(&in, &c) || !read_bool(&in, &last->present) ||
         !tb_read_u64be(&in, &last->clock_ms) || !tb_read_u32be(&in, &last->reset_count) ||
         !tb_read_u32be(&in, &last->restart_count) || !tb_read_u64be(&in, &last->firmware_version) ||
-        !tb_read_copy(&in, sizeof last->boot_id, last->boot_id) ||
+        !read_banks(&in, &last->banks) || !tb_read_copy(&in, sizeof last->boot_id, last->boot_id) ||
         memchr(last->boot_id, '\0', sizeof last->boot_id) == NULL ||
         !read_firmware(&in, &c.firmware) || in.left != 0)
         return false;

@@ -70,7 +70,7 @@ struct tb_op_args {
     const struct tb_host_new *host_new;
     const struct tb_host_edit *host_edit;
     const struct tb_firmware_reference *firmware;
-    const uint64_t *tpm_version;
+    const struct tb_tpm_accepted *tpm_accepted;
     const struct tb_host_query *query;
     const struct tb_enrol_token *enrol_token;
     const struct tb_ek_allowed *ek_allowed;

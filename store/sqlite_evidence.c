@@ -219,7 +219,8 @@ static enum tb_store_status update_host(struct tb_sqlite *c, const struct tb_app
 static enum tb_store_status update_memory(struct tb_sqlite *c, const struct tb_appraised *in)
 {
     TB_SQL q = tb_sql(c, "UPDATE host SET memory_present = ?2, clock_ms = ?3, reset_count = ?4,"
-                         " restart_count = ?5, firmware_version = ?6, boot_id = ?7 WHERE id = ?1");
+                         " restart_count = ?5, firmware_version = ?6, boot_id = ?7, banks = ?8"
+                         " WHERE id = ?1");
 
     if (!in->genuine) /* what nobody vouches for is not remembered */
         return TB_STORE_OK;
@@ -230,6 +231,7 @@ static enum tb_store_status update_memory(struct tb_sqlite *c, const struct tb_a
     tb_put_i64(&q, in->memory.restart_count);
     tb_put_i64(&q, (int64_t)in->memory.firmware_version);
     tb_put_text(&q, in->memory.boot_id);
+    tb_put_i64(&q, in->memory.banks);
     return tb_sql_run_one(&q);
 }
 

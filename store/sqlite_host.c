@@ -41,6 +41,7 @@ static void get_memory(struct tb_sql *q, struct tb_quote_memory *m)
     m->reset_count = (uint32_t)tb_get_i64(q);
     m->restart_count = (uint32_t)tb_get_i64(q);
     m->firmware_version = (uint64_t)tb_get_i64(q);
+    m->banks = (uint32_t)tb_get_i64(q);
     tb_get_text(q, m->boot_id, sizeof m->boot_id);
 }
 
@@ -315,7 +316,8 @@ enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const stru
     size_t len;
     enum tb_store_status status;
     TB_SQL q = tb_sql(c, "UPDATE host SET firmware = ?2,"
-                         " firmware_version = coalesce(?3, firmware_version)"
+                         " firmware_version = coalesce(?3, firmware_version),"
+                         " banks = coalesce(?4, banks)"
                          " WHERE id = ?1 AND state <> 4");
 
     tb_put_text(&q, a->id);
@@ -325,10 +327,13 @@ enum tb_store_status tb_sqlite_host_set_firmware(struct tb_sqlite *c, const stru
     } else {
         tb_put_null(&q);
     }
-    if (a->tpm_version)
-        tb_put_i64(&q, (int64_t)*a->tpm_version);
-    else
+    if (a->tpm_accepted) {
+        tb_put_i64(&q, (int64_t)a->tpm_accepted->firmware_version);
+        tb_put_i64(&q, a->tpm_accepted->banks);
+    } else {
         tb_put_null(&q);
+        tb_put_null(&q);
+    }
     status = tb_sql_run_one(&q);
     if (status != TB_STORE_OK)
         return status;

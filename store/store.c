@@ -233,14 +233,14 @@ enum tb_store_status tb_store_host_allow_replace(struct tb_store *s, const char 
 
 enum tb_store_status tb_store_host_set_firmware(struct tb_store *s, const char *id,
                                                 const struct tb_firmware_reference *reference,
-                                                const uint64_t *tpm_version,
+                                                const struct tb_tpm_accepted *tpm,
                                                 const struct tb_store_by *by)
 {
     if (!tb_store_id_ok(id))
         return TB_STORE_NOT_FOUND;
     if (!tb_store_by_ok(by) || (unsigned)reference->bank >= TB_N_BANKS)
         return TB_STORE_INVALID;
-    return WRITE(s, host_set_firmware, .id = id, .firmware = reference, .tpm_version = tpm_version,
+    return WRITE(s, host_set_firmware, .id = id, .firmware = reference, .tpm_accepted = tpm,
                  .by = by);
 }
 

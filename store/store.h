@@ -319,12 +319,17 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_allow_replace(struct tb_store *
                                                                const uint8_t *token_hash,
                                                                int64_t until_ms,
                                                                const struct tb_store_by *by);
-/* The firmware reference becomes *reference, and the version of the TPM's own firmware *tpm_version
- * unless that is NULL (operator's acceptance of a change). */
+/* What is accepted of the TPM itself. */
+struct tb_tpm_accepted {
+    uint64_t firmware_version;
+    uint32_t banks; /* as in struct tb_quote_memory */
+};
+/* The firmware reference becomes *reference, and what is remembered of the TPM *tpm unless that is
+ * NULL (operator's acceptance of a change). */
 TB_MUST_CHECK enum tb_store_status
 tb_store_host_set_firmware(struct tb_store *s, const char *id,
                            const struct tb_firmware_reference *reference,
-                           const uint64_t *tpm_version, const struct tb_store_by *by);
+                           const struct tb_tpm_accepted *tpm, const struct tb_store_by *by);
 /* "Attest now" on the operator's word; audited unless by is NULL (policy change). id NULL: all. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_want_attest(struct tb_store *s, const char *id,
                                                              const struct tb_store_by *by);

@@ -62,7 +62,7 @@ static bool read_pcrs(struct tb_cbor_reader *r, void *m, struct tb_reason *why)
 
 static const struct tb_field_special pcrs = { has_pcrs, write_pcrs, read_pcrs };
 
-/* [clock_ms, reset_count, restart_count, firmware_version, boot_id] */
+/* [clock_ms, reset_count, restart_count, firmware_version, banks, boot_id] */
 static bool has_last(const void *m)
 {
     return ((const struct tb_bundle *)m)->last.present;
@@ -72,31 +72,34 @@ static void write_last(struct tb_cbor_writer *w, const void *m)
 {
     const struct tb_quote_memory *last = &((const struct tb_bundle *)m)->last;
 
-    tb_cbor_write_array(w, 5);
+    tb_cbor_write_array(w, 6);
     tb_cbor_write_uint(w, last->clock_ms);
     tb_cbor_write_uint(w, last->reset_count);
     tb_cbor_write_uint(w, last->restart_count);
     tb_cbor_write_uint(w, last->firmware_version);
+    tb_cbor_write_uint(w, last->banks);
     tb_cbor_write_text(w, last->boot_id);
 }
 
 static bool read_last(struct tb_cbor_reader *r, void *m, struct tb_reason *why)
 {
     struct tb_quote_memory *last = &((struct tb_bundle *)m)->last;
-    uint64_t reset, restart;
+    uint64_t reset, restart, banks;
     struct tb_reader boot_id;
-    size_t five;
+    size_t six;
 
-    if (!tb_cbor_read_array(r, 5, 5, &five, why) ||
+    if (!tb_cbor_read_array(r, 6, 6, &six, why) ||
         !tb_cbor_read_uint(r, 0, UINT64_MAX, &last->clock_ms, why) ||
         !tb_cbor_read_uint(r, 0, UINT32_MAX, &reset, why) ||
         !tb_cbor_read_uint(r, 0, UINT32_MAX, &restart, why) ||
         !tb_cbor_read_uint(r, 0, UINT64_MAX, &last->firmware_version, why) ||
+        !tb_cbor_read_uint(r, 0, (1U << TB_N_BANKS) - 1, &banks, why) ||
         !tb_cbor_read_text(r, 0, sizeof last->boot_id - 1, &boot_id, why))
         return false;
     memcpy(last->boot_id, boot_id.p, boot_id.left);
     last->reset_count = (uint32_t)reset;
     last->restart_count = (uint32_t)restart;
+    last->banks = (uint32_t)banks;
     last->present = true;
     return true;
 }

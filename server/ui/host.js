@@ -212,7 +212,10 @@ function actions(view) {
     const may = view.app.can('operator');
     const failed = x.result && Array.isArray(x.result.findings) ? x.result.findings : [];
     const firmware = failed.some(
-        (f) => f.code === 'firmware.changed' || f.code === 'quote.firmware-version',
+        (f) =>
+            f.code === 'firmware.changed' ||
+            f.code === 'quote.firmware-version' ||
+            f.code === 'pcr.bank-gone',
     );
     return h(
         'div',

@@ -47,6 +47,7 @@ CREATE TABLE host (
     reset_count INTEGER NOT NULL DEFAULT 0,
     restart_count INTEGER NOT NULL DEFAULT 0,
     firmware_version INTEGER NOT NULL DEFAULT 0,
+    banks INTEGER NOT NULL DEFAULT 0, -- bits of enum tb_bank
     boot_id TEXT NOT NULL DEFAULT '',
     firmware BLOB, -- one byte bank, then PCR 0 to 3
     log_digest BLOB CHECK (length(log_digest) = 32),

@@ -259,6 +259,87 @@ static void t30_a_bank_that_nobody_quoted_is_told(void **state)
     evidence_free(e);
 }
 
+/* Asked for SHA-256 and SHA-384, and answered with SHA-256 alone, as is the log. */
+static struct evidence *evidence_without_a_bank(void)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    e->wanted[e->n_wanted++] = (struct tb_selection){ TB_ALG_SHA384, e->policy.pcrs };
+    evidence_prepare(e);
+    e->content.pcrs.mask[TB_BANK_SHA384] = 0; /* the TPM answers that it has none */
+    e->message.pcrs = e->content.pcrs;
+    e->q.selection[1].pcrs = 0;
+    evidence_digest_pcrs(e);
+    evidence_bind(e);
+    evidence_sign(e);
+    return e;
+}
+
+static void t30_a_bank_that_was_quoted_before_and_is_gone_is_refused_until_accepted(void **state)
+{
+    const uint32_t both = SHA256_ONLY | LOG_BANK(TB_BANK_SHA384);
+    struct evidence *e = evidence_without_a_bank();
+    const struct tb_reason *why;
+
+    (void)state;
+    evidence_appraise(e); /* nobody knows of it */
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_PCR_BANK_GONE], TB_PASS);
+    e->in.last = e->result.quote.memory;
+    assert_int_equal(e->in.last.banks, SHA256_ONLY);
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+
+    e->in.last.banks = both;
+    for (unsigned i = 0; i < 2; i++) { /* and it is not forgotten */
+        evidence_appraise(e);
+        expect(e, TB_VERDICT_FAILED, TB_CHECK_PCR_BANK_GONE);
+        why = evidence_reason(e, TB_CHECK_PCR_BANK_GONE);
+        assert_string_equal(why->where, "sha384");
+        assert_string_equal(why->observed, "not quoted");
+        assert_true(e->result.quote.genuine); /* or nobody could accept it */
+        assert_true(e->result.boot.bank_chosen);
+        assert_int_equal(e->result.quote.memory.banks, both);
+        assert_int_equal(e->result.quote.quoted_banks, SHA256_ONLY);
+        e->in.last = e->result.quote.memory;
+    }
+    e->in.last.banks = e->result.quote.quoted_banks; /* accepted */
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    evidence_free(e);
+}
+
+static void t30_a_bank_that_nobody_asked_for_is_not_gone(void **state)
+{
+    struct evidence *e = evidence_without_a_bank();
+
+    (void)state;
+    e->in.last = (struct tb_quote_memory){ .present = true,
+                                           .firmware_version = e->q.firmware_version,
+                                           .banks = SHA256_ONLY | LOG_BANK(TB_BANK_SHA512) };
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.quote.memory.banks, SHA256_ONLY | LOG_BANK(TB_BANK_SHA512));
+    evidence_free(e);
+}
+
+static void t30_banks_that_appear_are_remembered_by_themselves(void **state)
+{
+    const uint32_t both = SHA256_ONLY | LOG_BANK(TB_BANK_SHA384);
+    struct evidence *e = evidence_new(both);
+
+    (void)state;
+    evidence_prepare(e);
+    e->in.last = (struct tb_quote_memory){ .present = true,
+                                           .firmware_version = e->q.firmware_version,
+                                           .banks = SHA256_ONLY };
+    evidence_sign(e);
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.quote.memory.banks, both);
+    evidence_free(e);
+}
+
 static void extend(struct evidence *e, enum tb_bank b, unsigned pcr, const uint8_t *digest)
 {
     const size_t len = tb_bank_digest_len(b);
@@ -345,6 +426,9 @@ int main(void)
         cmocka_unit_test(an_unknown_bank_with_pcrs_is_refused),
         cmocka_unit_test(t30_sha1_alone_is_refused),
         cmocka_unit_test(t30_a_bank_that_nobody_quoted_is_told),
+        cmocka_unit_test(t30_a_bank_that_was_quoted_before_and_is_gone_is_refused_until_accepted),
+        cmocka_unit_test(t30_a_bank_that_nobody_asked_for_is_not_gone),
+        cmocka_unit_test(t30_banks_that_appear_are_remembered_by_themselves),
         cmocka_unit_test(t29_a_bank_that_no_firmware_extended_is_refused),
         cmocka_unit_test(t29_an_allowed_bank_that_the_system_closed_is_refused),
         cmocka_unit_test(l10_a_weak_bank_that_the_system_closed_is_only_recorded),

@@ -73,6 +73,7 @@ static struct made *make(bool held)
                   .reset_count = 7,
                   .restart_count = 1,
                   .firmware_version = e->q.firmware_version,
+                  .banks = 1U << TB_BANK_SHA256,
                   .boot_id = "boot-2" },
         .firmware = { .present = true, .bank = TB_BANK_SHA256 },
         .policy = tb_slice(m->policy, strlen(m->policy)),
@@ -128,6 +129,7 @@ static void anyone_comes_to_the_same_verdict(void **state)
         assert_true(m->back.time_ms == UINT64_C(1700000000000));
         assert_int_equal(m->back.ek_certificate.left, 11);
         assert_true(m->back.last.present && m->back.last.clock_ms == 999999);
+        assert_int_equal(m->back.last.banks, 1U << TB_BANK_SHA256);
         assert_string_equal(m->back.last.boot_id, "boot-2");
         unmake(m);
     }
@@ -255,8 +257,13 @@ static void broken_arrays_are_refused_with_their_field(void **state)
         const char *from, *to, *where;
         size_t n;
     } list[] = {
-        { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x84\x1a\x00\x0f\x42\x3f", "bundle.last", 7 },
-        { "\x10\x85\x1a\x00\x0f\x42\x3f", "\x10\x85\x3a\x00\x0f\x42\x3f", "bundle.last", 7 },
+        { "\x10\x86\x1a\x00\x0f\x42\x3f", "\x10\x85\x1a\x00\x0f\x42\x3f", "bundle.last", 7 },
+        { "\x10\x86\x1a\x00\x0f\x42\x3f", "\x10\x86\x3a\x00\x0f\x42\x3f", "bundle.last", 7 },
+        { "\x02\x66"
+          "boot-2",
+          "\x10\x66"
+          "boot-2",
+          "bundle.last", 8 }, /* a fifth bank */
         { "\x11\x82\x0b\x58\x80", "\x11\x81\x0b\x58\x80", "bundle.firmware", 5 },
         { "\x11\x82\x0b\x58\x80", "\x11\x82\x12\x58\x80", "bundle.firmware", 5 },
         { "\x11\x82\x0b\x58\x80", "\x11\x82\x0c\x58\x80", "bundle.firmware", 5 },

@@ -78,6 +78,7 @@ static struct tb_context some_context(void)
                                       .reset_count = 5,
                                       .restart_count = 6,
                                       .firmware_version = UINT64_MAX,
+                                      .banks = 0xf,
                                       .boot_id = "boot" },
                             .firmware = { .present = true, .bank = TB_BANK_SHA384 } };
 
@@ -98,6 +99,7 @@ static void a_context_comes_back_and_no_part_of_it_is_accepted(void **state)
     assert_memory_equal(back.wanted, c.wanted, sizeof c.wanted);
     assert_true(back.last.clock_ms == c.last.clock_ms && back.last.reset_count == 5);
     assert_true(back.last.restart_count == 6 && back.last.firmware_version == UINT64_MAX);
+    assert_int_equal(back.last.banks, 0xf);
     assert_string_equal(back.last.boot_id, "boot");
     assert_true(back.firmware.present && back.firmware.bank == TB_BANK_SHA384);
     assert_memory_equal(back.firmware.value, c.firmware.value, sizeof c.firmware.value);

@@ -202,11 +202,36 @@ static void accepted_evidence_comes_back_whole(void **state)
     assert_int_equal(h.last_verified_ms, T0 + 5);
     assert_true(h.memory.clock_ms == UINT64_MAX - 5 && h.memory.firmware_version == UINT64_MAX);
     assert_int_equal(h.memory.reset_count, 4);
+    assert_int_equal(h.memory.banks, 6);
     assert_string_equal(h.memory.boot_id, "boot-1");
     assert_int_equal(h.firmware.bank, TB_BANK_SHA384);
     assert_memory_equal(h.firmware.value[3], f.value[3], 48);
     assert_string_equal(h.facts.agent_version, "1.2");
     assert_memory_equal(h.log_digest, e.log_digest, 32);
+}
+
+static void accepted_firmware_takes_the_version_and_the_banks_of_the_tpm_along(void **state)
+{
+    struct tb_store *s = S(state);
+    const struct tb_firmware_reference f = { .present = true, .bank = TB_BANK_SHA384 };
+    const struct tb_tpm_accepted tpm = { 77, 1U << TB_BANK_SHA512 };
+    const struct tb_store_by by = { "ops", T0 };
+    struct tb_host h;
+
+    add_host(s, 1);
+    add_host(s, 2);
+    attest(s, host_id(1), 1, TB_VERDICT_TRUSTED, T0);
+    attest(s, host_id(2), 2, TB_VERDICT_TRUSTED, T0);
+    assert_ok(tb_store_host_set_firmware(s, host_id(1), &f, NULL, &by));
+    h = host_of(s, 1);
+    assert_true(h.memory.firmware_version == UINT64_MAX && h.memory.banks == 6);
+    assert_int_equal(h.firmware.bank, TB_BANK_SHA384);
+    assert_ok(tb_store_host_set_firmware(s, host_id(1), &f, &tpm, &by));
+    h = host_of(s, 1);
+    assert_true(h.memory.firmware_version == 77 && h.memory.banks == 8);
+    assert_int_equal(h.memory.reset_count, 4);
+    h = host_of(s, 2);
+    assert_int_equal(h.memory.banks, 6); /* another host's are its own */
 }
 
 static void a_log_that_is_held_need_not_be_sent_and_one_that_is_not_must(void **state)
@@ -700,6 +725,7 @@ int main(void)
         TEST(t15_a_late_answer_is_stale_spends_the_nonce_and_writes_nothing_else),
         TEST(accepted_evidence_comes_back_whole),
         TEST(a_log_that_is_held_need_not_be_sent_and_one_that_is_not_must),
+        TEST(accepted_firmware_takes_the_version_and_the_banks_of_the_tpm_along),
         TEST(evidence_nobody_vouches_for_moves_no_memory_and_cannot_be_trusted),
         TEST(t62_of_evidence_nobody_vouches_for_neither_log_nor_pcrs_are_kept),
         TEST(t62_a_blob_that_nothing_names_is_gone_after_an_hour),

@@ -132,7 +132,7 @@ void evidence(struct evidence *e, const char *id, unsigned nonce, enum tb_verdic
         .headline = verdict == TB_VERDICT_TRUSTED ? "" : "Secure Boot was off",
         .secure_boot = verdict == TB_VERDICT_TRUSTED ? TB_SWITCH_ON : TB_SWITCH_OFF,
         .genuine = true,
-        .memory = { true, UINT64_MAX - 5, 4, 5, UINT64_MAX, "boot-1" },
+        .memory = { true, UINT64_MAX - 5, 4, 5, UINT64_MAX, 6, "boot-1" },
         .quote = tb_slice(e->quote, sizeof e->quote),
         .signature = tb_slice(e->signature, sizeof e->signature),
         .content = tb_slice(e->content, sizeof e->content),

@@ -132,6 +132,32 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
+static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(void **state)
+{
+    struct scene *s = *state;
+    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_refusal why;
+    struct tb_host h;
+
+    log_good_boot(s->host->log, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
+    host_boot(s->host);
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    log_good_boot(s->host->log, LOG_BANK(TB_BANK_SHA384));
+    change_firmware(s->host);
+    attest(s->w, s->host, TB_VERDICT_FAILED, "pcr.bank-gone");
+    attest(s->w, s->host, TB_VERDICT_FAILED, "pcr.bank-gone");
+    h = host_stored(s->w, s->host);
+    assert_int_equal(h.memory.banks, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
+    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+        fail_msg("%s", why.message);
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    log_good_boot(s->host->log, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
+    change_firmware(s->host); /* back again: both count from now on */
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    h = host_stored(s->w, s->host);
+    assert_int_equal(h.memory.banks, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
+}
+
 static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
 {
     struct scene *s = *state;
@@ -332,6 +358,7 @@ int main(void)
         CASE(t57_counters_and_clock_that_went_back_fail),
         CASE(t57_a_clear_safe_flag_and_a_resume_are_told),
         CASE(t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted),
+        CASE(t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it),
         CASE(changed_firmware_is_told_until_an_operator_accepts_it),
         CASE(a_boot_that_is_not_trusted_sets_no_firmware_reference),
         CASE(another_policy_gives_another_verdict),
