@@ -246,14 +246,39 @@ static void judge_keys(struct work *w)
     tb_findings_pass(w->f, TB_CHECK_SB_KEYS); /* a worse outcome stays */
 }
 
-static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program)
+static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program,
+                            enum tb_bank b)
 {
     for (size_t i = 0; i < policy->n_programs; i++)
-        if (policy->programs[i].bank == program->bank &&
-            memcmp(policy->programs[i].digest, program->digest,
-                   tb_bank_digest_len(program->bank)) == 0)
+        if (policy->programs[i].bank == b &&
+            memcmp(policy->programs[i].digest, program->digest[b], tb_bank_digest_len(b)) == 0)
             return true;
     return false;
+}
+
+static bool lists_programs_in(const struct tb_policy *policy, enum tb_bank b)
+{
+    for (size_t i = 0; i < policy->n_programs; i++)
+        if (policy->programs[i].bank == b)
+            return true;
+    return false;
+}
+
+/* In the bank that is relied on, and in every other that matches and that the list has digests of:
+ * an image is not in the log, so nothing else says that two digests are of the same one. */
+static void judge_program(struct work *w, const struct tb_program *p)
+{
+    for (unsigned i = TB_N_BANKS; i-- > 0;) {
+        enum tb_bank b = (enum tb_bank)i;
+        char where[64], hex[132];
+
+        if (b != p->bank && (!(p->banks >> b & 1) || !lists_programs_in(w->policy, b)))
+            continue;
+        snprintf(where, sizeof where, "event %" PRIu32 " %s", p->event, tb_bank_name(b));
+        tb_hex(tb_slice(p->digest[b], tb_bank_digest_len(b)), hex, sizeof hex);
+        if (!program_allowed(w->policy, p, b))
+            tb_findings_fail(w->f, TB_CHECK_LOADER_ALLOWED, where, "an allowed program", "%s", hex);
+    }
 }
 
 /* Group 7: whatever PCR 4 holds that is no separator and no action must be on the list. */
@@ -269,15 +294,8 @@ static void judge_programs(struct work *w)
     if (w->policy->n_programs != 0 && facts->n_programs_lost != 0)
         tb_findings_fail(w->f, c, "PCR 4", "at most 32 programs", "%zu more",
                          facts->n_programs_lost);
-    for (size_t i = 0; w->policy->n_programs != 0 && i < facts->n_programs; i++) {
-        const struct tb_program *p = &facts->program[i];
-        char where[64], hex[132];
-
-        snprintf(where, sizeof where, "event %" PRIu32, p->event);
-        tb_hex(tb_slice(p->digest, tb_bank_digest_len(p->bank)), hex, sizeof hex);
-        if (!program_allowed(w->policy, p))
-            tb_findings_fail(w->f, c, where, "an allowed program", "%s", hex);
-    }
+    for (size_t i = 0; w->policy->n_programs != 0 && i < facts->n_programs; i++)
+        judge_program(w, &facts->program[i]);
     tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 

@@ -191,8 +191,11 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
     }
     p->event = e->index;
     p->bank = s->bank;
-    if (e->digest[s->bank].left == tb_bank_digest_len(s->bank)) /* so in a PCR that matches */
-        memcpy(p->digest, e->digest[s->bank].p, e->digest[s->bank].left);
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if (bank_counts(s, (enum tb_bank)b, e) && (e->banks >> b & 1)) {
+            memcpy(p->digest[b], e->digest[b].p, e->digest[b].left);
+            p->banks |= 1u << b;
+        }
     program_path(e->data, p->path);
     facts->n_programs++;
 }

@@ -45,8 +45,9 @@ struct tb_authority {
 /* A program measured into PCR 4: anything there that is neither separator nor known action. */
 struct tb_program {
     uint32_t event;
-    enum tb_bank bank;             /* of digest */
-    uint8_t digest[TB_DIGEST_MAX]; /* Authenticode digest of the image */
+    enum tb_bank bank; /* that is relied on */
+    uint32_t banks;    /* bit b: digest[b] counts, because PCR 4 matches in that bank */
+    uint8_t digest[TB_N_BANKS][TB_DIGEST_MAX]; /* Authenticode digests of the image */
     char path[TB_TEXT_MAX]; /* device path as text: NOT covered by the digest, never believed */
 };
 

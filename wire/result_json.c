@@ -203,7 +203,7 @@ static json_t *programs(const struct tb_boot_facts *f)
 
         bad |= set(o, "event", number(s->event));
         bad |= set(o, "bank", json_string(tb_bank_name(s->bank)));
-        bad |= set(o, "digest", hex(s->digest, tb_bank_digest_len(s->bank)));
+        bad |= set(o, "digest", hex(s->digest[s->bank], tb_bank_digest_len(s->bank)));
         bad |= set(o, "unverified_path", host_text(s->path));
         bad |= json_array_append_new(a, o);
     }

@@ -403,7 +403,8 @@ static void programs_outside_the_allow_list_are_refused(void **state)
     e->policy.n_programs = 1 + facts->n_programs;
     for (size_t i = 0; i < facts->n_programs; i++) {
         e->policy.programs[1 + i].bank = TB_BANK_SHA256;
-        memcpy(e->policy.programs[1 + i].digest, facts->program[i].digest, TB_DIGEST_MAX);
+        memcpy(e->policy.programs[1 + i].digest, facts->program[i].digest[TB_BANK_SHA256],
+               TB_DIGEST_MAX);
     }
     evidence_appraise(e);
     expect(e, TB_VERDICT_TRUSTED, -1);
@@ -412,6 +413,44 @@ static void programs_outside_the_allow_list_are_refused(void **state)
     evidence_appraise(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_LOADER_ALLOWED);
     evidence_free(e);
+}
+
+/* A bank that somebody filled names an allowed program, the other the one that ran. */
+static void t29_a_program_must_be_allowed_in_every_bank_that_the_list_has(void **state)
+{
+    static const enum tb_bank honest[] = { TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA1 };
+    const uint32_t banks = SHA256_ONLY | LOG_BANK(TB_BANK_SHA384) | LOG_BANK(TB_BANK_SHA1);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct evidence *e = evidence_new(banks);
+        struct log_item *item;
+
+        evidence_run(e);
+        assert_int_equal(e->result.boot.facts.n_programs, 1);
+        assert_int_equal(e->result.boot.facts.program[0].banks, banks);
+        e->policy.n_programs = 3;
+        for (size_t k = 0; k < 3; k++) {
+            e->policy.programs[k].bank = honest[k];
+            memcpy(e->policy.programs[k].digest, e->result.boot.facts.program[0].digest[honest[k]],
+                   TB_DIGEST_MAX);
+        }
+        evidence_appraise(e);
+        expect(e, TB_VERDICT_TRUSTED, -1);
+        item = log_find(e->log, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0);
+        memset(item->digest[honest[i]], 0x66, TB_DIGEST_MAX);
+        evidence_run(e);
+        expect(e, TB_VERDICT_FAILED, TB_CHECK_LOADER_ALLOWED);
+        assert_non_null(
+            strstr(evidence_reason(e, TB_CHECK_LOADER_ALLOWED)->where, tb_bank_name(honest[i])));
+        e->policy.programs[i] = e->policy.programs[(i + 1) % 3]; /* no digest of that bank */
+        evidence_appraise(e);
+        if (honest[i] == TB_BANK_SHA384)
+            expect(e, TB_VERDICT_FAILED, TB_CHECK_LOADER_ALLOWED); /* it is relied on */
+        else
+            expect(e, TB_VERDICT_TRUSTED, -1);
+        evidence_free(e);
+    }
 }
 
 static void a_boot_without_or_with_too_many_programs_fails_a_list_of_programs(void **state)
@@ -440,7 +479,8 @@ static void a_boot_without_or_with_too_many_programs_fails_a_list_of_programs(vo
     for (size_t i = 0; i < TB_POLICY_DIGESTS_MAX; i++) {
         e->policy.programs[i].bank = TB_BANK_SHA256;
         memcpy(e->policy.programs[i].digest,
-               e->result.boot.facts.program[i % TB_PROGRAMS_MAX].digest, TB_DIGEST_MAX);
+               e->result.boot.facts.program[i % TB_PROGRAMS_MAX].digest[TB_BANK_SHA256],
+               TB_DIGEST_MAX);
     }
     evidence_appraise(e);
     assert_int_equal(e->result.findings.outcome[TB_CHECK_LOADER_ALLOWED], TB_FAIL);
@@ -523,7 +563,7 @@ static bool same_facts(const struct tb_boot_facts *a, const struct tb_boot_facts
     for (size_t i = 0; same && i < a->n_authorities; i++)
         same = memcmp(a->authority[i].digest, b->authority[i].digest, 32) == 0;
     for (size_t i = 0; same && i < a->n_programs; i++)
-        same = memcmp(a->program[i].digest, b->program[i].digest, TB_DIGEST_MAX) == 0;
+        same = memcmp(a->program[i].digest, b->program[i].digest, sizeof a->program[i].digest) == 0;
     return same;
 }
 
@@ -638,6 +678,7 @@ int main(void)
         cmocka_unit_test(t47_settings_of_shim_need_not_be_on_the_list_its_keys_must),
         cmocka_unit_test(t47_more_authorities_than_can_be_kept_are_refused_under_a_list),
         cmocka_unit_test(programs_outside_the_allow_list_are_refused),
+        cmocka_unit_test(t29_a_program_must_be_allowed_in_every_bank_that_the_list_has),
         cmocka_unit_test(a_boot_without_or_with_too_many_programs_fails_a_list_of_programs),
         cmocka_unit_test(pinned_pcrs_must_have_one_of_their_values),
         cmocka_unit_test(firmware_other_than_accepted_is_changed_not_failed),

@@ -139,7 +139,8 @@ static void l06_the_order_of_events_of_different_pcrs_changes_no_fact(void **sta
     read_facts();
     assert_int_equal(facts.secure_boot, before.secure_boot);
     assert_int_equal(facts.exit_boot_services, before.exit_boot_services);
-    assert_memory_equal(facts.program[0].digest, before.program[0].digest, 32);
+    assert_memory_equal(&facts.program[0].digest, &before.program[0].digest,
+                        sizeof before.program[0].digest);
 }
 
 static void l40_everything_in_pcr_4_that_is_not_known_is_a_program(void **state)

@@ -63,7 +63,7 @@ static void a_trusted_host_is_told_with_all_its_facts(void **state)
                      e->result.boot.facts.n_authorities);
     programs = json_object_get(boot, "programs");
     assert_int_equal(json_array_size(programs), e->result.boot.facts.n_programs);
-    tb_hex(tb_slice(e->result.boot.facts.program[0].digest, 32), hex, sizeof hex);
+    tb_hex(tb_slice(e->result.boot.facts.program[0].digest[TB_BANK_SHA256], 32), hex, sizeof hex);
     assert_string_equal(text_at(json_array_get(programs, 0), "digest"), hex);
     assert_non_null(json_object_get(json_array_get(programs, 0), "unverified_path"));
     json_decref(o);
