@@ -204,12 +204,23 @@ static void wake(struct tb_app *app, const char *host_id)
     }
 }
 
+/* For who has just been enlisted: a wish that came before is in the store, one that comes after
+ * finds the waiter. The store is read without the lock, since its writer's thread takes that in
+ * wake(). Where the store does not answer the poll ends at its timeout. */
+static void wake_if_wanted(struct tb_app *app, const char *host_id)
+{
+    struct tb_host host;
+
+    if (tb_store_host_get(app->store, host_id, &host) == TB_STORE_OK && host.want_attest)
+        wake(app, host_id);
+}
+
 void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
+    const struct tb_principal *p = tb_http_principal(rq);
     struct tb_wait_request request;
     struct tb_reason why;
-    struct tb_host host;
     struct tb_waiter *w;
     uint8_t reply[64];
     size_t len;
@@ -218,36 +229,28 @@ void tb_api_agent_wait(struct tb_http_request *rq, void *ctx)
         bad_message(rq, &why);
         return;
     }
+    if (strcmp(request.host_id, p->host_id) != 0) {
+        tb_http_reply_error(rq, 403, "other-host", "the token is another host's");
+        return;
+    }
     w = calloc(1, sizeof *w);
     if (w == NULL) {
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
         return;
     }
-    /* The host is read under the lock: who sets the flag afterwards finds the waiter in the list.
-     */
+    memcpy(w->host_id, p->host_id, sizeof w->host_id);
+    len = encode_command(TB_COMMAND_NONE, reply, sizeof reply);
     pthread_mutex_lock(&app->waiters_lock);
     drop_old_waiters(app, tb_now_ms());
-    if (!asking_host(rq, app, &host)) {
+    w->until_ms = tb_now_ms() + WAIT_MS + 1000;
+    tb_http_reply(rq, 200, CBOR, reply, len);
+    w->parked = tb_http_park(rq, WAIT_MS);
+    if (w->parked == NULL)
         free(w);
-    } else if (strcmp(request.host_id, host.id) != 0) {
-        tb_http_reply_error(rq, 403, "other-host", "the token is another host's");
-        free(w);
-    } else if (host.want_attest) {
-        len = encode_command(TB_COMMAND_ATTEST, reply, sizeof reply);
-        tb_http_reply(rq, 200, CBOR, reply, len);
-        free(w);
-    } else {
-        len = encode_command(TB_COMMAND_NONE, reply, sizeof reply);
-        tb_http_reply(rq, 200, CBOR, reply, len);
-        memcpy(w->host_id, host.id, sizeof w->host_id);
-        w->until_ms = tb_now_ms() + WAIT_MS + 1000;
-        w->parked = tb_http_park(rq, WAIT_MS);
-        if (w->parked == NULL)
-            free(w);
-        else
-            add_waiter(app, w);
-    }
+    else
+        add_waiter(app, w);
     pthread_mutex_unlock(&app->waiters_lock);
+    wake_if_wanted(app, request.host_id);
 }
 
 /* --- Changes --- */
