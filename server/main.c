@@ -82,6 +82,18 @@ static bool parse_listen(char *text, struct tb_server_config *c)
     return true;
 }
 
+/* Absolute, since server.json outlives the directory in which the command was given. */
+static bool parse_roots(const char *path, struct tb_server_config *c)
+{
+    char here[PATH_MAX] = "";
+    int n;
+
+    if (path[0] != '/' && getcwd(here, sizeof here) == NULL)
+        return false;
+    n = snprintf(c->ek_roots, sizeof c->ek_roots, "%s%s%s", here, here[0] != '\0' ? "/" : "", path);
+    return path[0] != '\0' && n > 0 && (size_t)n < sizeof c->ek_roots;
+}
+
 static bool parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option known[] = {
@@ -119,11 +131,10 @@ static bool parse_options(int argc, char **argv, struct options *o)
             o->config.n_names = n_names;
             break;
         case 'r':
-            if (optarg[0] == '\0' || strlen(optarg) >= sizeof o->config.ek_roots) {
+            if (!parse_roots(optarg, &o->config)) {
                 log_text("--ek-roots: the path is empty or too long");
                 return false;
             }
-            snprintf(o->config.ek_roots, sizeof o->config.ek_roots, "%s", optarg);
             break;
         case 'h': fputs(usage, stdout); exit(0);
         default: return false; /* getopt has said what is wrong */
@@ -143,6 +154,8 @@ struct server {
     struct tb_http_hub *hub;
     struct tb_scheduler *scheduler;
     struct tb_app app;
+    char roots_path[PATH_MAX];
+    size_t n_roots, n_intermediates;
 };
 
 static void server_close(struct server *s)
@@ -197,18 +210,36 @@ static bool open_verifier(struct server *s)
     struct tb_verifier_config config = { .store = s->store,
                                          .log = log_text,
                                          .challenge_life_s = s->state.config.challenge_life_s };
-    char path[PATH_MAX];
 
     if (s->state.config.ek_roots[0] == '/')
-        snprintf(path, sizeof path, "%s", s->state.config.ek_roots);
+        snprintf(s->roots_path, sizeof s->roots_path, "%s", s->state.config.ek_roots);
     else
-        snprintf(path, sizeof path, "%s/%s", s->state.directory, s->state.config.ek_roots);
-    config.ek_roots = tb_server_roots_load(path, log_text);
+        snprintf(s->roots_path, sizeof s->roots_path, "%s/%s", s->state.directory,
+                 s->state.config.ek_roots);
+    config.ek_roots = tb_server_roots_load(s->roots_path, log_text);
+    if (config.ek_roots != NULL) {
+        s->n_roots = tb_roots_count(config.ek_roots);
+        s->n_intermediates = tb_roots_intermediates(config.ek_roots);
+    }
     s->app.verifier = config.ek_roots != NULL ? tb_verifier_new(&config) : NULL;
     if (s->app.verifier != NULL)
         return true;
     tb_roots_free(config.ek_roots);
     return fail("out of memory");
+}
+
+static void tell_roots(const struct server *s)
+{
+    char text[PATH_MAX + 128];
+
+    printf("EK roots: %zu roots, %zu intermediates in %s\n", s->n_roots, s->n_intermediates,
+           s->roots_path);
+    if (s->n_roots != 0)
+        return;
+    snprintf(text, sizeof text,
+             "%s has no EK root: no certificate of a TPM is trusted, hosts wait for approval",
+             s->roots_path);
+    log_text(text);
 }
 
 /* One ticket key for all replicas of a store. */
@@ -271,6 +302,7 @@ static bool server_open(const struct options *o, struct server *s)
                  tb_http_port(s->app.http));
     if (!tell_admin(s))
         return false;
+    tell_roots(s);
     s->scheduler =
         tb_scheduler_start(s->store, s->app.verifier, s->state.config.keep_days, log_text);
     return s->scheduler != NULL || fail("the scheduler's thread could not be started");

@@ -3,6 +3,7 @@
 #include "files/files.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,14 @@ static void add_file(struct tb_roots *roots, const char *path, void (*log)(const
     free(data);
 }
 
+static void tell_errno(const char *path, void (*log)(const char *text))
+{
+    char text[PATH_MAX + 128];
+
+    snprintf(text, sizeof text, "%s: no EK roots are read: %s", path, strerror(errno));
+    log(text);
+}
+
 struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *text))
 {
     struct tb_roots *roots = tb_roots_new();
@@ -36,13 +45,19 @@ struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *
     struct stat st;
     int n;
 
-    if (roots == NULL || stat(path, &st) != 0)
+    if (roots == NULL)
+        return NULL;
+    if (stat(path, &st) != 0) {
+        tell_errno(path, log);
         return roots;
+    }
     if (!S_ISDIR(st.st_mode)) {
         add_file(roots, path, log);
         return roots;
     }
     n = scandir(path, &names, NULL, alphasort);
+    if (n < 0)
+        tell_errno(path, log);
     for (int i = 0; i < n; i++) {
         char file[PATH_MAX];
 
