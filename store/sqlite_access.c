@@ -53,12 +53,14 @@ static enum tb_store_status get_policy(struct tb_sql *q, struct tb_policy_record
     return tb_row_status(q);
 }
 
-/* The version that is current for the very group, if its digest is this one. */
+/* The version that is current for the very group, if digest and text are these: a text that was
+ * damaged is put anew under the digest that it lost. */
 static enum tb_store_status current_is(struct tb_sqlite *c, const struct tb_op_args *a)
 {
     enum tb_store_status status;
     uint8_t digest[TB_SHA256_LEN];
-    TB_SQL q = tb_sql(c, "SELECT version, digest FROM policy WHERE grp = ?1"
+    struct tb_reader text;
+    TB_SQL q = tb_sql(c, "SELECT version, digest, text FROM policy WHERE grp = ?1"
                          " ORDER BY version DESC LIMIT 1");
 
     tb_put_text(&q, a->text);
@@ -67,6 +69,9 @@ static enum tb_store_status current_is(struct tb_sqlite *c, const struct tb_op_a
         return status;
     *a->i_out = tb_get_i64(&q);
     if (!tb_get_digest(&q, digest) || memcmp(digest, a->digest, sizeof digest) != 0)
+        return TB_STORE_NOT_FOUND;
+    text = tb_get_slice(&q);
+    if (text.left != a->bytes.left || memcmp(text.p, a->bytes.p, text.left) != 0)
         return TB_STORE_NOT_FOUND;
     return TB_STORE_OK;
 }

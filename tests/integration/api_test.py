@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """trueboot-server as a process: roles, schemas, limits, sessions, secrets, kill -9.
 
-Attack ids: T-59, T-60, T-62, T-63, T-65, T-67.
+Attack ids: T-59, T-60, T-62, T-63, T-65, T-67, T-70.
 
 usage: api_test.py TRUEBOOT_SERVER
 """
@@ -13,11 +13,13 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 PROGRAM = sys.argv.pop(1)
@@ -577,6 +579,30 @@ class Operations(unittest.TestCase):
             self.assertEqual((reply.status, reply.code), (400, "bad-policy"))
         self.assertEqual(ask("GET", "/v1/policy", who="viewer").json["digest"], now["digest"])
 
+    def test_a_new_policy_wakes_every_host_that_waits(self):
+        host, token = enrol("watcher")
+        answers = []
+
+        def wait():
+            answers.append(ask("POST", "/v1/agent/wait", encode({1: 1, 2: host}), token=token,
+                               server=W.server))
+        thread = threading.Thread(target=wait)
+        thread.start()
+        thread.join(0.5)
+        self.assertEqual(answers, [])
+        policy = {"format": 1, "name": "tightened", "interval_s": 120}
+        self.assertEqual(ask("PUT", "/v1/policy", policy, "admin").status, 200)
+        thread.join(10)
+        self.assertEqual(decode(answers[0].body), {1: 1, 2: 1})
+
+    def test_a_wish_that_came_before_the_long_poll_ends_it_at_once(self):
+        host, token = enrol("late-sleeper")
+        self.assertEqual(ask("POST", f"/v1/hosts/{host}/attest", who="operator").status, 202)
+        begun = time.monotonic()
+        reply = ask("POST", "/v1/agent/wait", encode({1: 1, 2: host}), token=token)
+        self.assertEqual(decode(reply.body), {1: 1, 2: 1})
+        self.assertLess(time.monotonic() - begun, 10)
+
     def test_a_duplicate_is_an_incident_that_can_be_acknowledged(self):
         enrol("twin")
         offer = decode(ask("POST", "/v1/agent/enrol", encode({1: 1, 3: "twin", 4: 0, 11: 0})).body)
@@ -863,6 +889,57 @@ class Process(unittest.TestCase):
         return out
 
 
+# --- A store that is damaged or gives no answer ---------------------------------------------------------
+
+class Damage(unittest.TestCase):
+    def change(self, server, statement, *values):
+        store = sqlite3.connect(server.state / "trueboot.db", timeout=20)
+        with store:
+            store.execute(statement, values)
+        store.close()
+
+    def unreadable(self, server, method, path, **more):
+        reply = ask(method, path, server=server, **more)
+        self.assertEqual((reply.status, reply.code), (503, "policy-unreadable"), reply.body)
+        self.assertIn("Retry-After", reply.headers)
+
+    def test_t70_a_replaced_policy_text_serves_no_host_until_it_is_put_again(self):
+        with tempfile.TemporaryDirectory() as d:
+            server = Server(d + "/state")
+            admin, policy = server.admin, {"format": 1, "name": "strict", "interval_s": 120}
+            put = ask("PUT", "/v1/policy", policy, token=admin, server=server)
+            self.assertEqual(put.status, 200, put.body)
+            server.stop()
+            self.change(server, "UPDATE policy SET text = ?",
+                        json.dumps({**policy, "mode": "observe"}).encode())
+            server = Server(d + "/state")
+            self.unreadable(server, "GET", "/healthz")
+            self.unreadable(server, "GET", "/v1/policy", token=admin)
+            offer = ask("POST", "/v1/agent/enrol", encode({1: 1, 3: "new", 4: 0, 11: 0}),
+                        server=server)
+            self.unreadable(server, "POST", "/v1/agent/activate",
+                            body=encode({1: 1, 2: decode(offer.body)[2]}))
+            put = ask("PUT", "/v1/policy", policy, token=admin, server=server)
+            self.assertEqual(put.status, 200, put.body)
+            self.assertEqual(ask("GET", "/healthz", server=server).status, 200)
+            self.assertEqual(ask("GET", "/v1/policy", token=admin, server=server).json["name"],
+                             "strict")
+            _, errors = server.stop()
+            self.assertEqual(errors.count("does not have its digest"), 1, errors)
+            self.assertIn("can be read again", errors)
+
+    def test_a_store_that_gives_no_answer_makes_no_host_unknown(self):
+        with tempfile.TemporaryDirectory() as d:
+            server = Server(d + "/state")
+            self.change(server, "ALTER TABLE host RENAME TO elsewhere")
+            for path in ("challenge", "wait"):
+                reply = ask("POST", "/v1/agent/" + path, encode({1: 1, 2: "x"}), token="ab" * 32,
+                            server=server)
+                self.assertEqual((reply.status, reply.code), (503, "store-unavailable"))
+                self.assertIn("Retry-After", reply.headers)
+            server.stop()
+
+
 # --- Options and configuration ---------------------------------------------------------------------------
 
 class Options(unittest.TestCase):
@@ -954,6 +1031,19 @@ class Options(unittest.TestCase):
             self.assertEqual(self.run_program("init", "--state", d + "/s").returncode, 0)
             done = self.run_program("init", "--state", d + "/s", "--listen", "127.0.0.1:1")
             self.one_line(done, 0, "server.json")
+
+    def test_a_path_of_roots_is_absolute_and_told_when_nothing_is_there(self):
+        with tempfile.TemporaryDirectory() as d:
+            done = subprocess.run([os.path.abspath(PROGRAM), "init", "--state", d + "/s", "--listen",
+                                   "127.0.0.1:0", "--ek-roots", "vendors"], cwd=d, timeout=20,
+                                  capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            path = json.loads(pathlib.Path(d, "s", "server.json").read_text())["ek_roots"]
+            self.assertEqual(path, os.path.realpath(d) + "/vendors")
+            out, errors = Server(d + "/s").stop()
+            self.assertIn("vendors: no EK roots are read: No such file", errors)
+            self.assertIn("has no EK root", errors)
+            self.assertIn("EK roots: 0 roots, 0 intermediates in ", out)
 
     def test_a_root_file_that_is_no_certificate_is_told_and_left_out(self):
         with tempfile.TemporaryDirectory() as d:
