@@ -174,6 +174,32 @@ static void l08_l09_t29_a_quoted_bank_that_the_log_does_not_declare_is_refused(v
     }
 }
 
+/* CVE-2021-42299: the firmware measured Secure Boot off into one bank, and root a good boot into
+ * the other; both replay. */
+static void t29_two_banks_that_tell_different_boots_are_refused(void **state)
+{
+    static const enum tb_bank honest[] = { TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA1 };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct evidence *e =
+            evidence_new(SHA256_ONLY | LOG_BANK(TB_BANK_SHA384) | LOG_BANK(TB_BANK_SHA1));
+        struct log_item *item =
+            log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot");
+        uint8_t digest[TB_DIGEST_MAX];
+
+        assert_true(tb_hash(
+            e->h, honest[i],
+            log_uefi_variable(e->log, log_guid_global, "SecureBoot", tb_slice("", 1)), digest));
+        memcpy(item->digest[honest[i]], digest, sizeof digest);
+        evidence_run(e);
+        expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_UNEXPLAINED);
+        assert_int_equal(e->result.findings.outcome[TB_CHECK_LOG_REPLAY], TB_PASS);
+        assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+        evidence_free(e);
+    }
+}
+
 static void l09_every_allowed_bank_must_replay(void **state)
 {
     static const enum tb_bank broken[] = { TB_BANK_SHA256, TB_BANK_SHA384, TB_BANK_SHA1 };
@@ -668,6 +694,7 @@ int main(void)
         cmocka_unit_test(l05_a_changed_log_names_the_pcr_with_both_values),
         cmocka_unit_test(l08_a_log_without_the_quoted_bank_is_refused),
         cmocka_unit_test(l08_l09_t29_a_quoted_bank_that_the_log_does_not_declare_is_refused),
+        cmocka_unit_test(t29_two_banks_that_tell_different_boots_are_refused),
         cmocka_unit_test(l09_every_allowed_bank_must_replay),
         cmocka_unit_test(events_without_a_digest_of_an_allowed_bank_are_refused),
         cmocka_unit_test(t45_secure_boot_off_fails_with_exactly_that_reason),
