@@ -326,6 +326,9 @@ def tpm_with_one_bank_is_quoted_by_it(w):
     done = h.once()
     assert done.returncode == 0, done.stdout
     assert tpm.quotes() == 1
+    quote = json.loads(w.verifier.cli('host', 'show', 'one-bank', '--json'))['result']['quote']
+    assert quote['genuine'] and quote['clock_ms'] > 0 and quote['boot_id'], quote
+    assert {'reset_count', 'restart_count'} <= set(quote), quote
 
 
 def host_without_a_token_waits_for_approval(w):
