@@ -114,6 +114,10 @@ static void a_context_comes_back_and_no_part_of_it_is_accepted(void **state)
     bytes[0]++; /* another version */
     assert_false(tb_context_read(tb_slice(bytes, len), &back));
     bytes[0]--;
+    assert_int_equal(bytes[39], 0xf); /* the banks that were quoted */
+    bytes[39] = 0x10;                 /* a fifth */
+    assert_false(tb_context_read(tb_slice(bytes, len), &back));
+    bytes[39] = 0xf;
     bytes[1] = TB_SELECTIONS_MAX + 1;
     assert_false(tb_context_read(tb_slice(bytes, len), &back));
 }
