@@ -15,6 +15,7 @@
 #include <string.h>
 
 #define PENDING_MAX 1000 /* hosts that wait for an operator; anybody can add one */
+#define WITH_TOKEN 2     /* so many times what anybody may fill is there for good tokens */
 
 static bool out_of_order(struct tb_refusal *why)
 {
@@ -87,6 +88,24 @@ static bool write_state(struct tb_verifier *v, const uint8_t *secret,
     return ok;
 }
 
+/* Anybody can fill the table of offers, so who has a token that is good at this moment finds room
+ * when it is full for all others. */
+static enum tb_store_status put_offer(struct tb_verifier *v, int64_t now_ms, const char *id,
+                                      struct tb_reader state)
+{
+    uint64_t max = v->config.offers_max;
+    int64_t expires_ms = now_ms + 1000 * (int64_t)v->config.offer_life_s;
+    struct tb_enrol_token token;
+    enum tb_store_status status =
+        tb_store_offer_put(v->config.store, id, state, now_ms, expires_ms, max);
+
+    if (status == TB_STORE_LIMIT &&
+        tb_store_enrol_token_check(v->config.store, state.p + 32, now_ms, &token) == TB_STORE_OK)
+        status =
+            tb_store_offer_put(v->config.store, id, state, now_ms, expires_ms, WITH_TOKEN * max);
+    return status;
+}
+
 static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
                        const uint8_t *secret, const struct tb_enrol_request *request,
                        struct tb_refusal *why)
@@ -101,9 +120,7 @@ static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
         return out_of_order(why);
     }
     tb_hex(tb_slice(id, TB_ENROLMENT_ID_LEN), id_text, sizeof id_text);
-    status =
-        tb_store_offer_put(v->config.store, id_text, tb_slice(state, len), now_ms,
-                           now_ms + 1000 * (int64_t)v->config.offer_life_s, v->config.offers_max);
+    status = put_offer(v, now_ms, id_text, tb_slice(state, len));
     free(state);
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
@@ -284,15 +301,17 @@ static bool refuse_duplicate(const struct tb_store_conflict *conflict, struct tb
     return tb_refusal_of(why, 409, &reason);
 }
 
-/* Anybody with a TPM emulator can ask to be approved, so the waiting list has an end. */
-static bool waiting_list_has_room(struct tb_verifier *v, struct tb_refusal *why)
+/* Anybody with a TPM emulator can ask to be approved, so the waiting list has an end, and one that
+ * is full of those has room for good tokens. */
+static bool waiting_list_has_room(struct tb_verifier *v, bool token_good, struct tb_refusal *why)
 {
+    uint64_t max = v->config.pending_max != 0 ? v->config.pending_max : PENDING_MAX;
     struct tb_store_summary summary;
     enum tb_store_status status = tb_store_summary(v->config.store, &summary);
 
     if (status != TB_STORE_OK)
         return tb_refusal_store(why, status);
-    if (summary.n_waiting < PENDING_MAX)
+    if (summary.n_waiting < (token_good ? WITH_TOKEN * max : max))
         return true;
     tb_refusal_set(why, 429, "waiting-list-full", "too many hosts wait for approval already");
     why->retry_after_s = 3600;
@@ -431,7 +450,7 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
         return out_of_order(why);
     if (!fill_host(v, request, j, &policy, out->host_token, &host, why))
         return false;
-    if (host.row.state == TB_HOST_PENDING && !waiting_list_has_room(v, why))
+    if (host.row.state == TB_HOST_PENDING && !waiting_list_has_room(v, j->token_good, why))
         return false;
     status = tb_store_host_create(v->config.store, &host.row, &by, &created, &conflict);
     if (status == TB_STORE_CONFLICT)

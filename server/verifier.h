@@ -19,7 +19,8 @@ struct tb_verifier_config {
     struct tb_roots *ek_roots;     /* taken; NULL: no certificate is trusted */
     uint32_t challenge_life_s;     /* [60] */
     uint32_t offer_life_s;         /* [60] */
-    uint32_t offers_max;           /* enrolments under way at one time [1000] */
+    uint32_t offers_max;           /* enrolments under way; with good tokens twice that [1000] */
+    uint32_t pending_max;          /* hosts that wait; with good tokens twice that [1000] */
     size_t boots_cached;           /* appraisals of boots kept [512] */
     size_t keys_cached;            /* attestation keys kept [65536] */
     void (*log)(const char *text); /* what an administrator must see; NULL: nowhere */

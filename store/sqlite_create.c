@@ -57,7 +57,7 @@ static enum tb_store_status find_owners(struct tb_sqlite *c, const struct tb_op_
 {
     const struct tb_host_new *h = a->host_new;
     TB_SQL ek = tb_sql(c, "SELECT " OWNER_COLUMNS " FROM host WHERE ek_digest = ?1 AND state <> 4");
-    TB_SQL name = tb_sql(c, "SELECT " OWNER_COLUMNS " FROM host WHERE name = ?1 AND state <> 4");
+    TB_SQL name = tb_sql(c, "SELECT " OWNER_COLUMNS " FROM host WHERE name = ?1 AND state < 3");
     TB_SQL id = tb_sql(c, "SELECT " OWNER_COLUMNS " FROM host WHERE id = ?1");
     enum tb_store_status status;
 

@@ -104,7 +104,8 @@ enum tb_store_status tb_sqlite_host_get(struct tb_sqlite *c, const struct tb_op_
             "SELECT " TB_HOST_COLUMNS " FROM host WHERE token_hash = ?1 AND state <> 4",
         [TB_HOST_BY_EK] =
             "SELECT " TB_HOST_COLUMNS " FROM host WHERE ek_digest = ?1 AND state <> 4",
-        [TB_HOST_BY_NAME] = "SELECT " TB_HOST_COLUMNS " FROM host WHERE name = ?1 AND state <> 4",
+        [TB_HOST_BY_NAME] = "SELECT " TB_HOST_COLUMNS " FROM host WHERE name = ?1 AND state <> 4"
+                            " ORDER BY state, created_ms DESC LIMIT 1",
     };
     TB_SQL q = tb_sql(c, by[a->key]);
     enum tb_store_status status;
@@ -161,7 +162,7 @@ static enum tb_store_status get_standing(struct tb_sqlite *c, const char *id, st
 static enum tb_store_status name_owner(struct tb_sqlite *c, const char *name,
                                        struct tb_store_conflict *conflict)
 {
-    TB_SQL q = tb_sql(c, "SELECT id FROM host WHERE name = ?1 AND state <> 4");
+    TB_SQL q = tb_sql(c, "SELECT id FROM host WHERE name = ?1 AND state < 3");
     enum tb_store_status status;
 
     tb_put_text(&q, name);

@@ -112,7 +112,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_setting_init(struct tb_store *s, con
 enum tb_host_state {
     TB_HOST_PENDING = 1, /* proved its TPM, waits for the operator */
     TB_HOST_ACTIVE,
-    TB_HOST_REFUSED, /* by the operator; keeps its EK and name from being enrolled again */
+    TB_HOST_REFUSED, /* by the operator; its EK cannot be enrolled again, its name is free */
     TB_HOST_REMOVED, /* EK and name are free again; the row goes at the next purge */
     TB_N_HOST_STATES
 };
@@ -216,8 +216,8 @@ struct tb_host_created {
     bool replaced; /* an operator had allowed the host of this name or EK to change its TPM */
 };
 
-/* Create a host and consume the token, all or nothing. Names and EKs are unique among hosts that
- * are not removed; names are compared byte by byte.
+/* Create a host and consume the token, all or nothing. EKs are unique among hosts that are not
+ * removed, names among those that are neither removed nor refused, byte by byte.
  *
  * TB_STORE_CONFLICT (*conflict is written): the EK, name, id or host token is taken. Nothing of the
  *   existing host changes and the enrolment token keeps its use, but an incident
@@ -235,7 +235,7 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_create(struct tb_store *s,
                                                         struct tb_host_created *out,
                                                         struct tb_store_conflict *conflict);
 
-/* Removed hosts are found by id only. */
+/* Removed hosts are found by id only, refused ones by a name that no other host has. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_get(struct tb_store *s, const char *id,
                                                      struct tb_host *out);
 TB_MUST_CHECK enum tb_store_status tb_store_host_by_token(struct tb_store *s,
@@ -302,7 +302,8 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_edit(struct tb_store *s, const 
                                                       const struct tb_host_edit *edit,
                                                       const struct tb_store_by *by,
                                                       struct tb_store_conflict *conflict);
-/* pending or refused to active; an EK without any other basis is then the operator's word. */
+/* pending or refused to active; an EK without any other basis is then the operator's word. A
+ * refused host whose name another host has by now: TB_STORE_CONFLICT. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_approve(struct tb_store *s, const char *id,
                                                          const struct tb_store_by *by);
 /* pending to refused. */

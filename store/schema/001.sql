@@ -60,7 +60,8 @@ CREATE TABLE host (
     rank INTEGER GENERATED ALWAYS AS (CASE verdict WHEN 3 THEN 0 WHEN 2 THEN 1 WHEN 7 THEN 2
         WHEN 6 THEN 3 WHEN 5 THEN 4 WHEN 4 THEN 5 ELSE 6 END) VIRTUAL
 ) STRICT;
-CREATE UNIQUE INDEX host_name ON host (name) WHERE state <> 4;
+CREATE UNIQUE INDEX host_name ON host (name) WHERE state < 3; -- a refused host's name is free
+CREATE INDEX host_by_name ON host (name, id) WHERE state <> 4;
 CREATE UNIQUE INDEX host_ek ON host (ek_digest) WHERE state <> 4;
 CREATE UNIQUE INDEX host_token ON host (token_hash) WHERE state <> 4;
 CREATE INDEX host_rank ON host (rank, id) WHERE state <> 4;

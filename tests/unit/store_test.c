@@ -251,6 +251,7 @@ static void a_pending_host_is_approved_or_refused_once(void **state)
     struct tb_store_conflict conflict;
     struct tb_store_by later = at(5);
     struct tb_challenge_record c = { .expires_ms = T0 + 1 };
+    struct tb_host refused;
 
     for (unsigned i = 1; i <= 3; i++) {
         new_host(&n, i);
@@ -272,6 +273,8 @@ static void a_pending_host_is_approved_or_refused_once(void **state)
     assert_ok(tb_store_host_refuse(s, host_id(2), &later));
     assert_int_equal(host_of(s, 2).state, TB_HOST_REFUSED);
     assert_status(tb_store_host_refuse(s, host_id(1), &later), TB_STORE_REFUSED);
+    assert_ok(tb_store_host_by_name(s, "host00002", &refused)); /* nobody else has it */
+    assert_string_equal(refused.id, host_id(2));
     assert_ok(tb_store_host_approve(s, host_id(3), &later));
     assert_int_equal(host_of(s, 3).verdict, TB_VERDICT_NOT_CAPABLE);
     assert_int_equal(host_of(s, 3).ek_basis, TB_EK_BASIS_NONE);

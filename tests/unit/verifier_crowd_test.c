@@ -1,0 +1,96 @@
+/* Enrolment when there are too many of everything: what anybody can do without end must leave room
+ * for those who have a token, and leave the audit log readable. */
+#include "tests/unit/verifier_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_up(void **state)
+{
+    *state = world_new(NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+static void offers_under_way_are_bounded(void **state)
+{
+    struct world *w = *state;
+    struct tb_verifier_config config = { .store = w->store, .offers_max = 2 };
+    struct soft_host *host = host_new("alpha");
+    struct enrolment *e = malloc(sizeof *e);
+
+    tb_verifier_free(w->v);
+    w->v = tb_verifier_new(&config);
+    enrolment_begin(e, host, "");
+    assert_true(enrolment_ask(w, e));
+    assert_true(enrolment_ask(w, e));
+    assert_false(enrolment_ask(w, e));
+    assert_int_equal(e->why.status, 429);
+    assert_true(e->why.retry_after_s > 0);
+    w->now_ms += 60000;
+    assert_true(enrolment_ask(w, e));
+    free(e);
+    host_free(host);
+}
+
+static void t62_a_full_table_of_offers_has_room_for_a_good_token(void **state)
+{
+    struct world *w = *state;
+    struct tb_verifier_config config = { .store = w->store, .offers_max = 2 };
+    struct soft_host *host = host_new("alpha");
+    struct enrolment *e = malloc(sizeof *e);
+
+    world_token(w, "good", "", 1);
+    tb_verifier_free(w->v);
+    w->v = tb_verifier_new(&config);
+    enrolment_begin(e, host, "");
+    assert_true(enrolment_ask(w, e));
+    assert_true(enrolment_ask(w, e));
+    enrolment_begin(e, host, "unknown");
+    assert_false(enrolment_ask(w, e));
+    assert_int_equal(e->why.status, 429);
+    enrolment_begin(e, host, "good");
+    assert_true(enrolment_ask(w, e));
+    assert_true(enrolment_ask(w, e));
+    assert_false(enrolment_ask(w, e)); /* that has an end too */
+    assert_int_equal(e->why.status, 429);
+    enrolment_prove(e, host);
+    free(e);
+    host_free(host);
+}
+
+static void t62_a_full_waiting_list_has_room_for_a_good_token(void **state)
+{
+    struct world *w = *state;
+    struct tb_verifier_config config = { .store = w->store, .pending_max = 1 };
+    struct soft_host *host[4] = { host_new("a"), host_new("b"), host_new("c"), host_new("d") };
+
+    world_token(w, "good", "", 9);
+    tb_verifier_free(w->v);
+    w->v = tb_verifier_new(&config);
+    enrol(w, host[0], "", TB_ENROL_PENDING);
+    enrol_refused(w, host[1], "", 429, "waiting-list-full");
+    enrol(w, host[2], "good", TB_ENROL_PENDING);
+    enrol_refused(w, host[3], "good", 429, "waiting-list-full");
+    for (size_t i = 0; i < 4; i++)
+        host_free(host[i]);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(offers_under_way_are_bounded),
+        CASE(t62_a_full_table_of_offers_has_room_for_a_good_token),
+        CASE(t62_a_full_waiting_list_has_room_for_a_good_token),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
