@@ -213,9 +213,9 @@ static void wait_ended(struct daemon *d, enum tb_link_status link_status,
     d->wait_ms = d->wait_begun_ms + QUIET_MS;
     if (link_status == TB_LINK_ANSWERED && reply->status == 200 &&
         tb_wait_reply_decode(reply->body, &command, &why)) {
-        if (command.command == TB_COMMAND_ATTEST && d->next_ms > now) {
+        if (command.command == TB_COMMAND_ATTEST && d->next_ms > now + TB_WISH_SPREAD_MS) {
             tb_journal(TB_JOURNAL_INFO, "the Verifier asks for an attestation");
-            d->next_ms = now;
+            d->next_ms = now + tb_wish_ms(chance());
         }
         return;
     }

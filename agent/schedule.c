@@ -30,3 +30,8 @@ int64_t tb_interval_ms(uint32_t interval_s, uint32_t chance)
     ms = (int64_t)interval_s * 1000;
     return ms - ms / 10 + share(ms / 5, chance);
 }
+
+int64_t tb_wish_ms(uint32_t chance)
+{
+    return share(TB_WISH_SPREAD_MS, chance);
+}

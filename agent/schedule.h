@@ -10,6 +10,7 @@
 #define TB_BACKOFF_MAX_MS 300000 /* 5 minutes */
 #define TB_INTERVAL_MIN_S 5      /* whatever the Verifier says */
 #define TB_INTERVAL_MAX_S 86400
+#define TB_WISH_SPREAD_MS 2000 /* an operator who asks for one host does not wait longer */
 
 /* After n failures in a row (n from 1): doubles from 2 s to 5 minutes, of which chance takes up to
  * the half. A Verifier's Retry-After (seconds, 0: none) is a lower bound, with up to a tenth more.
@@ -18,5 +19,8 @@ int64_t tb_backoff_ms(unsigned n, unsigned retry_after_s, uint32_t chance);
 
 /* After success: the interval, give or take a tenth. */
 int64_t tb_interval_ms(uint32_t interval_s, uint32_t chance);
+
+/* After the Verifier's wish: it may have asked all hosts at once. */
+int64_t tb_wish_ms(uint32_t chance);
 
 #endif

@@ -288,6 +288,14 @@ static void intervals_are_spread_by_a_tenth_and_bounded(void **state)
     assert_true(tb_interval_ms(UINT32_MAX, UINT32_MAX) <= INT64_C(86400) * 1100 + 1);
 }
 
+static void hosts_asked_at_one_time_are_spread_over_two_seconds(void **state)
+{
+    (void)state;
+    assert_int_equal(tb_wish_ms(0), 0);
+    assert_in_range(tb_wish_ms(UINT32_C(1) << 31), 999, 1001);
+    assert_in_range(tb_wish_ms(UINT32_MAX), 1999, 2000);
+}
+
 static void sleep_is_noticed_and_a_set_clock_is_not(void **state)
 {
     int64_t slept = 5000;
@@ -401,6 +409,7 @@ int main(void)
         cmocka_unit_test(back_off_doubles_up_to_five_minutes_and_is_spread),
         cmocka_unit_test(retry_after_is_a_lower_bound),
         cmocka_unit_test(intervals_are_spread_by_a_tenth_and_bounded),
+        cmocka_unit_test(hosts_asked_at_one_time_are_spread_over_two_seconds),
         cmocka_unit_test(sleep_is_noticed_and_a_set_clock_is_not),
         cmocka_unit_test(a_selection_is_what_the_tpm_has_in_the_order_asked_for),
         cmocka_unit_test(values_that_moved_before_the_quote_are_noticed),
