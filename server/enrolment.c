@@ -14,8 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PENDING_MAX 1000 /* hosts that wait for an operator; anybody can add one */
-#define WITH_TOKEN 2     /* so many times what anybody may fill is there for good tokens */
+#define PENDING_MAX 1000  /* hosts that wait for an operator; anybody can add one */
+#define NOT_PROVED_MAX 60 /* audit entries an hour about failed proofs; anybody can fail */
+#define WITH_TOKEN 2      /* so many times what anybody may fill is there for good tokens */
 
 static bool out_of_order(struct tb_refusal *why)
 {
@@ -162,18 +163,42 @@ struct judgement {
     uint8_t ek_digest[32];
 };
 
-/* One answer for all that can be wrong before the host has proved its TPM. */
-static bool not_proved(struct tb_verifier *v, int64_t now_ms, const char *id,
-                       struct tb_refusal *why)
+/* The audit log is kept for ever, and offers are there for the asking. */
+static bool may_audit(struct tb_verifier *v, int64_t now_ms)
 {
-    struct tb_store_by by = { "host", now_ms };
+    bool may;
+
+    pthread_mutex_lock(&v->lock);
+    if (now_ms < v->not_proved_ms || now_ms - v->not_proved_ms >= 3600000) {
+        v->not_proved_ms = now_ms;
+        v->n_not_proved = 0;
+    }
+    may = v->n_not_proved < NOT_PROVED_MAX;
+    v->n_not_proved += may;
+    pthread_mutex_unlock(&v->lock);
+    return may;
+}
+
+/* One answer for all that can be wrong before the host has proved its TPM. */
+static bool no_proof(struct tb_refusal *why)
+{
     struct tb_reason reason;
 
-    if (tb_store_audit_append(v->config.store, "enrol.not-proved", id, "{}", &by) != TB_STORE_OK)
-        atomic_fetch_add(&v->refusals, 1); /* the refusal below stands either way */
     tb_refuse(&reason, TB_CHECK_IDENTITY_ACTIVATION, "activation",
               "the secret of an offer that is not older than its lifetime", "something else");
     return tb_refusal_of(why, 403, &reason);
+}
+
+/* Of an offer that was there: somebody tried, which the audit log tells. */
+static bool wrong_proof(struct tb_verifier *v, int64_t now_ms, const char *id,
+                        struct tb_refusal *why)
+{
+    struct tb_store_by by = { "host", now_ms };
+
+    if (may_audit(v, now_ms) &&
+        tb_store_audit_append(v->config.store, "enrol.not-proved", id, "{}", &by) != TB_STORE_OK)
+        atomic_fetch_add(&v->refusals, 1); /* the refusal stands either way */
+    return no_proof(why);
 }
 
 static bool take_offer(struct tb_verifier *v, int64_t now_ms,
@@ -192,12 +217,12 @@ static bool take_offer(struct tb_verifier *v, int64_t now_ms,
     if (status != TB_STORE_OK || state->len < STATE_HEAD ||
         !tb_enrol_request_decode(tb_slice(state->p + STATE_HEAD, state->len - STATE_HEAD), out,
                                  &reason))
-        return not_proved(v, now_ms, id, why);
+        return no_proof(why);
     if (out->tpm_state != TB_TPM_STATE_20)
-        return request->secret.left == 0 || not_proved(v, now_ms, id, why);
+        return request->secret.left == 0 || wrong_proof(v, now_ms, id, why);
     if (request->secret.left != TB_SECRET_LEN || !tb_sha256(v, request->secret, secret_hash) ||
         !tb_secret_equal(tb_slice(secret_hash, 32), tb_slice(state->p, 32)))
-        return not_proved(v, now_ms, id, why);
+        return wrong_proof(v, now_ms, id, why);
     return true;
 }
 

@@ -17,10 +17,12 @@ struct tb_verifier {
     struct tb_lru *policies; /* struct cached_policy by group */
     _Atomic uint64_t policy_generation;
     pthread_mutex_t policy_lock; /* of what the cached policies hold */
-    pthread_mutex_t lock;        /* of the hashers */
+    pthread_mutex_t lock;        /* of the hashers, and of what says so */
     struct tb_hasher *hasher[TB_HASHERS_MAX];
     size_t n_hashers;
     _Atomic uint64_t challenges, evidences, enrolments, refusals;
+    int64_t not_proved_ms; /* start of an hour; lock */
+    unsigned n_not_proved; /* in it */
 };
 
 /* A hasher for the time of one request. NULL: out of memory. */

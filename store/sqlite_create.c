@@ -72,7 +72,20 @@ static enum tb_store_status find_owners(struct tb_sqlite *c, const struct tb_op_
     return status == TB_STORE_UNAVAILABLE ? status : TB_STORE_OK;
 }
 
-/* Refuse, and tell: incident on the host that is there, and an audit entry (T-22, T-23). */
+/* OK: an hour has gone by since the last audit entry about a claim to this host, and now another is
+ * due. NOT_FOUND: not yet. Anybody can claim, and the audit log is kept for ever. */
+static enum tb_store_status claim_is_due(struct tb_sqlite *c, const char *owner, int64_t now_ms)
+{
+    TB_SQL q = tb_sql(c, "UPDATE host SET duplicate_ms = ?2 WHERE id = ?1"
+                         " AND duplicate_ms NOT BETWEEN ?2 - 3599999 AND ?2");
+
+    tb_put_text(&q, owner);
+    tb_put_i64(&q, now_ms);
+    return tb_sql_run_one(&q);
+}
+
+/* Refuse, and tell: incident on the host that is there, which counts, and an audit entry an hour
+ * (T-22, T-23). */
 static enum tb_store_status refuse(struct tb_sqlite *c, const struct tb_op_args *a,
                                    enum tb_store_unique what, const char *owner)
 {
@@ -89,16 +102,17 @@ static enum tb_store_status refuse(struct tb_sqlite *c, const struct tb_op_args 
     memcpy(a->conflict->host_id, owner, strlen(owner) + 1);
     status = tb_sqlite_incident(c, owner, true, TB_VERDICT_NONE, "identity.duplicate", words[what],
                                 a->by->now_ms, &id);
-    if (status != TB_STORE_OK)
-        return status;
+    if (status == TB_STORE_OK)
+        status = claim_is_due(c, owner, a->by->now_ms);
     if (a->host_new->ek_digest)
         tb_hex(tb_slice(a->host_new->ek_digest, TB_SHA256_LEN), ek, sizeof ek);
-    status = tb_sqlite_log(c, a->by, "identity.duplicate", owner,
-                           TB_PAIRS("name", a->host_new->name, "ek", ek, "claim",
-                                    what == TB_UNIQUE_EK   ? "ek"
-                                    : what == TB_UNIQUE_ID ? "id"
-                                                           : "name"));
-    if (status != TB_STORE_OK)
+    if (status == TB_STORE_OK)
+        status = tb_sqlite_log(c, a->by, "identity.duplicate", owner,
+                               TB_PAIRS("name", a->host_new->name, "ek", ek, "claim",
+                                        what == TB_UNIQUE_EK   ? "ek"
+                                        : what == TB_UNIQUE_ID ? "id"
+                                                               : "name"));
+    if (status != TB_STORE_OK && status != TB_STORE_NOT_FOUND)
         return status;
     c->base.keep = true; /* the refusal itself is remembered */
     return TB_STORE_CONFLICT;

@@ -221,7 +221,8 @@ struct tb_host_created {
  *
  * TB_STORE_CONFLICT (*conflict is written): the EK, name, id or host token is taken. Nothing of the
  *   existing host changes and the enrolment token keeps its use, but an incident
- *   "identity.duplicate" is opened on the existing host and an audit entry made.
+ *   "identity.duplicate" is opened on the existing host, or counts, and an audit entry made, one
+ *   for each host and hour.
  *   Unless the operator has allowed this enrolment to take that host over
  *   (tb_store_host_allow_replace) and both EK and name are free or its own: then its keys are
  *   exchanged, what was remembered of the old TPM is forgotten, and both EKs stand in the audit

@@ -42,6 +42,7 @@ CREATE TABLE host (
     replace_ek BLOB CHECK (length(replace_ek) = 32),
     replace_token BLOB CHECK (length(replace_token) = 32),
     removed_ms INTEGER NOT NULL DEFAULT 0,
+    duplicate_ms INTEGER NOT NULL DEFAULT 0, -- the last audit entry about a claim to it
     memory_present INTEGER NOT NULL DEFAULT 0,
     clock_ms INTEGER NOT NULL DEFAULT 0,
     reset_count INTEGER NOT NULL DEFAULT 0,

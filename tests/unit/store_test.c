@@ -122,6 +122,36 @@ static void t22_second_tpm_for_a_name_is_refused_alarmed_and_changes_nothing(voi
     assert_string_equal(i.host_name, "host00001");
 }
 
+static bool count_claims(void *ctx, const struct tb_audit_entry *e)
+{
+    if (strcmp(e->action, "identity.duplicate") == 0)
+        ++*(unsigned *)ctx;
+    return true;
+}
+
+static void t62_claims_to_a_host_are_one_incident_and_one_audit_entry_an_hour(void **state)
+{
+    static const int64_t when[] = { 0, 1, 3599999, 3600000, 3600001 };
+    struct tb_store *s = S(state);
+    struct new_host n;
+    struct tb_host_created created;
+    struct tb_store_conflict conflict;
+    unsigned claims = 0;
+
+    add_host(s, 1);
+    new_host(&n, 2);
+    n.h.name = "host00001";
+    for (unsigned i = 0; i < 5; i++) {
+        struct tb_store_by by = at(when[i]);
+
+        assert_status(tb_store_host_create(s, &n.h, &by, &created, &conflict), TB_STORE_CONFLICT);
+    }
+    assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .limit = 100 }, count_claims, &claims));
+    assert_int_equal(claims, 2);
+    assert_int_equal(incidents_of(s, host_id(1), false).id, 1);
+    assert_int_equal(incidents_of(s, host_id(1), true).count, 5);
+}
+
 static void t23_one_tpm_under_two_host_ids_is_refused_and_the_token_keeps_its_use(void **state)
 {
     struct tb_store *s = S(state);
@@ -672,6 +702,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_host_comes_back_as_it_was_created),
         TEST(t22_second_tpm_for_a_name_is_refused_alarmed_and_changes_nothing),
+        TEST(t62_claims_to_a_host_are_one_incident_and_one_audit_entry_an_hour),
         TEST(t23_one_tpm_under_two_host_ids_is_refused_and_the_token_keeps_its_use),
         TEST(an_enrolment_token_is_used_with_the_host_or_not_at_all),
         TEST(the_ek_allow_list_keeps_one_entry_for_a_key),

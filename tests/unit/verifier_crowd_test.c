@@ -82,6 +82,68 @@ static void t62_a_full_waiting_list_has_room_for_a_good_token(void **state)
         host_free(host[i]);
 }
 
+static bool count_not_proved(void *ctx, const struct tb_audit_entry *e)
+{
+    if (strcmp(e->action, "enrol.not-proved") == 0)
+        ++*(unsigned *)ctx;
+    return true;
+}
+
+static unsigned n_not_proved(struct world *w)
+{
+    unsigned n = 0;
+
+    assert_int_equal(
+        tb_store_audit(w->store, &(struct tb_audit_query){ .limit = 1000 }, count_not_proved, &n),
+        TB_STORE_OK);
+    return n;
+}
+
+static void t62_an_activation_without_an_offer_leaves_nothing_in_the_audit_log(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("alpha");
+    struct enrolment *e = malloc(sizeof *e);
+
+    enrolment_begin(e, host, "");
+    assert_true(enrolment_ask(w, e));
+    enrolment_prove(e, host);
+    for (unsigned i = 0; i < 5; i++) {
+        e->activate.enrolment_id[0] ^= 1; /* there is no such offer, or, later, none any more */
+        e->secret[0] ^= i == 1;
+        assert_false(enrolment_activate(w, e));
+        assert_string_equal(e->why.code, "identity.activation");
+        assert_int_equal(n_not_proved(w), i >= 1); /* the one wrong secret */
+    }
+    assert_true(enrolment_ask(w, e));
+    enrolment_prove(e, host);
+    w->now_ms += 60000; /* too late */
+    assert_false(enrolment_activate(w, e));
+    assert_int_equal(n_not_proved(w), 1);
+    free(e);
+    host_free(host);
+}
+
+static void t62_wrong_proofs_are_in_the_audit_log_up_to_a_number_an_hour(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("alpha");
+    struct enrolment *e = malloc(sizeof *e);
+
+    enrolment_begin(e, host, "");
+    for (unsigned i = 0; i < 63; i++) {
+        if (i == 62)
+            w->now_ms += 3600000;
+        assert_true(enrolment_ask(w, e));
+        enrolment_prove(e, host);
+        e->secret[0] ^= 1;
+        assert_false(enrolment_activate(w, e));
+    }
+    assert_int_equal(n_not_proved(w), 61);
+    free(e);
+    host_free(host);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -90,6 +152,8 @@ int main(void)
         CASE(offers_under_way_are_bounded),
         CASE(t62_a_full_table_of_offers_has_room_for_a_good_token),
         CASE(t62_a_full_waiting_list_has_room_for_a_good_token),
+        CASE(t62_an_activation_without_an_offer_leaves_nothing_in_the_audit_log),
+        CASE(t62_wrong_proofs_are_in_the_audit_log_up_to_a_number_an_hour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
