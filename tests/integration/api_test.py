@@ -5,6 +5,7 @@ Attack ids: T-59, T-60, T-62, T-63, T-65, T-67, T-70.
 
 usage: api_test.py TRUEBOOT_SERVER
 """
+import hashlib
 import http.client
 import json
 import os
@@ -731,6 +732,15 @@ class Hostile(unittest.TestCase):
             host, _ = enrol(f"talker-{i}", facts={13: text, 14: text, 17: text[:32]})
             shown = ask("GET", "/v1/hosts/" + host, who="viewer").json
             self.assertEqual((shown["product"], shown["serial"]), (text, text))
+
+    def test_t22_replacing_a_tpm_is_tied_to_the_token_that_the_answer_names(self):
+        host, _ = enrol("swapped")
+        reply = ask("POST", f"/v1/hosts/{host}/replace-tpm", None, "operator")
+        self.assertEqual(reply.status, 200)
+        W.secrets.append(reply.json["token"])
+        with sqlite3.connect(W.server.state / "trueboot.db") as db:
+            (tied,) = db.execute("SELECT replace_token FROM host WHERE id = ?", (host,)).fetchone()
+        self.assertEqual(tied, hashlib.sha256(reply.json["token"].encode()).digest())
 
     def test_bodies_that_are_not_what_they_must_be_are_named(self):
         for body, code in ((b"", "length-required"), (b"[]", "bad-json"), (b"{", "bad-json"),
