@@ -75,7 +75,7 @@ const struct tb_subcommand tb_subcommands[] = {
       "", tb_cmd_host_remove },
     { "host", "replace-tpm", "HOST", ASKS, 1, 1,
       "let a host enrol once more, after its TPM or board was replaced",
-      "Prints a token of enrolment that is good for this host alone.", tb_cmd_host_replace_tpm },
+      "Prints a token of enrolment, once; only with it may another TPM take the host over.", tb_cmd_host_replace_tpm },
     { "host", "set", "HOST", ASKS | O(COLOUR) | O(GROUP) | O(NAME) | O(MAINTENANCE), 1, 1,
       "change group, name or maintenance of a host", "", tb_cmd_host_set },
     { "host", "show", "HOST", ASKS | O(COLOUR), 1, 1,

@@ -48,6 +48,9 @@ void tb_api_host_log(struct tb_http_request *rq, void *ctx)
 
     if (!evidence_of(rq, ctx, &host, &evidence))
         ;
+    else if (evidence.log.len == 0)
+        tb_http_reply_error(rq, 404, "no-log",
+                            "the last evidence came without a log, or nobody vouched for it");
     else if (h == NULL)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
     else if ((log = log_json(&evidence, h, &why)) == NULL)
