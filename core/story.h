@@ -1,0 +1,156 @@
+/* core/story.h - the boot story: what a stock system's boot programs tell about themselves.
+ *
+ * Sources: shim's variables (PCR 7, 14), GRUB (PCR 8, 9), systemd-boot and systemd-stub (PCR 5, 11
+ * to 13), the Linux EFI stub (PCR 9), Windows (WBCL: PCR 11 to 14), ESXi's tagged events. As in
+ * core/bootfacts.h, a fact is taken only from data that the digests of all matching banks cover,
+ * from PCRs that match the quote; what is not proved is absent or "unknown", never guessed. A part
+ * is recognised by what it measures itself, not by the path that the firmware started. */
+#ifndef TB_CORE_STORY_H
+#define TB_CORE_STORY_H
+
+#include "core/eventlog.h"
+
+/* Programs of the boot chain that measured something themselves. */
+enum tb_story_part {
+    TB_PART_SHIM,
+    TB_PART_GRUB,
+    TB_PART_SYSTEMD_BOOT,
+    TB_PART_SYSTEMD_STUB, /* a unified kernel image */
+    TB_PART_LINUX_STUB,
+    TB_PART_WINDOWS,
+    TB_PART_ESXI,
+    TB_N_STORY_PARTS
+};
+const char *tb_story_part_name(enum tb_story_part p); /* "shim", "grub", "systemd-boot", ... */
+
+/* Three answers of a setting that may not have been measured. */
+enum tb_tristate { TB_UNTOLD = 0, TB_NO, TB_YES };
+const char *tb_tristate_name(enum tb_tristate t); /* "unknown", "no", "yes" */
+
+#define TB_CMDLINE_MAX 4096 /* with its NUL; the kernel's own limit is 2048 */
+#define TB_SBAT_LEVEL_MAX 512
+#define TB_INITRDS_MAX 8
+#define TB_SECTIONS_MAX 24
+#define TB_ESXI_MODULES_MAX 256
+
+/* The kernel's command line. One that is measured twice with the same text (by GRUB and by the EFI
+ * stub) is one. */
+enum tb_cmdline_state {
+    TB_CMDLINE_NONE = 0, /* nothing says that one was measured */
+    TB_CMDLINE_PROVED,
+    TB_CMDLINE_SEVERAL,  /* different ones: no claim, text is the first */
+    TB_CMDLINE_UNPROVED, /* logged, but its digest does not cover it, or its PCR does not match */
+    TB_N_CMDLINE_STATES
+};
+const char *tb_cmdline_state_name(enum tb_cmdline_state s); /* "none", "proved", "several", ... */
+
+struct tb_cmdline {
+    enum tb_cmdline_state state;
+    enum tb_story_part part; /* that measured it */
+    uint32_t event;
+    bool cut;                  /* longer than text holds: no claim about what is missing */
+    char text[TB_CMDLINE_MAX]; /* printable ASCII, others as '?'; "" unless proved or several */
+};
+
+struct tb_story_shim {
+    /* Level that shim enforces, as measured (SbatLevel in PCR 7): lines
+     * "component,generation[,..]".
+     * "" where not measured. */
+    char sbat_level[TB_SBAT_LEVEL_MAX];
+    bool sbat_level_cut;
+    enum tb_tristate validation;        /* TB_NO: MokSBState says verify nothing */
+    enum tb_tristate mok_trusted;       /* MokListTrusted */
+    uint32_t n_mok_certs, n_mok_hashes; /* machine owner's keys (MokList), where measured */
+    bool mok_measured;
+    bool mokx_measured;
+    uint32_t n_mokx; /* entries of MokListX */
+};
+
+struct tb_story_grub {
+    uint32_t n_commands; /* "grub_cmd: " events */
+    uint32_t n_files;    /* files that it read and measured (PCR 9); their names are not covered */
+    char kernel[128];    /* as named by GRUB's proved `linux` command; "" unknown */
+};
+
+/* A section of a unified kernel image: its name is covered, the content's digest follows. */
+struct tb_story_section {
+    char name[9];                  /* ".linux", ".initrd", ".cmdline", ".uname", ".osrel", ... */
+    uint32_t event;                /* of the content */
+    uint8_t digest[TB_DIGEST_MAX]; /* in the bank that is relied on */
+};
+
+struct tb_story_initrd {
+    uint32_t event;
+    enum tb_story_part part;
+    uint8_t digest[TB_DIGEST_MAX];
+};
+
+/* Windows Boot Configuration Log, as far as it is about trust. */
+struct tb_story_windows {
+    bool present;                    /* separators and SIPA events of Windows in PCR 11 to 14 */
+    enum tb_tristate code_integrity; /* enabled */
+    enum tb_tristate test_signing;
+    enum tb_tristate boot_debugging, os_debugging;
+    enum tb_tristate bitlocker_unlock; /* a volume was unlocked with a key other than the TPM's */
+    enum tb_tristate safe_mode, winpe, flight_signing, hypervisor, vbs, elam;
+    bool boot_count_known;
+    uint64_t boot_count;
+    uint32_t n_modules;  /* loaded modules that were measured */
+    uint32_t n_unproved; /* SIPA events that no digest covers or that do not parse */
+};
+
+struct tb_story_esxi_module {
+    uint32_t event;
+    uint32_t id;   /* of the tag: 2 module, 3 command line, ... */
+    char name[64]; /* NOT covered by the digest: shown, never believed */
+    uint8_t digest[TB_DIGEST_MAX];
+};
+
+struct tb_story_esxi {
+    bool present;
+    uint32_t n_modules, n_modules_lost;
+    struct tb_story_esxi_module module[TB_ESXI_MODULES_MAX];
+    uint32_t n_malformed;
+};
+
+struct tb_story {
+    uint32_t parts; /* bit p: enum tb_story_part p measured something that is proved */
+    struct tb_story_shim shim;
+    struct tb_story_grub grub;
+    struct tb_cmdline cmdline;
+    char
+        uname[64]; /* .uname of a unified kernel image: only where its text is logged and covered */
+    uint32_t n_sections;
+    struct tb_story_section section[TB_SECTIONS_MAX];
+    uint32_t n_initrds;
+    struct tb_story_initrd initrd[TB_INITRDS_MAX];
+    uint32_t n_option_roms; /* images in PCR 2 that are drivers or option ROMs */
+    struct tb_story_windows windows;
+    struct tb_story_esxi esxi;
+};
+
+/* A log being read for its story; a caller's value, nothing to free. */
+struct tb_story_scan {
+    enum tb_bank bank;
+    const struct tb_pcr_states *states; /* NULL: nobody quoted, the log is taken at its word */
+    struct tb_hasher *h;
+    struct tb_story *out;
+    struct tb_story_section pending; /* a section's name whose content comes next */
+    bool has_pending;
+};
+
+/* The event's digest is the hash of these bytes in every bank in which its PCR matches. */
+bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e,
+                     struct tb_reader data);
+
+/* Read the story of a log that has replayed. bank, states as for tb_boot_facts_read(). False: the
+ * log does not parse; *out is then zero. */
+TB_MUST_CHECK bool tb_story_read(struct tb_reader log, enum tb_bank bank,
+                                 const struct tb_pcr_states *states, struct tb_hasher *h,
+                                 struct tb_story *out);
+
+/* One event each, of a matching PCR; in story_windows.c and story_esxi.c. True: it was theirs. */
+bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
+bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
+
+#endif
