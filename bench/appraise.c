@@ -4,6 +4,7 @@
  * counts is the median of the ratios, because the machine's speed drifts. The ceiling is
  * EVP_PKEY_verify of the same OpenSSL over the finished digest with a prepared context.
  * usage: appraise [--short] [LOG] */
+#include "server/boot_key.h"
 #include "server/lru.h"
 #include "tests/unit/evidence_builder.h"
 #include "wire/messages.h"
@@ -194,7 +195,7 @@ static void quote_run(void *ctx)
 struct steady {
     struct evidence *e;
     struct tb_lru *boots;
-    uint8_t key[TB_LRU_KEY_LEN];
+    struct tb_boot_key key;
     uint8_t message[8192];
     size_t message_len;
     struct tb_held_evidence held;
@@ -208,16 +209,14 @@ static void nothing(void *value)
     (void)value;
 }
 
-static void boot_key(const struct steady *s, const struct tb_evidence_content *m, uint8_t *key)
+static void boot_key(const struct steady *s, const struct tb_evidence_content *m,
+                     struct tb_boot_key *key)
 {
-    const struct tb_reader parts[] = { tb_slice(m->pcrs_fingerprint, 32),
-                                       tb_slice(m->log_digest, 32),
-                                       tb_slice(s->e->policy.digest, 32) };
-    uint8_t digest[TB_DIGEST_MAX];
-
-    if (!tb_hash_parts(s->e->h, TB_BANK_SHA256, parts, 3, digest))
-        die("digest");
-    memcpy(key, digest, TB_LRU_KEY_LEN);
+    memset(key, 0, sizeof *key);
+    memcpy(key->pcrs_fingerprint, m->pcrs_fingerprint, 32);
+    memcpy(key->log_digest, m->log_digest, 32);
+    memcpy(key->policy_digest, s->e->policy.digest, 32);
+    tb_boot_key_set_firmware(key, &s->e->in.firmware);
 }
 
 /* The message as a host sends it that knows what the Verifier holds. */
@@ -244,9 +243,9 @@ static void steady_init(struct steady *s, struct evidence *e)
     m.content = e->in.content_bytes;
     if (!tb_evidence_message_encode(&m, s->message, sizeof s->message, &s->message_len))
         die("the evidence message does not encode");
-    s->boots = tb_lru_new(16, nothing);
-    boot_key(s, &e->message, s->key);
-    tb_lru_release(s->boots, tb_lru_put(s->boots, s->key, &s->boot));
+    s->boots = tb_lru_new(16, sizeof(struct tb_boot_key), nothing);
+    boot_key(s, &e->message, &s->key);
+    tb_lru_release(s->boots, tb_lru_put(s->boots, &s->key, &s->boot));
 }
 
 static void steady_run(void *ctx)
@@ -258,7 +257,7 @@ static void steady_run(void *ctx)
     struct tb_appraisal_input in = s->e->in;
     struct tb_lru_item *item;
     struct tb_reason why;
-    uint8_t key[TB_LRU_KEY_LEN];
+    struct tb_boot_key key;
 
     if (!tb_evidence_message_decode(tb_slice(s->message, s->message_len), &m, &why) ||
         !tb_evidence_content_decode(m.content, &c, &why) ||
@@ -269,8 +268,8 @@ static void steady_run(void *ctx)
     in.content_bytes = m.content;
     in.content = &content;
     tb_appraise_quote(&in, s->e->h, &s->result.quote);
-    boot_key(s, &c, key);
-    item = tb_lru_get(s->boots, key);
+    boot_key(s, &c, &key);
+    item = tb_lru_get(s->boots, &key);
     if (item == NULL || !s->result.quote.genuine)
         die("not a steady attestation");
     tb_conclude(&s->result.quote, tb_lru_value(item), &s->e->policy, &s->result);

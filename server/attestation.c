@@ -221,29 +221,6 @@ static void work_free(struct tb_verifier *v, struct work *w)
     free(w);
 }
 
-/* The digests that stand for a boot: what the appraisal of it depends on, and nothing else. */
-static bool boot_key(struct tb_verifier *v, const struct work *w, uint8_t key[TB_LRU_KEY_LEN])
-{
-    const struct tb_firmware_reference *f = &w->host.firmware;
-    uint8_t state[2] = { f->present, (uint8_t)f->bank };
-    const struct tb_reader parts[] = {
-        tb_slice(w->message.pcrs_fingerprint, 32),
-        tb_slice(w->message.log_digest, 32),
-        tb_slice(w->policy.digest, 32),
-        tb_slice(state, sizeof state),
-        tb_slice(f->value, f->present ? sizeof f->value : 0),
-    };
-    struct tb_hasher *h = tb_verifier_hasher(v);
-    uint8_t digest[TB_DIGEST_MAX];
-    bool ok = h != NULL &&
-              tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0], digest);
-
-    tb_verifier_hasher_done(v, h);
-    if (ok)
-        memcpy(key, digest, TB_LRU_KEY_LEN);
-    return ok;
-}
-
 /* What the host may have left out: PCR values always, the log's bytes only where they are needed.
  */
 static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
@@ -272,7 +249,7 @@ static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
 static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *host)
 {
     struct tb_reader public_area = tb_slice(host->ak_public, host->ak_public_len);
-    uint8_t digest[TB_LRU_KEY_LEN];
+    uint8_t digest[TB_DIGEST_MAX];
     struct tb_lru_item *item;
     struct tb_public pub;
     struct tb_reason why;
@@ -340,7 +317,7 @@ static bool print_result(struct tb_verifier *v, const struct work *w, char **jso
 
 /* Appraise a boot that is not cached, conclude, and keep both. */
 static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
-                                    const uint8_t key[TB_LRU_KEY_LEN])
+                                    const struct tb_boot_key *key)
 {
     const struct tb_quote_result *quote = &w->result.quote;
     struct cached_boot *c;
@@ -369,14 +346,16 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
 static bool appraise_boot(struct tb_verifier *v, struct work *w)
 {
     const struct tb_findings *quote = &w->result.quote.findings;
-    uint8_t key[TB_LRU_KEY_LEN];
+    struct tb_boot_key key = { 0 };
     struct cached_boot *c;
 
-    if (!boot_key(v, w, key))
-        return false;
-    w->boot = tb_lru_get(v->boots, key);
+    memcpy(key.pcrs_fingerprint, w->message.pcrs_fingerprint, 32);
+    memcpy(key.log_digest, w->message.log_digest, 32);
+    memcpy(key.policy_digest, w->policy.digest, 32);
+    tb_boot_key_set_firmware(&key, &w->host.firmware);
+    w->boot = tb_lru_get(v->boots, &key);
     if (w->boot == NULL)
-        w->boot = new_boot(v, w, key);
+        w->boot = new_boot(v, w, &key);
     if (w->boot == NULL)
         return false;
     c = tb_lru_value(w->boot);

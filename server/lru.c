@@ -4,24 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct use {
+    struct use *newer, *older;
+};
+
 struct tb_lru_item {
-    uint8_t key[TB_LRU_KEY_LEN];
+    struct use use; /* first, so that an item is found by it */
     void *value;
     unsigned holders;          /* the table itself is one of them while the item is in it */
     struct tb_lru_item *chain; /* next in the bucket */
-    struct tb_lru_item *newer, *older;
+    uint8_t key[];
 };
 
 struct tb_lru {
     pthread_mutex_t lock;
-    size_t capacity, n, n_buckets;
+    size_t capacity, key_len, n, n_buckets;
     void (*free_value)(void *);
-    struct tb_lru_item ends; /* ends.older is the newest, ends.newer the oldest */
+    struct use ends; /* ends.older is the newest, ends.newer the oldest */
     struct tb_lru_counters counters;
     struct tb_lru_item *bucket[];
 };
 
-struct tb_lru *tb_lru_new(size_t capacity, void (*free_value)(void *value))
+struct tb_lru *tb_lru_new(size_t capacity, size_t key_len, void (*free_value)(void *value))
 {
     size_t n_buckets = 2 * capacity + 1;
     struct tb_lru *lru = calloc(1, sizeof *lru + n_buckets * sizeof lru->bucket[0]);
@@ -30,15 +34,16 @@ struct tb_lru *tb_lru_new(size_t capacity, void (*free_value)(void *value))
         return NULL;
     pthread_mutex_init(&lru->lock, NULL);
     lru->capacity = capacity;
+    lru->key_len = key_len;
     lru->n_buckets = n_buckets;
     lru->free_value = free_value;
     lru->ends.newer = lru->ends.older = &lru->ends;
     return lru;
 }
 
-static struct tb_lru_item **bucket_of(struct tb_lru *lru, const uint8_t *key)
+static struct tb_lru_item **bucket_of(struct tb_lru *lru, const void *key)
 {
-    uint64_t h; /* keys are digests, so any eight bytes are a good hash */
+    uint64_t h; /* keys begin with a digest, so its first bytes are a good hash */
 
     memcpy(&h, key, sizeof h);
     return &lru->bucket[h % lru->n_buckets];
@@ -46,16 +51,21 @@ static struct tb_lru_item **bucket_of(struct tb_lru *lru, const uint8_t *key)
 
 static void unlink_use(struct tb_lru_item *item)
 {
-    item->newer->older = item->older;
-    item->older->newer = item->newer;
+    item->use.newer->older = item->use.older;
+    item->use.older->newer = item->use.newer;
 }
 
 static void link_newest(struct tb_lru *lru, struct tb_lru_item *item)
 {
-    item->newer = &lru->ends;
-    item->older = lru->ends.older;
-    item->older->newer = item;
-    lru->ends.older = item;
+    item->use.newer = &lru->ends;
+    item->use.older = lru->ends.older;
+    item->use.older->newer = &item->use;
+    lru->ends.older = &item->use;
+}
+
+static struct tb_lru_item *oldest(struct tb_lru *lru)
+{
+    return (struct tb_lru_item *)lru->ends.newer;
 }
 
 static void drop(struct tb_lru *lru, struct tb_lru_item *item)
@@ -83,16 +93,16 @@ void tb_lru_free(struct tb_lru *lru)
     if (lru == NULL)
         return;
     while (lru->ends.newer != &lru->ends)
-        evict(lru, lru->ends.newer);
+        evict(lru, oldest(lru));
     pthread_mutex_destroy(&lru->lock);
     free(lru);
 }
 
-static struct tb_lru_item *find(struct tb_lru *lru, const uint8_t *key)
+static struct tb_lru_item *find(struct tb_lru *lru, const void *key)
 {
     struct tb_lru_item *item = *bucket_of(lru, key);
 
-    while (item != NULL && memcmp(item->key, key, TB_LRU_KEY_LEN) != 0)
+    while (item != NULL && memcmp(item->key, key, lru->key_len) != 0)
         item = item->chain;
     if (item != NULL) {
         unlink_use(item);
@@ -102,7 +112,7 @@ static struct tb_lru_item *find(struct tb_lru *lru, const uint8_t *key)
     return item;
 }
 
-struct tb_lru_item *tb_lru_get(struct tb_lru *lru, const uint8_t key[TB_LRU_KEY_LEN])
+struct tb_lru_item *tb_lru_get(struct tb_lru *lru, const void *key)
 {
     struct tb_lru_item *item;
 
@@ -116,9 +126,9 @@ struct tb_lru_item *tb_lru_get(struct tb_lru *lru, const uint8_t key[TB_LRU_KEY_
     return item;
 }
 
-struct tb_lru_item *tb_lru_put(struct tb_lru *lru, const uint8_t key[TB_LRU_KEY_LEN], void *value)
+struct tb_lru_item *tb_lru_put(struct tb_lru *lru, const void *key, void *value)
 {
-    struct tb_lru_item *item = calloc(1, sizeof *item);
+    struct tb_lru_item *item = calloc(1, sizeof *item + lru->key_len);
     struct tb_lru_item *there;
 
     if (item == NULL) {
@@ -130,7 +140,7 @@ struct tb_lru_item *tb_lru_put(struct tb_lru *lru, const uint8_t key[TB_LRU_KEY_
     if (there == NULL) {
         struct tb_lru_item **p = bucket_of(lru, key);
 
-        memcpy(item->key, key, TB_LRU_KEY_LEN);
+        memcpy(item->key, key, lru->key_len);
         item->value = value;
         item->holders = 2; /* the table and the caller */
         item->chain = *p;
@@ -138,7 +148,7 @@ struct tb_lru_item *tb_lru_put(struct tb_lru *lru, const uint8_t key[TB_LRU_KEY_
         link_newest(lru, item);
         if (++lru->n > lru->capacity) {
             lru->counters.evictions++;
-            evict(lru, lru->ends.newer);
+            evict(lru, oldest(lru));
         }
     }
     pthread_mutex_unlock(&lru->lock);

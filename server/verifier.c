@@ -41,9 +41,10 @@ struct tb_verifier *tb_verifier_new(const struct tb_verifier_config *config)
     v->config.offers_max = or_default(config->offers_max, 1000);
     pthread_mutex_init(&v->lock, NULL);
     pthread_mutex_init(&v->policy_lock, NULL);
-    v->boots = tb_lru_new(config->boots_cached ? config->boots_cached : 512, tb_cached_boot_free);
-    v->keys = tb_lru_new(config->keys_cached ? config->keys_cached : 65536, tb_cached_key_free);
-    v->policies = tb_lru_new(256, free);
+    v->boots = tb_lru_new(config->boots_cached ? config->boots_cached : 512,
+                          sizeof(struct tb_boot_key), tb_cached_boot_free);
+    v->keys = tb_lru_new(config->keys_cached ? config->keys_cached : 65536, 32, tb_cached_key_free);
+    v->policies = tb_lru_new(256, 32, free);
     v->hasher[0] = tb_hasher_new();
     v->n_hashers = v->hasher[0] != NULL;
     if (v->boots == NULL || v->keys == NULL || v->policies == NULL || v->n_hashers == 0) {
@@ -154,7 +155,7 @@ static bool load_policy(struct tb_verifier *v, const char *group, struct tb_poli
 /* The group's place in the cache, held; NULL: out of memory. */
 static struct tb_lru_item *place_of(struct tb_verifier *v, const char *group)
 {
-    uint8_t key[TB_LRU_KEY_LEN];
+    uint8_t key[TB_DIGEST_MAX];
     struct tb_lru_item *item;
     struct cached_policy *fresh;
 

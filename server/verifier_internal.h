@@ -2,6 +2,7 @@
 #ifndef TB_SERVER_VERIFIER_INTERNAL_H
 #define TB_SERVER_VERIFIER_INTERNAL_H
 
+#include "server/boot_key.h"
 #include "server/lru.h"
 #include "server/verifier.h"
 
@@ -12,7 +13,7 @@
 
 struct tb_verifier {
     struct tb_verifier_config config;
-    struct tb_lru *boots;    /* struct cached_boot by what the appraisal depends on */
+    struct tb_lru *boots;    /* struct cached_boot by struct tb_boot_key */
     struct tb_lru *keys;     /* struct cached_key by SHA-256 of the public area */
     struct tb_lru *policies; /* struct cached_policy by group */
     _Atomic uint64_t policy_generation;

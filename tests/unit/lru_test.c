@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEY_LEN 40
+
 static _Atomic int n_alive;
 
 static void *value_new(int v)
@@ -26,15 +28,16 @@ static void value_free(void *p)
     free(p);
 }
 
-static void key_of(int k, uint8_t key[TB_LRU_KEY_LEN])
+static void key_of(int k, uint8_t key[KEY_LEN])
 {
-    memset(key, 0, TB_LRU_KEY_LEN);
-    memcpy(key + 8, &k, sizeof k); /* equal in the bytes that choose the bucket */
+    memset(key, 0, KEY_LEN);
+    /* equal in the bytes that choose the bucket, different only at the end */
+    memcpy(key + KEY_LEN - sizeof k, &k, sizeof k);
 }
 
 static void put(struct tb_lru *lru, int k, int v)
 {
-    uint8_t key[TB_LRU_KEY_LEN];
+    uint8_t key[KEY_LEN];
 
     key_of(k, key);
     tb_lru_release(lru, tb_lru_put(lru, key, value_new(v)));
@@ -43,7 +46,7 @@ static void put(struct tb_lru *lru, int k, int v)
 /* -1: not there */
 static int get(struct tb_lru *lru, int k)
 {
-    uint8_t key[TB_LRU_KEY_LEN];
+    uint8_t key[KEY_LEN];
     struct tb_lru_item *item;
     int v;
 
@@ -56,7 +59,7 @@ static int get(struct tb_lru *lru, int k)
 
 static void what_was_not_used_for_longest_goes_first(void **state)
 {
-    struct tb_lru *lru = tb_lru_new(3, value_free);
+    struct tb_lru *lru = tb_lru_new(3, KEY_LEN, value_free);
     struct tb_lru_counters c;
 
     (void)state;
@@ -79,7 +82,7 @@ static void what_was_not_used_for_longest_goes_first(void **state)
 
 static void the_first_value_of_a_key_stays(void **state)
 {
-    struct tb_lru *lru = tb_lru_new(3, value_free);
+    struct tb_lru *lru = tb_lru_new(3, KEY_LEN, value_free);
 
     (void)state;
     put(lru, 1, 10);
@@ -92,8 +95,8 @@ static void the_first_value_of_a_key_stays(void **state)
 
 static void a_value_that_is_held_outlives_its_eviction(void **state)
 {
-    struct tb_lru *lru = tb_lru_new(1, value_free);
-    uint8_t key[TB_LRU_KEY_LEN];
+    struct tb_lru *lru = tb_lru_new(1, KEY_LEN, value_free);
+    uint8_t key[KEY_LEN];
     struct tb_lru_item *held;
 
     (void)state;
@@ -116,7 +119,7 @@ static void *work(void *arg)
     unsigned x = (unsigned)(uintptr_t)&x;
 
     for (int i = 0; i < 5000; i++) {
-        uint8_t key[TB_LRU_KEY_LEN];
+        uint8_t key[KEY_LEN];
         struct tb_lru_item *item;
         int k;
 
@@ -135,7 +138,7 @@ static void *work(void *arg)
 
 static void many_threads_see_whole_values_and_nothing_leaks(void **state)
 {
-    struct tb_lru *lru = tb_lru_new(8, value_free);
+    struct tb_lru *lru = tb_lru_new(8, KEY_LEN, value_free);
     pthread_t thread[8];
     struct tb_lru_counters c;
 
