@@ -154,6 +154,7 @@ static void boot_copy(struct tb_boot_result *dst, const struct tb_boot_result *s
     dst->n_events = src->n_events;
     dst->bank = src->bank;
     dst->bank_chosen = src->bank_chosen;
+    tb_story_copy(&dst->story, &src->story);
 }
 
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,

@@ -9,6 +9,7 @@
 #include "core/public.h"
 #include "core/quote.h"
 #include "core/signature.h"
+#include "core/story.h"
 
 #define TB_NONCE_LEN 32
 #define TB_EXPORTER_LEN 32
@@ -107,6 +108,7 @@ struct tb_boot_result {
     uint32_t n_events;
     enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
+    struct tb_story story; /* last: tb_conclude() copies what is used of it */
 };
 
 /* Groups 1 to 4, which are looked at for each quote. */
@@ -127,7 +129,7 @@ struct tb_result {
     enum tb_check headline; /* the first failed check in order; valid if has_headline */
     struct tb_findings findings;
     struct tb_quote_result quote;
-    struct tb_boot_result boot; /* zero when the quote was not genuine */
+    struct tb_boot_result boot; /* last; zero when the quote was not genuine */
 };
 
 /* Bytes that TPM2_Quote must sign as extraData: SHA-256 over the domain string

@@ -355,6 +355,8 @@ void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
     if (!log_replays(&w, log) || !log_explains(&w))
         return;
     tb_boot_facts_read(log, out->bank, &out->states, h, &out->facts, &out->findings);
+    if (!tb_story_read(log, out->bank, &out->states, h, &out->story))
+        return; /* cannot be: the log has replayed */
     judge_keys(&w);
     judge_programs(&w);
     judge_pins(&w);

@@ -113,21 +113,25 @@ struct tb_story_esxi {
     uint32_t n_malformed;
 };
 
+/* The lists stand behind everything else: tb_story_copy() takes only what is used of them. */
 struct tb_story {
     uint32_t parts; /* bit p: enum tb_story_part p measured something that is proved */
     struct tb_story_shim shim;
     struct tb_story_grub grub;
+    struct tb_story_windows windows;
     struct tb_cmdline cmdline;
     char
         uname[64]; /* .uname of a unified kernel image: only where its text is logged and covered */
-    uint32_t n_sections;
-    struct tb_story_section section[TB_SECTIONS_MAX];
-    uint32_t n_initrds;
-    struct tb_story_initrd initrd[TB_INITRDS_MAX];
     uint32_t n_option_roms; /* images in PCR 2 that are drivers or option ROMs */
-    struct tb_story_windows windows;
+    uint32_t n_sections;
+    uint32_t n_initrds;
+    struct tb_story_section section[TB_SECTIONS_MAX];
+    struct tb_story_initrd initrd[TB_INITRDS_MAX];
     struct tb_story_esxi esxi;
 };
+
+/* *dst may be uninitialised. The unused ends of the lists, most of the bytes, are not copied. */
+void tb_story_copy(struct tb_story *dst, const struct tb_story *src);
 
 /* A log being read for its story; a caller's value, nothing to free. */
 struct tb_story_scan {

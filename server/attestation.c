@@ -200,15 +200,17 @@ struct work {
     struct tb_held_evidence held;
     struct tb_blob held_pcrs_bytes, held_log_bytes;
     struct tb_firmware_reference firmware; /* as the store had it, or new */
-    struct tb_result result;
-    struct tb_lru_item *boot; /* held; NULL: the quote was not genuine */
+    struct tb_lru_item *boot;              /* held; NULL: the quote was not genuine */
     uint8_t pcrs_bytes[TB_PCRS_BYTES_MAX];
     uint8_t context_bytes[TB_CONTEXT_BYTES_MAX];
     char *own_json;   /* made for this one */
     const char *json; /* that, or the cached boot's */
     size_t json_len;
     uint8_t json_digest[32];
+    struct tb_result result; /* last: the boot story at its end is not cleared, only written */
 };
+
+#define WORK_CLEARED offsetof(struct work, result.boot.story)
 
 static void work_free(struct tb_verifier *v, struct work *w)
 {
@@ -568,9 +570,10 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
         return tb_refusal_set(why, 403, "other-host", "the token is another host's");
     if (!host_is_active(host, why))
         return false;
-    w = calloc(1, sizeof *w);
+    w = malloc(sizeof *w);
     if (w == NULL)
         return no_memory(why);
+    memset(w, 0, WORK_CLEARED);
     w->host = *host;
     ok = appraise_and_remember(v, now_ms, w, message, exporter, why);
     if (ok)

@@ -1,0 +1,118 @@
+/* core/story.c - a log read event by event for what its boot programs tell; one file a program.
+ *
+ * The attacker is that of core/bootfacts.c: root on the host, who may extend any PCR further, and
+ * may rewrite types and whatever no digest covers. So no reader looks at an event's type, each asks
+ * for the very bytes that the digests are of, and none looks from one PCR to another. */
+#include "core/story_internal.h"
+
+#include <string.h>
+
+const char *tb_story_part_name(enum tb_story_part p)
+{
+    static const char *const names[TB_N_STORY_PARTS] = {
+        [TB_PART_SHIM] = "shim",
+        [TB_PART_GRUB] = "grub",
+        [TB_PART_SYSTEMD_BOOT] = "systemd-boot",
+        [TB_PART_SYSTEMD_STUB] = "systemd-stub",
+        [TB_PART_LINUX_STUB] = "linux-efi-stub",
+        [TB_PART_WINDOWS] = "windows",
+        [TB_PART_ESXI] = "esxi",
+    };
+
+    return names[p];
+}
+
+const char *tb_tristate_name(enum tb_tristate t)
+{
+    static const char *const names[] = {
+        [TB_UNTOLD] = "unknown", [TB_NO] = "no", [TB_YES] = "yes"
+    };
+
+    return names[t];
+}
+
+const char *tb_cmdline_state_name(enum tb_cmdline_state s)
+{
+    static const char *const names[TB_N_CMDLINE_STATES] = {
+        [TB_CMDLINE_NONE] = "none",
+        [TB_CMDLINE_PROVED] = "proved",
+        [TB_CMDLINE_SEVERAL] = "several",
+        [TB_CMDLINE_UNPROVED] = "unproved",
+    };
+
+    return names[s];
+}
+
+/* The digest in this bank counts for the event. */
+static bool vouches(const struct tb_story_scan *s, const struct tb_event *e, enum tb_bank bank)
+{
+    if (s->states == NULL)
+        return (e->banks >> bank & 1) != 0;
+    return s->states->state[bank][e->pcr] == TB_PCR_MATCH;
+}
+
+bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e, struct tb_reader data)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    for (unsigned i = 0; i < TB_N_BANKS; i++) {
+        enum tb_bank bank = (enum tb_bank)i;
+
+        if (vouches(s, e, bank) &&
+            (!tb_hash(s->h, bank, data, digest) ||
+             !tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)))))
+            return false;
+    }
+    return vouches(s, e, s->bank);
+}
+
+void tb_story_saw(struct tb_story_scan *s, enum tb_story_part part)
+{
+    s->out->parts |= UINT32_C(1) << part;
+}
+
+static void story_event(struct tb_story_scan *s, const struct tb_event *e)
+{
+    static bool (*const readers[])(struct tb_story_scan *, const struct tb_event *) = {
+        tb_story_windows_event, tb_story_esxi_event,  tb_story_shim_event,
+        tb_story_grub_event,    tb_story_linux_event,
+    };
+    bool told = false;
+
+    if (e->type == TB_EV_NO_ACTION || e->pcr >= TB_N_PCRS || !vouches(s, e, s->bank))
+        return;
+    for (size_t i = 0; i < sizeof readers / sizeof *readers && !told; i++)
+        told = readers[i](s, e);
+}
+
+bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
+                   struct tb_hasher *h, struct tb_story *out)
+{
+    struct tb_story_scan s = { .bank = bank, .states = states, .h = h, .out = out };
+    enum tb_log_step step;
+    struct tb_reason why;
+    struct tb_event e;
+    struct tb_log log;
+
+    memset(out, 0, sizeof *out);
+    if (!tb_log_open(in, &log, &why))
+        return false;
+    while ((step = tb_log_next(&log, &e, &why)) == TB_LOG_EVENT)
+        story_event(&s, &e);
+    if (step == TB_LOG_END)
+        return true;
+    memset(out, 0, sizeof *out);
+    return false;
+}
+
+void tb_story_copy(struct tb_story *dst, const struct tb_story *src)
+{
+    memcpy(dst, src, offsetof(struct tb_story, section));
+    memcpy(dst->section, src->section, src->n_sections * sizeof src->section[0]);
+    memcpy(dst->initrd, src->initrd, src->n_initrds * sizeof src->initrd[0]);
+    dst->esxi.present = src->esxi.present;
+    dst->esxi.n_modules = src->esxi.n_modules;
+    dst->esxi.n_modules_lost = src->esxi.n_modules_lost;
+    dst->esxi.n_malformed = src->esxi.n_malformed;
+    memcpy(dst->esxi.module, src->esxi.module, src->esxi.n_modules * sizeof src->esxi.module[0]);
+}
