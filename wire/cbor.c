@@ -160,12 +160,12 @@ static bool in_bounds(const struct tb_cbor_reader *r, uint64_t v, uint64_t min, 
 static bool read_bounded(struct tb_cbor_reader *r, enum kind kind, uint64_t min, uint64_t max,
                          struct item *out, struct tb_reason *why)
 {
-    struct tb_cbor_reader copy = *r;
+    const struct tb_reader before = r->in;
 
-    if (!read_item(&copy, kind, out, why) || !in_bounds(r, out->value, min, max, why))
-        return false;
-    *r = copy;
-    return true;
+    if (read_item(r, kind, out, why) && in_bounds(r, out->value, min, max, why))
+        return true;
+    r->in = before;
+    return false;
 }
 
 bool tb_cbor_read_uint(struct tb_cbor_reader *r, uint64_t min, uint64_t max, uint64_t *out,
@@ -300,9 +300,12 @@ bool tb_text_is_printable(struct tb_reader text)
     uint8_t first;
     uint32_t c;
 
-    while (tb_read_u8(&text, &first))
+    while (tb_read_u8(&text, &first)) {
+        if (first >= ' ' && first <= '~')
+            continue; /* nearly all there is */
         if (!rest_of_char(&text, first, &c) || is_acting(c))
             return false;
+    }
     return true;
 }
 
