@@ -144,7 +144,7 @@ static void print_verification(struct tb_cli *cli, const json_t *v, bool other_p
 static enum tb_exit verify(struct tb_cli *cli, const char *name, const struct tb_bundle *b)
 {
     struct tb_policy *policy = calloc(2, sizeof *policy); /* given, used */
-    struct tb_result *result = calloc(1, sizeof *result);
+    struct tb_appraisal *appraisal = calloc(1, sizeof *appraisal);
     struct tb_hasher *h = tb_hasher_new();
     const char *file = cli->value[TB_OPT_POLICY];
     char error[TB_POLICY_ERR_LEN], ak_name[AK_HEX_LEN];
@@ -153,16 +153,18 @@ static enum tb_exit verify(struct tb_cli *cli, const char *name, const struct tb
 
     if (h != NULL)
         name_of_key(b, h, ak_name);
-    if (policy == NULL || result == NULL || h == NULL)
+    if (policy == NULL || appraisal == NULL || h == NULL)
         tb_cli_fail(code, "out of memory");
     else if (file != NULL && !tb_policy_file_read(file, &policy[0], NULL))
         code = TB_EXIT_USAGE;
-    else if (!tb_bundle_appraise(b, file != NULL ? &policy[0] : NULL, h, &policy[1], result, error))
+    else if (!tb_bundle_appraise(b, file != NULL ? &policy[0] : NULL, h, &policy[1], appraisal,
+                                 error))
         tb_cli_fail(code, "%s: %s", name, error);
-    else if ((v = verification_json(b, ak_name, cli->value[TB_OPT_AK], result, &policy[1])) == NULL)
+    else if ((v = verification_json(b, ak_name, cli->value[TB_OPT_AK], &appraisal->result,
+                                    &policy[1])) == NULL)
         tb_cli_fail(code, "the result cannot be printed");
     else {
-        code = result->verdict == TB_VERDICT_TRUSTED &&
+        code = appraisal->result.verdict == TB_VERDICT_TRUSTED &&
                        !json_is_false(json_object_get(v, "ak_matches"))
                    ? TB_EXIT_OK
                    : TB_EXIT_NEGATIVE;
@@ -173,7 +175,7 @@ static enum tb_exit verify(struct tb_cli *cli, const char *name, const struct tb
     }
     json_decref(v);
     tb_hasher_free(h);
-    free(result);
+    free(appraisal);
     free(policy);
     return code;
 }

@@ -21,9 +21,8 @@ static const char *const verdict_names[TB_N_VERDICTS] = {
 /* Checks that are made once, at enrolment, and so cannot be asked of each attestation. Every other
  * check must have been looked at, or the host is not trusted. */
 static const bool only_at_enrolment[TB_N_CHECKS] = {
-    [TB_CHECK_IDENTITY_EK_KEY] = true,
-    [TB_CHECK_IDENTITY_EK_CERT] = true,
-    [TB_CHECK_IDENTITY_ACTIVATION] = true,
+    [TB_CHECK_IDENTITY_EK_KEY] = true,     [TB_CHECK_IDENTITY_EK_CERT] = true,
+    [TB_CHECK_IDENTITY_EK_EXPIRED] = true, [TB_CHECK_IDENTITY_ACTIVATION] = true,
     [TB_CHECK_IDENTITY_DUPLICATE] = true,
 };
 
@@ -130,45 +129,17 @@ static bool severity_missed(struct tb_result *r, const struct tb_policy *policy,
     return r->has_headline;
 }
 
-/* The unused ends of the lists, most of them, are not copied. */
-static void facts_copy(struct tb_boot_facts *dst, const struct tb_boot_facts *src)
-{
-    dst->secure_boot = src->secure_boot;
-    memcpy(dst->keyset, src->keyset, sizeof dst->keyset);
-    dst->n_authorities = src->n_authorities;
-    dst->n_authorities_lost = src->n_authorities_lost;
-    memcpy(dst->authority, src->authority, src->n_authorities * sizeof src->authority[0]);
-    dst->n_programs = src->n_programs;
-    dst->n_programs_lost = src->n_programs_lost;
-    memcpy(dst->program, src->program, src->n_programs * sizeof src->program[0]);
-    dst->exit_boot_services = src->exit_boot_services;
-    memcpy(dst->firmware_version, src->firmware_version, sizeof dst->firmware_version);
-}
-
-static void boot_copy(struct tb_boot_result *dst, const struct tb_boot_result *src)
-{
-    tb_findings_copy(&dst->findings, &src->findings);
-    facts_copy(&dst->facts, &src->facts);
-    dst->states = src->states;
-    dst->log_banks = src->log_banks;
-    dst->n_events = src->n_events;
-    dst->bank = src->bank;
-    dst->bank_chosen = src->bank_chosen;
-    tb_story_copy(&dst->story, &src->story);
-}
-
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
                  const struct tb_policy *policy, struct tb_result *out)
 {
+    static const struct tb_boot_result nothing;
+
     out->has_headline = false;
     if (quote != &out->quote)
         out->quote = *quote;
-    if (boot == NULL)
-        memset(&out->boot, 0, sizeof out->boot);
-    else if (boot != &out->boot)
-        boot_copy(&out->boot, boot);
+    out->boot = boot != NULL ? boot : &nothing;
     tb_findings_copy(&out->findings, &out->quote.findings);
-    tb_findings_merge(&out->findings, &out->boot.findings);
+    tb_findings_merge(&out->findings, &out->boot->findings);
 
     /* A quote that is not genuine carries nothing, whatever its findings are. */
     if (severity_missed(out, policy, TB_SEVERITY_REQUIRED) || !out->quote.genuine)
@@ -179,13 +150,15 @@ void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_resul
         out->verdict = TB_VERDICT_TRUSTED;
 }
 
-void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_result *out)
+void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_appraisal *out)
 {
-    tb_appraise_quote(in, h, &out->quote);
-    if (out->quote.genuine)
+    struct tb_quote_result *quote = &out->result.quote;
+
+    tb_appraise_quote(in, h, quote);
+    if (quote->genuine)
         tb_appraise_boot(in->content->log, &in->content->pcrs, in->policy, &in->firmware, h,
                          &out->boot);
-    tb_conclude(&out->quote, out->quote.genuine ? &out->boot : NULL, in->policy, out);
+    tb_conclude(quote, quote->genuine ? &out->boot : NULL, in->policy, &out->result);
 }
 
 void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *policy,

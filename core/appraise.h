@@ -9,11 +9,13 @@
 #include "core/public.h"
 #include "core/quote.h"
 #include "core/signature.h"
+#include "core/tpm_class.h"
 #include "core/story.h"
 
 #define TB_NONCE_LEN 32
 #define TB_EXPORTER_LEN 32
 #define TB_HOST_ID_MAX 64
+#define TB_SERIAL_MAX 64 /* characters of a machine's serial number */
 
 /* What the Verifier remembers of the last accepted quote of a host. */
 struct tb_quote_memory {
@@ -41,6 +43,16 @@ struct tb_content {
                            * tb_appraise_quote() does not read it */
     char boot_id[40];     /* "" unknown */
     uint64_t uptime_ms;
+    char serial[TB_SERIAL_MAX + 1]; /* of the machine, by its firmware (SMBIOS); "" unknown */
+};
+
+/* Which of a TPM's keys has the structure of ROCA (crypto/roca.h). It is a key's own for ever, so
+ * who keeps keys keeps the answer with them. */
+enum tb_roca {
+    TB_ROCA_NOT_ASKED = 0, /* the appraisal looks at the attestation key itself */
+    TB_ROCA_NONE,
+    TB_ROCA_AK,
+    TB_ROCA_EK,
 };
 
 struct tb_appraisal_input {
@@ -48,6 +60,10 @@ struct tb_appraisal_input {
     bool enrolled;              /* enrolled and active */
     struct tb_reader ak_public; /* TPMT_PUBLIC bytes */
     struct tb_key *ak_key;      /* built from ak_public, cached by the caller; NULL: built here */
+    enum tb_roca roca;
+    const char *serial;          /* that the host told then; NULL or "" unknown */
+    uint32_t tpm_vendor;         /* tb_tpm_vendor_of_text(); 0 unknown. A claim */
+    enum tb_tpm_class tpm_class; /* tb_tpm_class_to_rely_on() */
     /* the challenge */
     struct tb_reader host_id;
     struct tb_reader nonce;
@@ -108,7 +124,7 @@ struct tb_boot_result {
     uint32_t n_events;
     enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
-    struct tb_story story; /* last: tb_conclude() copies what is used of it */
+    struct tb_story story;
 };
 
 /* Groups 1 to 4, which are looked at for each quote. */
@@ -129,7 +145,7 @@ struct tb_result {
     enum tb_check headline; /* the first failed check in order; valid if has_headline */
     struct tb_findings findings;
     struct tb_quote_result quote;
-    struct tb_boot_result boot; /* last; zero when the quote was not genuine */
+    const struct tb_boot_result *boot; /* never NULL; empty when the quote was not genuine */
 };
 
 /* Bytes that TPM2_Quote must sign as extraData: SHA-256 over the domain string
@@ -144,11 +160,19 @@ void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
 void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
                       const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
                       struct tb_hasher *h, struct tb_boot_result *out);
-/* Findings of both and the policy's severities to a verdict. boot may be NULL. */
+/* Findings of both and the policy's severities to a verdict. boot may be NULL; otherwise it must
+ * live as long as *out, which points to it. */
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
                  const struct tb_policy *policy, struct tb_result *out);
+/* A result with the place for the boot that it points to. Large: not for the stack. */
+struct tb_appraisal {
+    struct tb_result result;
+    struct tb_boot_result boot;
+};
+
 /* All of it. */
-void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_result *out);
+void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h,
+                 struct tb_appraisal *out);
 
 /* The result of Evidence that could not even be read: failed, for this reason, and nothing else
  * looked at. */

@@ -104,15 +104,3 @@ bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_s
     memset(out, 0, sizeof *out);
     return false;
 }
-
-void tb_story_copy(struct tb_story *dst, const struct tb_story *src)
-{
-    memcpy(dst, src, offsetof(struct tb_story, section));
-    memcpy(dst->section, src->section, src->n_sections * sizeof src->section[0]);
-    memcpy(dst->initrd, src->initrd, src->n_initrds * sizeof src->initrd[0]);
-    dst->esxi.present = src->esxi.present;
-    dst->esxi.n_modules = src->esxi.n_modules;
-    dst->esxi.n_modules_lost = src->esxi.n_modules_lost;
-    dst->esxi.n_malformed = src->esxi.n_malformed;
-    memcpy(dst->esxi.module, src->esxi.module, src->esxi.n_modules * sizeof src->esxi.module[0]);
-}

@@ -113,7 +113,6 @@ struct tb_story_esxi {
     uint32_t n_malformed;
 };
 
-/* The lists stand behind everything else: tb_story_copy() takes only what is used of them. */
 struct tb_story {
     uint32_t parts; /* bit p: enum tb_story_part p measured something that is proved */
     struct tb_story_shim shim;
@@ -129,9 +128,6 @@ struct tb_story {
     struct tb_story_initrd initrd[TB_INITRDS_MAX];
     struct tb_story_esxi esxi;
 };
-
-/* *dst may be uninitialised. The unused ends of the lists, most of the bytes, are not copied. */
-void tb_story_copy(struct tb_story *dst, const struct tb_story *src);
 
 /* A log being read for its story; a caller's value, nothing to free. */
 struct tb_story_scan {

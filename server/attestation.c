@@ -200,17 +200,15 @@ struct work {
     struct tb_held_evidence held;
     struct tb_blob held_pcrs_bytes, held_log_bytes;
     struct tb_firmware_reference firmware; /* as the store had it, or new */
-    struct tb_lru_item *boot;              /* held; NULL: the quote was not genuine */
+    struct tb_result result;
+    struct tb_lru_item *boot; /* held; NULL: the quote was not genuine */
     uint8_t pcrs_bytes[TB_PCRS_BYTES_MAX];
     uint8_t context_bytes[TB_CONTEXT_BYTES_MAX];
     char *own_json;   /* made for this one */
     const char *json; /* that, or the cached boot's */
     size_t json_len;
     uint8_t json_digest[32];
-    struct tb_result result; /* last: the boot story at its end is not cleared, only written */
 };
-
-#define WORK_CLEARED offsetof(struct work, result.boot.story)
 
 static void work_free(struct tb_verifier *v, struct work *w)
 {
@@ -420,7 +418,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
         .verdict = r->verdict,
         .headline_code = r->has_headline ? tb_check_text(r->headline)->code : "",
         .headline = tb_result_headline(r),
-        .secure_boot = switch_of(r->boot.facts.secure_boot),
+        .secure_boot = switch_of(r->boot->facts.secure_boot),
         .genuine = r->quote.genuine,
         .memory = r->quote.memory,
         .quote = message->quote,
@@ -436,7 +434,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
     memcpy(a.exporter, exporter, TB_EXPORTER_LEN);
     memcpy(a.policy_digest, w->policy.digest, 32);
     if (!w->host.firmware.present && r->verdict == TB_VERDICT_TRUSTED) { /* first good boot */
-        firmware_from(&w->content.pcrs, r->boot.bank, &w->firmware);
+        firmware_from(&w->content.pcrs, r->boot->bank, &w->firmware);
         a.firmware = &w->firmware;
     }
     if (w->content.has_log)
@@ -570,10 +568,9 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
         return tb_refusal_set(why, 403, "other-host", "the token is another host's");
     if (!host_is_active(host, why))
         return false;
-    w = malloc(sizeof *w);
+    w = calloc(1, sizeof *w);
     if (w == NULL)
         return no_memory(why);
-    memset(w, 0, WORK_CLEARED);
     w->host = *host;
     ok = appraise_and_remember(v, now_ms, w, message, exporter, why);
     if (ok)
@@ -613,8 +610,9 @@ static void reappraise_quote(const struct tb_host *host, const struct tb_evidenc
 
 bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
                             const struct tb_evidence_record *evidence,
-                            const struct tb_policy *policy, struct tb_result *out)
+                            const struct tb_policy *policy, struct tb_appraisal *out)
 {
+    struct tb_quote_result *quote = &out->result.quote;
     struct tb_hasher *h = tb_verifier_hasher(v);
     struct tb_content content = { .has_log = evidence->log.len > 0,
                                   .log = tb_slice(evidence->log.p, evidence->log.len) };
@@ -630,10 +628,10 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     if (ok) {
         memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
         content.uptime_ms = sent.uptime_ms;
-        reappraise_quote(host, evidence, &context, &content, policy, h, &out->quote);
-        if (out->quote.genuine)
+        reappraise_quote(host, evidence, &context, &content, policy, h, quote);
+        if (quote->genuine)
             tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
-        tb_conclude(&out->quote, out->quote.genuine ? &out->boot : NULL, policy, out);
+        tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
     }
     tb_verifier_hasher_done(v, h);
     return ok;
@@ -642,17 +640,17 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
 /* What a host's last genuine evidence says about firmware. */
 static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
                         const struct tb_evidence_record *evidence, const struct tb_policy *policy,
-                        struct tb_result *result, struct tb_firmware_reference *reference,
+                        struct tb_appraisal *a, struct tb_firmware_reference *reference,
                         struct tb_tpm_accepted *tpm)
 {
     struct tb_pcrs pcrs;
 
     if (!tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs) ||
-        !tb_verifier_reappraise(v, host, evidence, policy, result) || !result->boot.bank_chosen)
+        !tb_verifier_reappraise(v, host, evidence, policy, a) || !a->result.boot->bank_chosen)
         return false;
-    firmware_from(&pcrs, result->boot.bank, reference);
-    tpm->firmware_version = result->quote.quoted_firmware_version;
-    tpm->banks = result->quote.quoted_banks;
+    firmware_from(&pcrs, a->result.boot->bank, reference);
+    tpm->firmware_version = a->result.quote.quoted_firmware_version;
+    tpm->banks = a->result.quote.quoted_banks;
     return true;
 }
 
@@ -661,19 +659,19 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
 {
     struct tb_evidence_record evidence = { 0 };
     struct tb_firmware_reference reference;
-    struct tb_result *result = malloc(sizeof *result);
+    struct tb_appraisal *appraisal = malloc(sizeof *appraisal);
     struct tb_policy policy;
     struct tb_tpm_accepted tpm;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
 
-    if (result == NULL)
+    if (appraisal == NULL)
         no_memory(why);
     else if (status == TB_STORE_OK && !tb_verifier_policy(v, host->group, by->now_ms, &policy, why))
         ok = false;
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, &policy, result, &reference, &tpm)))
+              !firmware_of(v, host, &evidence, &policy, appraisal, &reference, &tpm)))
         tb_refusal_set(
             why, 409, "no-genuine-evidence",
             "there is no genuine evidence of this host whose firmware could be accepted");
@@ -684,6 +682,6 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
     tb_evidence_record_clear(&evidence);
-    free(result);
+    free(appraisal);
     return ok;
 }

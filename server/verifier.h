@@ -101,7 +101,7 @@ TB_MUST_CHECK bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms,
  * evidence are not held any more. */
 TB_MUST_CHECK bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
                                           const struct tb_evidence_record *evidence,
-                                          const struct tb_policy *policy, struct tb_result *out);
+                                          const struct tb_policy *policy, struct tb_appraisal *out);
 
 /* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. */
 TB_MUST_CHECK bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,

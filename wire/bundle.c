@@ -219,7 +219,7 @@ static bool held_of(const struct tb_bundle *b, struct tb_hasher *h, struct tb_he
 }
 
 bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *policy,
-                        struct tb_hasher *h, struct tb_policy *used, struct tb_result *out,
+                        struct tb_hasher *h, struct tb_policy *used, struct tb_appraisal *out,
                         char err[TB_POLICY_ERR_LEN])
 {
     struct tb_evidence_content message;
@@ -237,7 +237,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
     }
     if (!tb_evidence_content_decode(b->content, &message, &why) ||
         !tb_content_resolve(&message, &held, h, &content, &why)) {
-        tb_appraise_refused(&why, used, out);
+        tb_appraise_refused(&why, used, &out->result);
         return true;
     }
 

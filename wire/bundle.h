@@ -48,11 +48,11 @@ TB_MUST_CHECK bool tb_bundle_decode(struct tb_reader in, struct tb_bundle *out,
                                     struct tb_reason *why);
 
 /* Appraise again what the bundle holds: under `policy`, or where that is NULL under the bundle's
- * own. The caller compares out->verdict with b->verdict. used gets the policy.
+ * own. The caller compares out->result.verdict with b->verdict. used gets the policy.
  * False, and err, only if the bundle's policy cannot be read; evidence that cannot be read is a
  * result like any other. */
 TB_MUST_CHECK bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *policy,
                                       struct tb_hasher *h, struct tb_policy *used,
-                                      struct tb_result *out, char err[TB_POLICY_ERR_LEN]);
+                                      struct tb_appraisal *out, char err[TB_POLICY_ERR_LEN]);
 
 #endif

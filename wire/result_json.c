@@ -248,7 +248,7 @@ static json_t *bank_list(uint32_t banks)
 
 static json_t *boot(const struct tb_result *r)
 {
-    const struct tb_boot_result *b = &r->boot;
+    const struct tb_boot_result *b = r->boot;
     const struct tb_boot_facts *f = &b->facts;
     json_t *o;
     int bad;

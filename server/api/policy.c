@@ -137,7 +137,7 @@ void tb_api_policy_versions(struct tb_http_request *rq, void *ctx)
 struct trial {
     struct tb_app *app;
     const struct tb_policy *policy;
-    struct tb_result *result;
+    struct tb_appraisal *appraisal;
     json_int_t hosts, unchanged;
     json_t *list;
 };
@@ -145,10 +145,10 @@ struct trial {
 static bool try_host(void *ctx, const struct tb_host *host, const struct tb_evidence_record *e)
 {
     struct trial *t = ctx;
-    const struct tb_result *r = t->result;
+    const struct tb_result *r = &t->appraisal->result;
 
     t->hosts++;
-    if (!tb_verifier_reappraise(t->app->verifier, host, e, t->policy, t->result) ||
+    if (!tb_verifier_reappraise(t->app->verifier, host, e, t->policy, t->appraisal) ||
         r->verdict == e->verdict) {
         t->unchanged++; /* what was not genuine stays so under any policy */
         return true;
@@ -166,9 +166,9 @@ void tb_api_policy_try(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_policy policy;
-    struct trial t = { app, &policy, malloc(sizeof *t.result), 0, 0, json_array() };
+    struct trial t = { app, &policy, malloc(sizeof *t.appraisal), 0, 0, json_array() };
 
-    if (t.result == NULL)
+    if (t.appraisal == NULL)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
     else if (policy_of_body(rq, &policy) &&
              tb_api_ok(rq, tb_store_evidence_each(app->store, NULL, try_host, &t)))
@@ -176,5 +176,5 @@ void tb_api_policy_try(struct tb_http_request *rq, void *ctx)
                            json_pack("{sI sI sO}", "hosts", t.hosts, "unchanged", t.unchanged,
                                      "would_change", t.list));
     json_decref(t.list);
-    free(t.result);
+    free(t.appraisal);
 }

@@ -10,16 +10,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void appraise(const struct tb_bundle *b, struct tb_hasher *h)
 {
-    static struct tb_result result;
+    static struct tb_appraisal a;
+    const struct tb_result *result = &a.result;
     char err[TB_POLICY_ERR_LEN];
     struct tb_policy used;
     char *text;
 
-    if (!tb_bundle_appraise(b, NULL, h, &used, &result, err))
+    if (!tb_bundle_appraise(b, NULL, h, &used, &a, err))
         return;
-    assert(result.verdict == TB_VERDICT_TRUSTED || result.has_headline);
-    assert(result.verdict != TB_VERDICT_TRUSTED || result.quote.genuine);
-    text = tb_result_print(&result, &used);
+    assert(result->verdict == TB_VERDICT_TRUSTED || result->has_headline);
+    assert(result->verdict != TB_VERDICT_TRUSTED || result->quote.genuine);
+    text = tb_result_print(result, &used);
     assert(text != NULL);
     free(text);
 }

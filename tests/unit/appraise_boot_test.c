@@ -136,8 +136,8 @@ static void l08_a_log_without_the_quoted_bank_is_refused(void **state)
     expect(e, TB_VERDICT_FAILED, TB_CHECK_LOG_REPLAY);
     assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->expected, "sha256");
     assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->observed, "sha1");
-    assert_false(e->result.boot.bank_chosen);
-    assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+    assert_false(e->result.boot->bank_chosen);
+    assert_int_equal(e->result.boot->facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
     assert_int_equal(e->result.findings.outcome[TB_CHECK_LOG_UNEXPLAINED], TB_NOT_CHECKED);
     log_free(other);
     evidence_free(e);
@@ -195,7 +195,7 @@ static void t29_two_banks_that_tell_different_boots_are_refused(void **state)
         evidence_run(e);
         expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_UNEXPLAINED);
         assert_int_equal(e->result.findings.outcome[TB_CHECK_LOG_REPLAY], TB_PASS);
-        assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+        assert_int_equal(e->result.boot->facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
         evidence_free(e);
     }
 }
@@ -264,7 +264,7 @@ static void t45_secure_boot_off_fails_with_exactly_that_reason(void **state)
     secure_boot_off(e);
     evidence_run(e);
     assert_string_equal(tb_result_headline(&e->result), "Secure Boot was off");
-    assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_OFF);
+    assert_int_equal(e->result.boot->facts.secure_boot, TB_SECURE_BOOT_OFF);
     e->policy.severity[TB_CHECK_SB_OFF] = TB_SEVERITY_INFORM;
     evidence_appraise(e);
     assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_OFF], TB_FAIL);
@@ -278,7 +278,7 @@ static void t46_keys_outside_the_allow_list_are_refused(void **state)
     (void)state;
     evidence_run(e);
     for (unsigned k = 0; k < TB_N_KEYSETS; k++) {
-        const struct tb_keyset *set = &e->result.boot.facts.keyset[k];
+        const struct tb_keyset *set = &e->result.boot->facts.keyset[k];
         struct tb_keyset measured = *set;
 
         assert_true(measured.measured);
@@ -313,8 +313,8 @@ static void t47_authorities_outside_the_allow_list_are_refused(void **state)
 
     (void)state;
     evidence_run(e);
-    assert_int_equal(e->result.boot.facts.n_authorities, 1);
-    memcpy(e->policy.authorities[1], e->result.boot.facts.authority[0].digest, 32);
+    assert_int_equal(e->result.boot->facts.n_authorities, 1);
+    memcpy(e->policy.authorities[1], e->result.boot->facts.authority[0].digest, 32);
     e->policy.n_authorities = 1;
     evidence_appraise(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
@@ -332,7 +332,7 @@ static void t47_a_boot_without_an_authority_fails_a_list_of_authorities(void **s
 
     (void)state;
     evidence_run(e);
-    memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+    memcpy(e->policy.authorities[0], e->result.boot->facts.authority[0].digest, 32);
     e->policy.n_authorities = 1;
     log_remove(e->log, log_find(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, 0));
     e->policy.severity[TB_CHECK_SB_AUTHORITY] = TB_SEVERITY_INFORM;
@@ -349,7 +349,7 @@ static void t47_a_boot_without_an_authority_fails_a_list_of_authorities(void **s
 
     e = evidence_new(SHA256_ONLY); /* an authority that is not believed is none either */
     evidence_run(e);
-    memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+    memcpy(e->policy.authorities[0], e->result.boot->facts.authority[0].digest, 32);
     e->policy.n_authorities = 1;
     e->policy.severity[TB_CHECK_SB_UNEXPLAINED] = TB_SEVERITY_INFORM;
     log_event(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_text("a"), log_text("b"));
@@ -375,12 +375,12 @@ static void t47_settings_of_shim_need_not_be_on_the_list_its_keys_must(void **st
         struct evidence *e = evidence_new(SHA256_ONLY);
 
         evidence_run(e);
-        memcpy(e->policy.authorities[0], e->result.boot.facts.authority[0].digest, 32);
+        memcpy(e->policy.authorities[0], e->result.boot->facts.authority[0].digest, 32);
         e->policy.n_authorities = 1;
         log_variable(e->log, 7, TB_EV_EFI_VARIABLE_AUTHORITY, list[i].guid, list[i].name,
                      tb_slice("\1", 1));
         evidence_run(e);
-        assert_int_equal(e->result.boot.facts.n_authorities, 2);
+        assert_int_equal(e->result.boot->facts.n_authorities, 2);
         if (list[i].setting)
             expect(e, TB_VERDICT_TRUSTED, -1);
         else
@@ -405,9 +405,9 @@ static void t47_more_authorities_than_can_be_kept_are_refused_under_a_list(void 
         log_move_after(e->log, item, after);
     }
     evidence_run(e);
-    assert_true(e->result.boot.facts.n_authorities_lost > 0);
-    for (size_t i = 0; i < e->result.boot.facts.n_authorities; i++)
-        memcpy(e->policy.authorities[i], e->result.boot.facts.authority[i].digest, 32);
+    assert_true(e->result.boot->facts.n_authorities_lost > 0);
+    for (size_t i = 0; i < e->result.boot->facts.n_authorities; i++)
+        memcpy(e->policy.authorities[i], e->result.boot->facts.authority[i].digest, 32);
     evidence_appraise(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
     assert_string_equal(evidence_reason(e, TB_CHECK_SB_KEYS)->where, "authorities");
@@ -417,7 +417,7 @@ static void t47_more_authorities_than_can_be_kept_are_refused_under_a_list(void 
 static void programs_outside_the_allow_list_are_refused(void **state)
 {
     struct evidence *e = evidence_new(SHA256_ONLY);
-    struct tb_boot_facts *facts = &e->result.boot.facts;
+    struct tb_boot_facts *facts = &e->boot.facts;
 
     (void)state;
     evidence_run(e);
@@ -453,12 +453,12 @@ static void t29_a_program_must_be_allowed_in_every_bank_that_the_list_has(void *
         struct log_item *item;
 
         evidence_run(e);
-        assert_int_equal(e->result.boot.facts.n_programs, 1);
-        assert_int_equal(e->result.boot.facts.program[0].banks, banks);
+        assert_int_equal(e->result.boot->facts.n_programs, 1);
+        assert_int_equal(e->result.boot->facts.program[0].banks, banks);
         e->policy.n_programs = 3;
         for (size_t k = 0; k < 3; k++) {
             e->policy.programs[k].bank = honest[k];
-            memcpy(e->policy.programs[k].digest, e->result.boot.facts.program[0].digest[honest[k]],
+            memcpy(e->policy.programs[k].digest, e->result.boot->facts.program[0].digest[honest[k]],
                    TB_DIGEST_MAX);
         }
         evidence_appraise(e);
@@ -501,11 +501,11 @@ static void a_boot_without_or_with_too_many_programs_fails_a_list_of_programs(vo
     }
     e->policy.n_programs = TB_POLICY_DIGESTS_MAX;
     evidence_run(e);
-    assert_true(e->result.boot.facts.n_programs_lost > 0);
+    assert_true(e->result.boot->facts.n_programs_lost > 0);
     for (size_t i = 0; i < TB_POLICY_DIGESTS_MAX; i++) {
         e->policy.programs[i].bank = TB_BANK_SHA256;
         memcpy(e->policy.programs[i].digest,
-               e->result.boot.facts.program[i % TB_PROGRAMS_MAX].digest[TB_BANK_SHA256],
+               e->result.boot->facts.program[i % TB_PROGRAMS_MAX].digest[TB_BANK_SHA256],
                TB_DIGEST_MAX);
     }
     evidence_appraise(e);
@@ -621,7 +621,7 @@ static void t35_a_retyped_event_is_refused_or_changes_no_fact(void **state)
             evidence_sign(e);
             evidence_appraise(e);
             if (e->result.verdict == TB_VERDICT_TRUSTED) {
-                assert_true(same_facts(&e->result.boot.facts, &good->result.boot.facts));
+                assert_true(same_facts(&e->result.boot->facts, &good->result.boot->facts));
                 n_trusted++;
             } else {
                 n_refused++;
@@ -678,7 +678,7 @@ static void t37_a_changed_data_byte_is_refused_or_changes_no_fact(void **state)
             e->log->item[i].data = data; /* its digest stays */
             evidence_run(e);
             if (e->result.verdict == TB_VERDICT_TRUSTED)
-                assert_true(same_facts(&e->result.boot.facts, &good->result.boot.facts));
+                assert_true(same_facts(&e->result.boot->facts, &good->result.boot->facts));
             free(data);
             evidence_free(e);
         }

@@ -75,7 +75,7 @@ static void t04_banks_in_another_order_are_refused_and_missing_ones_are_not(void
     (void)state;
     evidence_run(e);
     expect(e, TB_VERDICT_TRUSTED, -1);
-    assert_int_equal(e->result.boot.bank, TB_BANK_SHA384);
+    assert_int_equal(e->result.boot->bank, TB_BANK_SHA384);
     first = e->q.selection[0];
     e->q.selection[0] = e->q.selection[1];
     e->q.selection[1] = first;
@@ -298,7 +298,7 @@ static void t30_a_bank_that_was_quoted_before_and_is_gone_is_refused_until_accep
         assert_string_equal(why->where, "sha384");
         assert_string_equal(why->observed, "not quoted");
         assert_true(e->result.quote.genuine); /* or nobody could accept it */
-        assert_true(e->result.boot.bank_chosen);
+        assert_true(e->result.boot->bank_chosen);
         assert_int_equal(e->result.quote.memory.banks, both);
         assert_int_equal(e->result.quote.quoted_banks, SHA256_ONLY);
         e->in.last = e->result.quote.memory;
@@ -409,8 +409,8 @@ static void l10_a_weak_bank_that_the_system_closed_is_only_recorded(void **state
     evidence_sign(e);
     evidence_appraise(e);
     expect(e, TB_VERDICT_TRUSTED, -1);
-    assert_int_equal(e->result.boot.states.state[TB_BANK_SHA1][7], TB_PCR_CAPPED);
-    assert_int_equal(e->result.boot.bank, TB_BANK_SHA256);
+    assert_int_equal(e->result.boot->states.state[TB_BANK_SHA1][7], TB_PCR_CAPPED);
+    assert_int_equal(e->result.boot->bank, TB_BANK_SHA256);
     evidence_free(e);
 }
 

@@ -87,7 +87,8 @@ static void t10_a_check_that_nobody_looked_at_is_never_a_pass(void **state)
     for (unsigned c = 0; c < TB_N_CHECKS; c++) {
         enum tb_severity s = tb_policy_severity(&e->policy, (enum tb_check)c);
         bool enrolment = c == TB_CHECK_IDENTITY_EK_KEY || c == TB_CHECK_IDENTITY_EK_CERT ||
-                         c == TB_CHECK_IDENTITY_ACTIVATION || c == TB_CHECK_IDENTITY_DUPLICATE;
+                         c == TB_CHECK_IDENTITY_ACTIVATION || c == TB_CHECK_IDENTITY_DUPLICATE ||
+                         c == TB_CHECK_IDENTITY_EK_EXPIRED;
 
         all_pass(e);
         e->result.quote.findings.outcome[c] = TB_NOT_CHECKED;
@@ -123,7 +124,7 @@ static void a_genuine_quote_without_a_boot_is_never_trusted(void **state)
     *quote = e->result.quote;
     tb_conclude(quote, NULL, &e->policy, &e->result);
     assert_int_equal(e->result.verdict, TB_VERDICT_FAILED);
-    assert_int_equal(e->result.boot.n_events, 0);
+    assert_int_equal(e->result.boot->n_events, 0);
     free(quote);
     evidence_free(e);
 }
@@ -157,8 +158,8 @@ static void nothing_behind_a_quote_that_is_not_genuine_is_looked_at(void **state
     for (unsigned c = 0; c < TB_N_CHECKS; c++)
         if (tb_check_text((enum tb_check)c)->group > TB_GROUP_QUOTE)
             assert_int_equal(e->result.findings.outcome[c], TB_NOT_CHECKED);
-    assert_int_equal(e->result.boot.n_events, 0);
-    assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
+    assert_int_equal(e->result.boot->n_events, 0);
+    assert_int_equal(e->result.boot->facts.secure_boot, TB_SECURE_BOOT_UNKNOWN);
     assert_false(e->result.quote.memory.present);
     evidence_free(e);
 }
@@ -205,7 +206,7 @@ static void a_crypto_library_that_fails_is_never_trusted(void **state)
         if (n == of_quote + 1)
             assert_string_equal(evidence_reason(e, TB_CHECK_LOG_REPLAY)->where, "hashing");
         if (e->result.verdict == TB_VERDICT_TRUSTED) { /* what is only shown is then not shown */
-            const struct tb_boot_facts *facts = &e->result.boot.facts;
+            const struct tb_boot_facts *facts = &e->result.boot->facts;
 
             print_message("call %u of %u failed, and the host is trusted\n", n, all);
             assert_true(facts->firmware_version[0] == '\0' ||

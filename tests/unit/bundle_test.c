@@ -35,7 +35,7 @@ struct made {
     uint8_t *buf;
     size_t len;
     struct tb_policy used;
-    struct tb_result again;
+    struct tb_appraisal again;
     char err[TB_POLICY_ERR_LEN];
 };
 
@@ -123,7 +123,7 @@ static void anyone_comes_to_the_same_verdict(void **state)
 
         appraise_again(m);
         assert_int_equal(m->back.verdict, TB_VERDICT_TRUSTED);
-        assert_int_equal(m->again.verdict, TB_VERDICT_TRUSTED);
+        assert_int_equal(m->again.result.verdict, TB_VERDICT_TRUSTED);
         assert_memory_equal(m->used.digest, m->e->policy.digest, 32);
         assert_string_equal(m->back.host_name, "web-1.example.org");
         assert_true(m->back.time_ms == UINT64_C(1700000000000));
@@ -144,7 +144,7 @@ static void a_bundle_without_what_may_be_missing_is_the_same(void **state)
     m->b.last = (struct tb_quote_memory){ 0 };
     m->b.firmware = (struct tb_firmware_reference){ 0 };
     appraise_again(m);
-    assert_int_equal(m->again.verdict, TB_VERDICT_TRUSTED);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_TRUSTED);
     assert_false(m->back.last.present || m->back.firmware.present || m->back.has_held_pcrs);
     unmake(m);
 }
@@ -157,19 +157,19 @@ static void what_the_bundle_says_of_the_verdict_is_not_believed(void **state)
     m->b.enrolled = false;
     appraise_again(m);
     assert_int_equal(m->back.verdict, TB_VERDICT_TRUSTED);
-    assert_int_equal(m->again.verdict, TB_VERDICT_FAILED);
-    assert_int_equal(m->again.headline, TB_CHECK_IDENTITY_ENROLLED);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.result.headline, TB_CHECK_IDENTITY_ENROLLED);
     m->b.enrolled = true;
     m->b.exporter[0] ^= 1;
     appraise_again(m);
-    assert_int_equal(m->again.headline, TB_CHECK_QUOTE_BINDING);
+    assert_int_equal(m->again.result.headline, TB_CHECK_QUOTE_BINDING);
     m->b.exporter[0] ^= 1;
     m->b.firmware.value[2][0] ^= 1;
     appraise_again(m);
-    assert_int_equal(m->again.verdict, TB_VERDICT_CHANGED);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_CHANGED);
     m->b.last.reset_count = 8;
     appraise_again(m);
-    assert_int_equal(m->again.headline, TB_CHECK_QUOTE_CLOCK);
+    assert_int_equal(m->again.result.headline, TB_CHECK_QUOTE_CLOCK);
     unmake(m);
 }
 
@@ -180,14 +180,14 @@ static void t55_held_parts_that_are_not_those_of_the_quote_are_refused(void **st
     (void)state;
     m->b.held_pcrs.value[TB_BANK_SHA256][7][0] ^= 1;
     appraise_again(m);
-    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
     m->b.held_pcrs.value[TB_BANK_SHA256][7][0] ^= 1;
     m->b.held_log.left--;
     appraise_again(m);
-    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
     m->b.held_log.left = 0;
     appraise_again(m);
-    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
     unmake(m);
 }
 
@@ -198,8 +198,8 @@ static void content_that_cannot_be_read_is_a_failed_result(void **state)
     (void)state;
     m->b.content.left--;
     appraise_again(m);
-    assert_int_equal(m->again.verdict, TB_VERDICT_FAILED);
-    assert_int_equal(m->again.headline, TB_CHECK_EVIDENCE_FORMAT);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_FORMAT);
     unmake(m);
 }
 
@@ -214,7 +214,7 @@ static void another_policy_may_be_tried_and_a_broken_one_is_told(void **state)
     other.pin[0].pcr = 7;
     other.pin[0].bank = TB_BANK_SHA256;
     assert_true(tb_bundle_appraise(&m->back, &other, m->e->h, &m->used, &m->again, m->err));
-    assert_int_equal(m->again.headline, TB_CHECK_PCR_PINNED);
+    assert_int_equal(m->again.result.headline, TB_CHECK_PCR_PINNED);
     assert_int_equal(m->used.n_pins, 1);
     m->back.policy = tb_slice("{}", 2);
     assert_false(tb_bundle_appraise(&m->back, NULL, m->e->h, &m->used, &m->again, m->err));
@@ -355,7 +355,7 @@ static void a_crypto_library_that_fails_appraises_nothing_as_trusted(void **stat
         last = calls;
         fail_at = 0;
         assert_true(last >= n);
-        assert_true(!ok || m->again.verdict != TB_VERDICT_TRUSTED);
+        assert_true(!ok || m->again.result.verdict != TB_VERDICT_TRUSTED);
         refused += !ok;
     }
     assert_int_equal(refused, 3); /* the policy's digest, and those of what is held */

@@ -129,8 +129,16 @@ void evidence_sign(struct evidence *e)
 
 void evidence_appraise(struct evidence *e)
 {
-    memset(&e->result, 0xa5, sizeof e->result); /* nothing of what was there may show */
-    tb_appraise(&e->in, e->h, &e->result);
+    struct tb_appraisal *a = malloc(sizeof *a);
+
+    assert_non_null(a);
+    memset(a, 0xa5, sizeof *a); /* nothing of what was there may show */
+    tb_appraise(&e->in, e->h, a);
+    e->result = a->result;
+    e->boot = a->boot;
+    if (a->result.boot == &a->boot)
+        e->result.boot = &e->boot;
+    free(a);
 }
 
 void evidence_run(struct evidence *e)

@@ -32,6 +32,7 @@ struct evidence {
     struct test_quote q;
     struct test_bytes attest, signature;
     struct tb_appraisal_input in;
+    struct tb_boot_result boot; /* result.boot, while the quote is genuine */
     struct tb_result result;
 };
 

@@ -11,7 +11,7 @@
 static void a_verifier_needs_nothing_but_the_library(void **state)
 {
     struct tb_hasher *h = tb_hasher_new();
-    struct tb_result *result = calloc(1, sizeof *result);
+    struct tb_appraisal *a = calloc(1, sizeof *a);
     struct tb_appraisal_input in = { .enrolled = true };
     struct tb_policy policy;
     char *text;
@@ -19,13 +19,13 @@ static void a_verifier_needs_nothing_but_the_library(void **state)
     (void)state;
     tb_policy_builtin(&policy);
     in.policy = &policy;
-    tb_appraise(&in, h, result);
-    assert_int_equal(result->verdict, TB_VERDICT_FAILED);
-    assert_string_equal(tb_result_headline(result), "a part of the evidence is missing");
-    text = tb_result_print(result, &policy);
+    tb_appraise(&in, h, a);
+    assert_int_equal(a->result.verdict, TB_VERDICT_FAILED);
+    assert_string_equal(tb_result_headline(&a->result), "a part of the evidence is missing");
+    text = tb_result_print(&a->result, &policy);
     assert_non_null(strstr(text, "\"verdict\":\"failed\""));
     free(text);
-    free(result);
+    free(a);
     tb_hasher_free(h);
 }
 

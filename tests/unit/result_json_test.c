@@ -56,14 +56,14 @@ static void a_trusted_host_is_told_with_all_its_facts(void **state)
     assert_string_equal(text_at(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "7"),
                         "match");
     assert_null(json_object_get(json_object_get(json_object_get(boot, "pcrs"), "sha256"), "10"));
-    tb_hex(tb_slice(e->result.boot.facts.keyset[TB_KEYSET_PK].digest, 32), hex, sizeof hex);
+    tb_hex(tb_slice(e->result.boot->facts.keyset[TB_KEYSET_PK].digest, 32), hex, sizeof hex);
     assert_string_equal(text_at(json_object_get(json_object_get(boot, "keys"), "PK"), "digest"),
                         hex);
     assert_int_equal(json_array_size(json_object_get(boot, "authorities")),
-                     e->result.boot.facts.n_authorities);
+                     e->result.boot->facts.n_authorities);
     programs = json_object_get(boot, "programs");
-    assert_int_equal(json_array_size(programs), e->result.boot.facts.n_programs);
-    tb_hex(tb_slice(e->result.boot.facts.program[0].digest[TB_BANK_SHA256], 32), hex, sizeof hex);
+    assert_int_equal(json_array_size(programs), e->result.boot->facts.n_programs);
+    tb_hex(tb_slice(e->result.boot->facts.program[0].digest[TB_BANK_SHA256], 32), hex, sizeof hex);
     assert_string_equal(text_at(json_array_get(programs, 0), "digest"), hex);
     assert_non_null(json_object_get(json_array_get(programs, 0), "unverified_path"));
     json_decref(o);
@@ -166,7 +166,7 @@ static void t44_text_of_the_host_is_inert_and_numbers_fit(void **state)
 
     (void)state;
     evidence_run(e);
-    memcpy(e->result.boot.facts.firmware_version, "\x1b[31m\xff\xfe", 8);
+    memcpy(e->boot.facts.firmware_version, "\x1b[31m\xff\xfe", 8);
     memcpy(e->result.quote.memory.boot_id, "a\nb", 4);
     e->result.quote.memory.clock_ms = UINT64_MAX;
     o = tb_result_json(&e->result, &e->policy);

@@ -219,12 +219,12 @@ struct trial {
 static bool try_again(void *ctx, const struct tb_host *host, const struct tb_evidence_record *e)
 {
     struct trial *t = ctx;
-    struct tb_result *r = malloc(sizeof *r);
+    struct tb_appraisal *r = malloc(sizeof *r);
     struct tb_policy *policy = malloc(sizeof *policy);
 
     assert_true(tb_verifier_policy(t->s->w->v, "", t->s->w->now_ms, policy, &t->s->a->why));
-    if (tb_verifier_reappraise(t->s->w->v, host, e, policy, r) && r->verdict != e->verdict)
-        fail_msg("%s became %s", tb_verdict_name(e->verdict), tb_verdict_name(r->verdict));
+    if (tb_verifier_reappraise(t->s->w->v, host, e, policy, r) && r->result.verdict != e->verdict)
+        fail_msg("%s became %s", tb_verdict_name(e->verdict), tb_verdict_name(r->result.verdict));
     t->n++;
     free(policy);
     free(r);
@@ -253,15 +253,15 @@ static void trying_the_policy_in_force_changes_no_verdict(void **state)
 static bool try_strict(void *ctx, const struct tb_host *host, const struct tb_evidence_record *e)
 {
     struct trial *t = ctx;
-    struct tb_result *r = malloc(sizeof *r);
+    struct tb_appraisal *r = malloc(sizeof *r);
     struct tb_policy policy;
 
     tb_policy_builtin(&policy);
     policy.severity[TB_CHECK_QUOTE_RESTART] = TB_SEVERITY_REQUIRED;
     assert_int_equal(e->verdict, TB_VERDICT_TRUSTED);
     assert_true(tb_verifier_reappraise(t->s->w->v, host, e, &policy, r));
-    assert_int_equal(r->verdict, TB_VERDICT_FAILED);
-    assert_int_equal(r->headline, TB_CHECK_QUOTE_RESTART);
+    assert_int_equal(r->result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(r->result.headline, TB_CHECK_QUOTE_RESTART);
     t->n++;
     free(r);
     return true;

@@ -345,27 +345,27 @@ static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **st
     struct tb_evidence_record e;
     struct tb_host host;
     struct tb_policy policy;
-    struct tb_result *result = calloc(1, sizeof *result);
+    struct tb_appraisal *appraisal = calloc(1, sizeof *appraisal);
     size_t *const lens[] = { &e.context.len, &e.pcrs.len, &e.content.len };
 
-    assert_non_null(result);
+    assert_non_null(appraisal);
     scene_prepare(s);
     attempt_sign(s->host, s->a);
     scene_sent(s, TB_VERDICT_TRUSTED, "");
     host = host_stored(s->w, s->host);
     assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
     assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &e), TB_STORE_OK);
-    assert_true(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
-    assert_int_equal(result->verdict, TB_VERDICT_TRUSTED);
+    assert_true(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
+    assert_int_equal(appraisal->result.verdict, TB_VERDICT_TRUSTED);
     for (size_t i = 0; i < 3; i++) {
         --*lens[i];
-        assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
+        assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
         ++*lens[i];
     }
     e.genuine = false;
-    assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, result));
+    assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
     tb_evidence_record_clear(&e);
-    free(result);
+    free(appraisal);
 }
 
 static void t11_the_same_evidence_is_accepted_once_also_after_a_failure(void **state)
