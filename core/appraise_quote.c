@@ -4,6 +4,7 @@
  * rests on those before it, so a step that fails ends the appraisal where the next could not mean
  * anything. Evidence of a host is hostile input until the signature and the binding hold. */
 #include "core/appraise.h"
+#include "crypto/roca.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +42,34 @@ static bool evidence_is_complete(struct work *w)
     return true;
 }
 
+/* CVE-2017-15361: a key of this structure is anybody's, and then so is what it signs. */
+static bool keys_are_sound(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_IDENTITY_ROCA;
+    enum tb_roca roca = w->in->roca;
+
+    if (roca == TB_ROCA_NOT_ASKED)
+        roca = w->ak.type == TB_ALG_RSA && tb_roca_has_structure(w->ak.n_or_x) ? TB_ROCA_AK
+                                                                               : TB_ROCA_NONE;
+    if (roca != TB_ROCA_NONE)
+        return tb_findings_fail(w->f, c, roca == TB_ROCA_AK ? "attestation key" : "endorsement key",
+                                "a modulus of random primes", "one of the ROCA structure");
+    tb_findings_pass(w->f, c);
+    return true;
+}
+
+/* The serial number is the host's word, so this catches the move that is not hidden. */
+static void machine_is_the_same(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_IDENTITY_PLATFORM;
+    const char *enrolled = w->in->serial, *told = w->in->content->serial;
+
+    if (enrolled != NULL && enrolled[0] != '\0' && told[0] != '\0' && strcmp(enrolled, told) != 0)
+        tb_findings_fail(w->f, c, "serial number", enrolled, "%s", told);
+    else
+        tb_findings_pass(w->f, c);
+}
+
 /* Group 2. */
 static bool identity_holds(struct work *w)
 {
@@ -55,7 +84,8 @@ static bool identity_holds(struct work *w)
         return false;
     }
     tb_findings_pass(w->f, TB_CHECK_IDENTITY_AK);
-    return true;
+    machine_is_the_same(w);
+    return keys_are_sound(w);
 }
 
 static bool structures_parse(struct work *w)
@@ -387,8 +417,10 @@ static bool is_genuine(const struct tb_findings *f, const struct tb_policy *poli
     static const bool elsewhere[TB_N_CHECKS] = {
         [TB_CHECK_IDENTITY_EK_KEY] = true,
         [TB_CHECK_IDENTITY_EK_CERT] = true,
+        [TB_CHECK_IDENTITY_EK_EXPIRED] = true,
         [TB_CHECK_IDENTITY_ACTIVATION] = true,
         [TB_CHECK_IDENTITY_DUPLICATE] = true,
+        [TB_CHECK_IDENTITY_PLATFORM] = true, /* the host's word, about another thing */
         [TB_CHECK_PCR_BANK_UNQUOTED] = true, /* the log tells: appraise_boot.c */
         /* Fails the host, but what is quoted is this host's: only so can it be accepted. */
         [TB_CHECK_PCR_BANK_GONE] = true,

@@ -40,8 +40,16 @@
     "do not approve the host before its TPM's maker and model are known") \
   X(IDENTITY_EK_CERT, IDENTITY, "identity.ek-certificate", REQUIRED, \
     "the endorsement certificate does not lead to a trusted root", \
-    "the TPM vendor's root or intermediate is not installed, the certificate has expired, or the TPM is not genuine", \
+    "the TPM vendor's root or intermediate is not installed, or the TPM is not genuine", \
     "install the vendor's root after checking it, or approve this TPM by its key digest") \
+  X(IDENTITY_EK_EXPIRED, IDENTITY, "identity.ek-expired", REQUIRED, \
+    "the endorsement certificate, or one above it, is outside its validity", \
+    "many a TPM outlives its certificate; or the Verifier's clock is wrong", \
+    "compare the dates; then approve the host, or make this check advisory in the policy") \
+  X(IDENTITY_ROCA, IDENTITY, "identity.roca", REQUIRED, \
+    "an RSA key of the TPM has the structure of the ROCA weakness", \
+    "the TPM made it with the faulty library of CVE-2017-15361, so the private key can be computed from the public one", \
+    "update the TPM's firmware and clear the TPM, then use `trueboot host replace-tpm`; ECC keys are not affected") \
   X(IDENTITY_ACTIVATION, IDENTITY, "identity.activation", REQUIRED, \
     "the host could not prove that its attestation key lives in the TPM of its endorsement key", \
     "the attestation key is in software or in another TPM", \
@@ -50,6 +58,10 @@
     "this TPM or host name is already enrolled", \
     "a TPM or main board was replaced, a disk was cloned, or somebody claims another host's name", \
     "if the hardware was replaced, use `trueboot host replace-tpm`; otherwise look into it") \
+  X(IDENTITY_PLATFORM, IDENTITY, "identity.platform", ADVISORY, \
+    "the host tells another serial number than when it was enrolled", \
+    "the TPM or the disk was moved to another machine, the main board was replaced, or another machine shows this TPM's evidence", \
+    "look at the machine; if its hardware was replaced, use `trueboot host replace-tpm`") \
   /* 3 quote */ \
   X(QUOTE_STRUCTURE, QUOTE, "quote.structure", REQUIRED, \
     "the quote is not a well-formed TPM attestation structure", \

@@ -6,7 +6,6 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define OID_MANUFACTURER "2.23.133.2.1" /* EK Credential Profile 2.5, 3.2.9 */
 #define OID_MODEL "2.23.133.2.2"
@@ -17,45 +16,6 @@
 static const enum tb_check C = TB_CHECK_IDENTITY_EK_CERT;
 
 /* ---- what the certificate says ---- */
-
-static const char *const class_names[TB_N_TPM_CLASSES] = {
-    [TB_TPM_UNKNOWN] = "unknown", [TB_TPM_DISCRETE] = "discrete", [TB_TPM_FIRMWARE] = "firmware",
-    [TB_TPM_VIRTUAL] = "virtual", [TB_TPM_SOFTWARE] = "software",
-};
-
-const char *tb_tpm_class_name(enum tb_tpm_class c)
-{
-    return class_names[c];
-}
-
-/* TCG TPM Vendor ID Registry 1.06; ids that are not here belong to makers of discrete chips. */
-static const struct {
-    const char *id;
-    enum tb_tpm_class tpm_class;
-} makers[] = {
-    { "id:00001014", TB_TPM_SOFTWARE }, /* IBM's code: swtpm, libtpms */
-    { "id:49424D00", TB_TPM_SOFTWARE }, /* IBM */
-    { "id:53494D30", TB_TPM_SOFTWARE }, /* SIM0 to SIM2: simulators */
-    { "id:53494D31", TB_TPM_SOFTWARE }, { "id:53494D32", TB_TPM_SOFTWARE },
-    { "id:4D534654", TB_TPM_VIRTUAL },  /* MSFT: Hyper-V, Azure */
-    { "id:474F4F47", TB_TPM_VIRTUAL },  /* GOOG: Shielded VM */
-    { "id:564D5700", TB_TPM_VIRTUAL },  /* VMW */
-    { "id:564D5741", TB_TPM_VIRTUAL },  /* VMWA */
-    { "id:414D5A4E", TB_TPM_VIRTUAL },  /* AMZN: NitroTPM */
-    { "id:494E5443", TB_TPM_FIRMWARE }, /* INTC: PTT */
-    { "id:414D4400", TB_TPM_FIRMWARE }, /* AMD: fTPM */
-    { "id:51434F4D", TB_TPM_FIRMWARE }, /* QCOM */
-};
-
-static enum tb_tpm_class class_of(const char *manufacturer)
-{
-    if (manufacturer[0] == '\0')
-        return TB_TPM_UNKNOWN;
-    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++)
-        if (strcasecmp(makers[i].id, manufacturer) == 0)
-            return makers[i].tpm_class;
-    return TB_TPM_DISCRETE;
-}
 
 static void text_of(const ASN1_STRING *s, char *out, size_t out_len)
 {
@@ -113,7 +73,8 @@ static bool read_alt_name(X509 *x, struct tb_ek_facts *f)
     }
     GENERAL_NAMES_free(names);
     ERR_clear_error();
-    f->tpm_class = class_of(f->manufacturer);
+    f->vendor = tb_tpm_vendor_of_text(f->manufacturer);
+    f->tpm_class = tb_tpm_class_of_vendor(f->vendor);
     return any || critical != 1;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TB_CRYPTO_EK_H
 #define TB_CRYPTO_EK_H
 
+#include "core/tpm_class.h"
 #include "crypto/cert.h"
 
 #define TB_EK_CHAIN_MAX 8 /* certificates that a host may send beside its EK certificate */
@@ -64,24 +65,14 @@ TB_MUST_CHECK bool tb_ek_chain_split(struct tb_reader in, struct tb_reader out[T
 
 /* ---- the verdict ---- */
 
-/* A guess from the manufacturer's id: what the certificate says about the TPM, no proof. */
-enum tb_tpm_class {
-    TB_TPM_UNKNOWN = 0,
-    TB_TPM_DISCRETE,
-    TB_TPM_FIRMWARE,
-    TB_TPM_VIRTUAL,
-    TB_TPM_SOFTWARE,
-    TB_N_TPM_CLASSES
-};
-const char *tb_tpm_class_name(enum tb_tpm_class c); /* "unknown", "discrete", ... */
-
 /* What a certificate says. Only believed when tb_ek_cert_check returned true. */
 struct tb_ek_facts {
-    char manufacturer[32]; /* 2.23.133.2.1, "id:00001014" */
-    char model[64];        /* 2.23.133.2.2 */
-    char version[32];      /* 2.23.133.2.3 */
-    enum tb_tpm_class tpm_class;
-    uint8_t sha256[32]; /* of the certificate's DER */
+    char manufacturer[32];       /* 2.23.133.2.1, "id:00001014" */
+    char model[64];              /* 2.23.133.2.2 */
+    char version[32];            /* 2.23.133.2.3 */
+    uint32_t vendor;             /* that manufacturer as a number; 0 unknown */
+    enum tb_tpm_class tpm_class; /* by it: what the certificate says, no proof */
+    uint8_t sha256[32];          /* of the certificate's DER */
     int64_t not_before_s, not_after_s;
     char subject[TB_CERT_NAME_MAX];
     char issuer[TB_CERT_NAME_MAX];

@@ -2,6 +2,7 @@
  * to fail alone, and what that does to the verdict. Parsers have tests of their own; here it is
  * shown that what they refuse counts. */
 #include "tests/unit/appraise_change.h"
+#include "tests/unit/roca_key.h"
 
 static void good_evidence_is_trusted_and_remembered(void **state)
 {
@@ -19,11 +20,11 @@ static void good_evidence_is_trusted_and_remembered(void **state)
     assert_int_equal(e->result.quote.memory.firmware_version, e->q.firmware_version);
     assert_int_equal(e->result.quote.quoted_firmware_version, e->q.firmware_version);
     assert_string_equal(e->result.quote.memory.boot_id, "boot-2");
-    assert_true(e->result.boot.bank_chosen);
-    assert_int_equal(e->result.boot.bank, TB_BANK_SHA256);
-    assert_int_equal(e->result.boot.log_banks, SHA256_ONLY);
-    assert_true(e->result.boot.n_events > 10);
-    assert_int_equal(e->result.boot.facts.secure_boot, TB_SECURE_BOOT_ON);
+    assert_true(e->result.boot->bank_chosen);
+    assert_int_equal(e->result.boot->bank, TB_BANK_SHA256);
+    assert_int_equal(e->result.boot->log_banks, SHA256_ONLY);
+    assert_true(e->result.boot->n_events > 10);
+    assert_int_equal(e->result.boot->facts.secure_boot, TB_SECURE_BOOT_ON);
     evidence_free(e);
 }
 
@@ -97,6 +98,78 @@ static void ak_off_the_curve(struct evidence *e)
     test_put(&other_public, e->in.ak_public.p, e->in.ak_public.left);
     other_public.b[other_public.n - 1] ^= 1;
     e->in.ak_public = test_slice(&other_public);
+}
+
+static void roca_ek(struct evidence *e)
+{
+    e->in.roca = TB_ROCA_EK;
+}
+static void roca_ak(struct evidence *e)
+{
+    e->in.roca = TB_ROCA_AK;
+}
+static void other_serial(struct evidence *e)
+{
+    e->in.serial = "S-2";
+    memcpy(e->content.serial, "S-1", 4);
+}
+static void same_serial(struct evidence *e)
+{
+    e->in.serial = "S-1";
+    memcpy(e->content.serial, "S-1", 4);
+}
+static void serial_not_told(struct evidence *e)
+{
+    e->in.serial = "S-1";
+    e->content.serial[0] = '\0';
+}
+static void serial_not_enrolled(struct evidence *e)
+{
+    e->in.serial = "";
+    memcpy(e->content.serial, "S-1", 4);
+}
+
+/* An attestation key whose modulus has the structure, and nobody kept the answer. */
+static void roca_modulus_as_ak(struct evidence *e)
+{
+    static uint8_t n[256];
+    struct test_public p = test_ak_parts(e->ak);
+
+    roca_modulus(2048, 701, n);
+    p.type = TB_ALG_RSA;
+    p.scheme = TB_ALG_RSASSA;
+    p.bits_or_curve = 2048;
+    p.n_or_x = tb_slice(n, sizeof n);
+    p.y = tb_slice(NULL, 0);
+    other_public.n = 0;
+    test_public_build(&p, &other_public);
+    e->in.ak_public = test_slice(&other_public);
+}
+
+static void t26_keys_of_the_roca_structure_are_refused(void **state)
+{
+    static const struct change list[] = {
+        { "EK", TB_CHECK_IDENTITY_ROCA, TB_VERDICT_FAILED, NULL, NULL, roca_ek },
+        { "AK", TB_CHECK_IDENTITY_ROCA, TB_VERDICT_FAILED, NULL, NULL, roca_ak },
+        { "AK, not asked before", TB_CHECK_IDENTITY_ROCA, TB_VERDICT_FAILED, NULL, NULL,
+          roca_modulus_as_ak },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
+static void t28_another_serial_number_than_at_enrolment_is_a_change(void **state)
+{
+    static const struct change list[] = {
+        { "another", TB_CHECK_IDENTITY_PLATFORM, TB_VERDICT_CHANGED, NULL, NULL, other_serial },
+        { "the same", -1, TB_VERDICT_TRUSTED, NULL, NULL, same_serial },
+        { "not told now", -1, TB_VERDICT_TRUSTED, NULL, NULL, serial_not_told },
+        { "not told then", -1, TB_VERDICT_TRUSTED, NULL, NULL, serial_not_enrolled },
+    };
+
+    (void)state;
+    RUN(list);
 }
 
 static void t10_each_check_of_evidence_and_identity_counts_alone(void **state)
@@ -567,6 +640,8 @@ int main(void)
         cmocka_unit_test(a_cached_key_gives_the_same_verdict),
         cmocka_unit_test(t10_each_check_of_evidence_and_identity_counts_alone),
         cmocka_unit_test(missing_parts_are_told_by_name),
+        cmocka_unit_test(t26_keys_of_the_roca_structure_are_refused),
+        cmocka_unit_test(t28_another_serial_number_than_at_enrolment_is_a_change),
         cmocka_unit_test(evidence_that_cannot_be_read_is_failed_for_that_reason),
         cmocka_unit_test(t10_each_check_of_the_quote_counts_alone),
         cmocka_unit_test(t13_other_nonces_are_refused),
