@@ -99,6 +99,8 @@ bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_s
         return false;
     while ((step = tb_log_next(&log, &e, &why)) == TB_LOG_EVENT)
         story_event(&s, &e);
+    tb_story_windows_end(&s);
+    tb_story_esxi_end(&s);
     if (step == TB_LOG_END)
         return true;
     memset(out, 0, sizeof *out);

@@ -129,6 +129,20 @@ struct tb_story {
     struct tb_story_esxi esxi;
 };
 
+/* What story_windows.c and story_esxi.c remember between events. */
+struct tb_windows_scan {
+    uint8_t closed;   /* bit i: PCR 12 + i has had its separator "WBCL" */
+    uint8_t told;     /* bit i: PCR 12 + i had events of Windows in front of it */
+    bool incomplete;  /* something there is not proved or does not parse: no good answers */
+    uint32_t unclear; /* bit i: a program contradicts itself about setting i */
+    bool boot_count_unclear;
+    uint32_t n_modules[2]; /* in PCR 12, in PCR 13 */
+};
+struct tb_esxi_scan {
+    bool core_module; /* PCR 12 has modules */
+    bool covered;     /* a tag's data is what the digest is of */
+};
+
 /* A log being read for its story; a caller's value, nothing to free. */
 struct tb_story_scan {
     enum tb_bank bank;
@@ -137,6 +151,8 @@ struct tb_story_scan {
     struct tb_story *out;
     struct tb_story_section pending; /* a section's name whose content comes next */
     bool has_pending;
+    struct tb_windows_scan windows;
+    struct tb_esxi_scan esxi;
 };
 
 /* The event's digest is the hash of these bytes in every bank in which its PCR matches. */
@@ -152,5 +168,8 @@ TB_MUST_CHECK bool tb_story_read(struct tb_reader log, enum tb_bank bank,
 /* One event each, of a matching PCR; in story_windows.c and story_esxi.c. True: it was theirs. */
 bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
 bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
+/* After the last event: what stands only if something else was there, too. */
+void tb_story_windows_end(struct tb_story_scan *s);
+void tb_story_esxi_end(struct tb_story_scan *s);
 
 #endif

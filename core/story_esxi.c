@@ -7,3 +7,8 @@ bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e)
     (void)e;
     return false;
 }
+
+void tb_story_esxi_end(struct tb_story_scan *s)
+{
+    (void)s;
+}
