@@ -32,6 +32,7 @@ const char *tb_tristate_name(enum tb_tristate t); /* "unknown", "no", "yes" */
 #define TB_INITRDS_MAX 8
 #define TB_SECTIONS_MAX 24
 #define TB_ESXI_MODULES_MAX 256
+#define TB_ESXI_CMDLINE_MAX 1024
 
 /* The kernel's command line. One that is measured twice with the same text (by GRUB and by the EFI
  * stub) is one. */
@@ -101,16 +102,19 @@ struct tb_story_windows {
 
 struct tb_story_esxi_module {
     uint32_t event;
-    uint32_t id;   /* of the tag: 2 module, 3 command line, ... */
+    uint32_t id; /* of the tag: 2 module, 3 module of options or state; 0: not in the form of one */
     char name[64]; /* NOT covered by the digest: shown, never believed */
     uint8_t digest[TB_DIGEST_MAX];
 };
 
+/* VMware ESXi: whatever PCR 11 to 14 hold but what the digest covers is a module. */
 struct tb_story_esxi {
-    bool present;
+    bool present; /* a proved command line in PCR 14, and modules in PCR 12 */
     uint32_t n_modules, n_modules_lost;
     struct tb_story_esxi_module module[TB_ESXI_MODULES_MAX];
     uint32_t n_malformed;
+    uint32_t n_signers;                /* certificates and keys that vouched, proved */
+    char cmdline[TB_ESXI_CMDLINE_MAX]; /* proved; "" where none or several are, or it is longer */
 };
 
 struct tb_story {
@@ -139,8 +143,8 @@ struct tb_windows_scan {
     uint32_t n_modules[2]; /* in PCR 12, in PCR 13 */
 };
 struct tb_esxi_scan {
-    bool core_module; /* PCR 12 has modules */
-    bool covered;     /* a tag's data is what the digest is of */
+    bool core_module;    /* PCR 12 has what looks like one */
+    uint32_t n_cmdlines; /* proved */
 };
 
 /* A log being read for its story; a caller's value, nothing to free. */
