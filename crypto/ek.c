@@ -6,12 +6,14 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define OID_MANUFACTURER "2.23.133.2.1" /* EK Credential Profile 2.5, 3.2.9 */
 #define OID_MODEL "2.23.133.2.2"
 #define OID_VERSION "2.23.133.2.3"
 #define OID_EK_USAGE "2.23.133.8.1" /* tcg-kp-EKCertificate, 3.2.16 */
-#define SECURITY_BITS_MIN 112       /* RSA 2048, SHA-224; OpenSSL's level 2 */
+#define SECURITY_BITS_MIN 112       /* RSA 2048, P-224, SHA-224; OpenSSL's level 2 */
+#define RSA_BITS_MIN 2048
 
 static const enum tb_check C = TB_CHECK_IDENTITY_EK_CERT;
 
@@ -140,6 +142,12 @@ static bool check_leaf(X509 *x, const struct tb_public *ek, bool alt_name_good,
 
 /* ---- the chain ---- */
 
+struct job {
+    const struct tb_roots *roots;
+    const struct tb_ek_rules *rules;
+    bool leaf_is_ek; /* else one of the operator's own */
+};
+
 /* The first address of the issuer that the certificate gives; shown, never opened. */
 static void issuer_address(X509 *x, char *out, size_t out_len)
 {
@@ -167,6 +175,14 @@ static bool refuse_missing_issuer(X509 *x, struct tb_reason *why)
     return tb_refuse(why, C, "missing issuer", issuer, "%s", address);
 }
 
+/* The subject; of an endorsement certificate it is often empty (3.2.6). */
+static void name_of(X509 *x, char out[TB_CERT_NAME_MAX])
+{
+    tb_name_text(X509_get_subject_name(x), out, TB_CERT_NAME_MAX);
+    if (out[0] == '\0')
+        snprintf(out, TB_CERT_NAME_MAX, "the endorsement certificate");
+}
+
 static const struct {
     int error;
     const char *where;
@@ -175,9 +191,6 @@ static const struct {
     { X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "self-signed", "a certificate by the TPM's maker" },
     { X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "unknown root", "one of the operator's roots" },
     { X509_V_ERR_CERT_SIGNATURE_FAILURE, "signature", "one by its issuer" },
-    { X509_V_ERR_CA_MD_TOO_WEAK, "weak signature", "SHA-256 or better" },
-    { X509_V_ERR_CA_KEY_TOO_SMALL, "weak key", "RSA 2048 or better" },
-    { X509_V_ERR_EE_KEY_TOO_SMALL, "weak key", "RSA 2048 or better" },
     { X509_V_ERR_INVALID_CA, "issuer", "a CA certificate" },
     { X509_V_ERR_PATH_LENGTH_EXCEEDED, "path length", "within the issuer's limit" },
     { X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION, "critical extension", "a known one" },
@@ -195,9 +208,7 @@ static bool refuse_chain(X509_STORE_CTX *ctx, X509 *leaf, struct tb_reason *why)
         error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
         error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE)
         return refuse_missing_issuer(x, why);
-    tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
-    if (subject[0] == '\0')
-        snprintf(subject, sizeof subject, "the endorsement certificate");
+    name_of(x, subject);
     for (size_t i = 0; i < sizeof chain_errors / sizeof chain_errors[0]; i++)
         if (chain_errors[i].error == error)
             return tb_refuse(why, C, chain_errors[i].where, chain_errors[i].expected, "%s",
@@ -206,32 +217,64 @@ static bool refuse_chain(X509_STORE_CTX *ctx, X509 *leaf, struct tb_reason *why)
                      subject);
 }
 
-/* Each certificate's validity, apart from its trust: "expired" is another thing than "untrusted".
- */
-static bool check_times(STACK_OF(X509) * chain, const struct tb_ek_rules *rules,
-                        struct tb_ek_facts *f, struct tb_reason *why)
+/* Outside its validity: apart from its trust, and the policy decides what it means. */
+static bool refuse_time(X509 *x, const char *where, int64_t limit_s, struct tb_reason *why)
+{
+    char subject[TB_CERT_NAME_MAX], day[16] = "", expected[64];
+    time_t t = (time_t)limit_s;
+    struct tm tm;
+
+    name_of(x, subject);
+    if (gmtime_r(&t, &tm) != NULL)
+        (void)strftime(day, sizeof day, "%Y-%m-%d", &tm);
+    snprintf(expected, sizeof expected, "a time %s %s",
+             strcmp(where, "expired") == 0 ? "up to" : "from", day);
+    return tb_refuse(why, TB_CHECK_IDENTITY_EK_EXPIRED, where, expected, "%s", subject);
+}
+
+static bool read_times(X509 *x, int64_t *before, int64_t *after, struct tb_reason *why)
 {
     char subject[TB_CERT_NAME_MAX];
 
+    if (tb_time_of(X509_get0_notBefore(x), before) && tb_time_of(X509_get0_notAfter(x), after))
+        return true;
+    name_of(x, subject);
+    return tb_refuse(why, C, "validity", "two times", "%s", subject);
+}
+
+static bool check_times(STACK_OF(X509) * chain, const struct tb_ek_rules *rules,
+                        struct tb_ek_facts *f, struct tb_reason *why)
+{
+    int64_t before, after;
+
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        if (!read_times(sk_X509_value(chain, i), &before, &after, why))
+            return false;
     for (int i = 0; i < sk_X509_num(chain); i++) {
         X509 *x = sk_X509_value(chain, i);
-        int64_t before, after;
 
-        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
-        if (!tb_time_of(X509_get0_notBefore(x), &before) ||
-            !tb_time_of(X509_get0_notAfter(x), &after))
-            return tb_refuse(why, C, "validity", "two times", "%s", subject);
-        if (rules->now_s < before || rules->now_s > after)
-            f->expired = true;
-        if (rules->now_s < before && !rules->allow_expired)
-            return tb_refuse(why, C, "not yet valid", "a time within the validity", "%s", subject);
-        if (rules->now_s > after && !rules->allow_expired)
-            return tb_refuse(why, C, "expired", "a time within the validity", "%s", subject);
+        if (!read_times(x, &before, &after, why))
+            return false;
+        if (rules->now_s >= before && rules->now_s <= after)
+            continue;
+        f->expired = true;
+        if (!rules->allow_expired)
+            return refuse_time(x, rules->now_s < before ? "not yet valid" : "expired",
+                               rules->now_s < before ? before : after, why);
     }
     return true;
 }
 
-/* With SHA-1 allowed OpenSSL's level has to be 0, which also lets short keys through. */
+/* OpenSSL rounds: a modulus of 2000 bits has 112 bits of security for it, too. */
+static bool key_is_weak(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN) /* 0 for a key that is none */
+        return true;
+    return (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) &&
+           EVP_PKEY_get_bits(key) < RSA_BITS_MIN;
+}
+
+/* Only a floor: vendors have RSA 2058 and P-521. */
 static bool check_key_sizes(STACK_OF(X509) * chain, struct tb_reason *why)
 {
     char subject[TB_CERT_NAME_MAX];
@@ -240,21 +283,50 @@ static bool check_key_sizes(STACK_OF(X509) * chain, struct tb_reason *why)
         X509 *x = sk_X509_value(chain, i);
         EVP_PKEY *key = X509_get0_pubkey(x);
 
-        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
-        if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN) /* 0 for a key that is none */
+        name_of(x, subject);
+        if (key_is_weak(key))
             return tb_refuse(why, C, "weak key", "RSA 2048 or better", "%s", subject);
     }
     return true;
 }
 
-static bool check_chain(X509_STORE_CTX *ctx, X509 *leaf, const struct tb_ek_rules *rules,
-                        struct tb_ek_facts *f, struct tb_reason *why)
+/* The root's own signature proves nothing, and is not looked at. SHA-1 is for intermediates alone,
+ * below roots for which the operator says so. */
+static bool check_signatures(const struct tb_roots *roots, STACK_OF(X509) * chain, bool leaf_is_ek,
+                             struct tb_reason *why)
+{
+    int last = sk_X509_num(chain) - 1;
+    bool sha1 = tb_x509_is_in(roots->sha1, sk_X509_value(chain, last));
+    char subject[TB_CERT_NAME_MAX];
+
+    for (int i = 0; i < last; i++) {
+        X509 *x = sk_X509_value(chain, i);
+        int hash = NID_undef, bits = -1;
+        bool may = sha1 && (i > 0 || !leaf_is_ek);
+
+        name_of(x, subject);
+        if (X509_get_signature_info(x, &hash, NULL, &bits, NULL) == 1 && bits >= SECURITY_BITS_MIN)
+            continue;
+        if (hash != NID_sha1)
+            return tb_refuse(why, C, "weak signature", "SHA-256 or better", "%s", subject);
+        if (!may)
+            return tb_refuse(why, C, "weak signature",
+                             i > 0 || !leaf_is_ek ? "SHA-256 or better, or allow_sha1 for its root"
+                                                  : "SHA-256 or better",
+                             "SHA-1: %s", subject);
+    }
+    return true;
+}
+
+/* OpenSSL's level 0 lets short keys and weak hashes through, which are told apart here. */
+static bool check_chain(X509_STORE_CTX *ctx, const struct job *j, X509 *leaf, struct tb_ek_facts *f,
+                        struct tb_reason *why)
 {
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     STACK_OF(X509) * chain;
     bool good;
 
-    X509_VERIFY_PARAM_set_auth_level(param, rules->allow_sha1 ? 0 : 2);
+    X509_VERIFY_PARAM_set_auth_level(param, 0);
     if (X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME) != 1)
         return tb_refuse(why, C, "certificate", "a verifier", "the crypto library failed");
     good = X509_verify_cert(ctx) == 1;
@@ -264,7 +336,8 @@ static bool check_chain(X509_STORE_CTX *ctx, X509 *leaf, const struct tb_ek_rule
     chain = X509_STORE_CTX_get0_chain(ctx);
     tb_name_text(X509_get_subject_name(sk_X509_value(chain, sk_X509_num(chain) - 1)), f->root,
                  sizeof f->root);
-    return check_key_sizes(chain, why) && check_times(chain, rules, f, why);
+    return check_key_sizes(chain, why) && check_signatures(j->roots, chain, j->leaf_is_ek, why) &&
+           check_times(chain, j->rules, f, why);
 }
 
 /* The operator's intermediates and the host's, to be freed with sk_X509_free and each X509_free. */
@@ -289,19 +362,18 @@ static STACK_OF(X509) * helpers_of(const struct tb_roots *roots, const struct tb
     return all;
 }
 
-static bool build_and_check_chain(const struct tb_roots *roots, const struct tb_ek_rules *rules,
-                                  X509 *leaf, const struct tb_reader *chain, size_t n_chain,
-                                  struct tb_ek_facts *f, struct tb_reason *why)
+static bool build_and_check_chain(const struct job *j, X509 *leaf, const struct tb_reader *chain,
+                                  size_t n_chain, struct tb_ek_facts *f, struct tb_reason *why)
 {
-    STACK_OF(X509) *helpers = helpers_of(roots, chain, n_chain, f);
+    STACK_OF(X509) *helpers = helpers_of(j->roots, chain, n_chain, f);
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     bool good;
 
     if (helpers == NULL || ctx == NULL ||
-        X509_STORE_CTX_init(ctx, roots->store, leaf, helpers) != 1)
+        X509_STORE_CTX_init(ctx, j->roots->store, leaf, helpers) != 1)
         good = tb_refuse(why, C, "certificate", "memory", "none left");
     else
-        good = check_chain(ctx, leaf, rules, f, why);
+        good = check_chain(ctx, j, leaf, f, why);
     X509_STORE_CTX_free(ctx);
     sk_X509_pop_free(helpers, X509_free);
     return good;
@@ -310,6 +382,7 @@ static bool build_and_check_chain(const struct tb_roots *roots, const struct tb_
 bool tb_roots_check(const struct tb_roots *r, size_t i, struct tb_reason *why)
 {
     static const struct tb_ek_rules rules = { .allow_expired = true };
+    const struct job job = { r, &rules, false };
     X509 *x = sk_X509_value(r->all, (int)i);
     struct tb_ek_facts unused = { 0 };
 
@@ -319,13 +392,14 @@ bool tb_roots_check(const struct tb_roots *r, size_t i, struct tb_reason *why)
         tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
         return tb_refuse(why, C, "issuer", "a CA certificate", "%s", subject);
     }
-    return build_and_check_chain(r, &rules, x, NULL, 0, &unused, why);
+    return build_and_check_chain(&job, x, NULL, 0, &unused, why);
 }
 
 bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *rules,
                       struct tb_reader cert, const struct tb_reader *chain, size_t n_chain,
                       const struct tb_public *ek, struct tb_ek_facts *out, struct tb_reason *why)
 {
+    const struct job job = { roots, rules, true };
     struct tb_reader der;
     struct tb_cert *c;
     bool alt_name_good, good;
@@ -349,7 +423,7 @@ bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *ru
                          "the endorsement key", "another key: %s", out->subject);
     else
         good = check_leaf(c->x509, ek, alt_name_good, out, why) &&
-               build_and_check_chain(roots, rules, c->x509, chain, n_chain, out, why);
+               build_and_check_chain(&job, c->x509, chain, n_chain, out, why);
     tb_cert_free(c);
     return good;
 }

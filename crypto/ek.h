@@ -27,13 +27,20 @@ void tb_roots_free(struct tb_roots *r); /* NULL is a no-op */
  * Refuses what is no certificate, and a file without any. */
 TB_MUST_CHECK bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
                                 struct tb_reason *why);
+/* The same for a file in which roots have no place: a self-issued certificate is refused. */
+TB_MUST_CHECK bool tb_roots_add_intermediates(struct tb_roots *r, struct tb_reader file,
+                                              const char *name, struct tb_reason *why);
+/* Let the root with this SHA-256 (of its DER) have intermediates that are signed with SHA-1, which
+ * are refused otherwise. False: there is no such root in the set. */
+TB_MUST_CHECK bool tb_roots_allow_sha1(struct tb_roots *r, const uint8_t sha256[32]);
 size_t tb_roots_count(const struct tb_roots *r);         /* roots */
 size_t tb_roots_intermediates(const struct tb_roots *r); /* the others */
 
 /* What a certificate of the set says, for a person to look at. */
 struct tb_root_facts {
-    bool root;      /* self-issued; else an intermediate */
-    bool has_times; /* false: its validity is no two times, and the next two mean nothing */
+    bool root;       /* self-issued; else an intermediate */
+    bool allow_sha1; /* tb_roots_allow_sha1() */
+    bool has_times;  /* false: its validity is no two times, and the next two mean nothing */
     int64_t not_before_s, not_after_s;
     uint8_t sha256[32]; /* of the DER */
     char subject[TB_CERT_NAME_MAX];
@@ -85,7 +92,6 @@ struct tb_ek_facts {
 struct tb_ek_rules {
     int64_t now_s;      /* seconds since 1970, UTC */
     bool allow_expired; /* a TPM outlives its certificate; default: refuse */
-    bool allow_sha1;    /* intermediates signed with SHA-1; default: refuse */
 };
 
 /* True if cert is an endorsement certificate about the key `ek`, and leads to one of the roots.
@@ -93,10 +99,12 @@ struct tb_ek_rules {
  * cert   as read from NV; trimmed here
  * chain  certificates that the host sent; helpers only, never trusted by themselves
  * out    written in any case, as far as it was read: a pending host is shown with it
- * why    written on failure: TB_CHECK_IDENTITY_EK_CERT, or TB_CHECK_IDENTITY_EK_KEY when the
- *        certificate is about another key. `where` says which rule ("self-signed", "expired",
- *        "key usage", "extended key usage", "unknown root", "missing issuer", ...) and expected or
- *        observed the certificate at fault. */
+ * why    written on failure: TB_CHECK_IDENTITY_EK_CERT; TB_CHECK_IDENTITY_EK_KEY when the
+ *        certificate is about another key; TB_CHECK_IDENTITY_EK_EXPIRED when it is good but for
+ *        its dates or those above it, which are looked at last. `where` says which rule
+ *        ("self-signed", "expired", "key usage", "extended key usage", "unknown root",
+ *        "missing issuer", "weak signature", ...) and expected or observed the certificate at
+ *        fault. */
 TB_MUST_CHECK bool tb_ek_cert_check(const struct tb_roots *roots, const struct tb_ek_rules *rules,
                                     struct tb_reader cert, const struct tb_reader *chain,
                                     size_t n_chain, const struct tb_public *ek,

@@ -9,7 +9,11 @@ struct tb_roots {
     X509_STORE *store;
     size_t n_roots;
     STACK_OF(X509) * intermediates;
-    STACK_OF(X509) * all; /* both, in the order in which they were added */
+    STACK_OF(X509) * all;  /* both, in the order in which they were added */
+    STACK_OF(X509) * sha1; /* roots that may have intermediates signed with SHA-1 */
 };
+
+/* True if the very same certificate is in the stack. */
+bool tb_x509_is_in(STACK_OF(X509) * stack, const X509 *x);
 
 #endif

@@ -19,7 +19,8 @@ struct tb_roots *tb_roots_new(void)
     r->store = X509_STORE_new();
     r->intermediates = sk_X509_new_null();
     r->all = sk_X509_new_null();
-    if (r->store == NULL || r->intermediates == NULL || r->all == NULL) {
+    r->sha1 = sk_X509_new_null();
+    if (r->store == NULL || r->intermediates == NULL || r->all == NULL || r->sha1 == NULL) {
         tb_roots_free(r);
         return NULL;
     }
@@ -33,6 +34,7 @@ void tb_roots_free(struct tb_roots *r)
     X509_STORE_free(r->store);
     sk_X509_pop_free(r->intermediates, X509_free);
     sk_X509_pop_free(r->all, X509_free);
+    sk_X509_free(r->sha1); /* what is in it is in `all` */
     free(r);
 }
 
@@ -51,20 +53,17 @@ static bool self_issued(X509 *x)
     return X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
 }
 
-static bool is_there(const struct tb_roots *r, X509 *x)
+bool tb_x509_is_in(STACK_OF(X509) * stack, const X509 *x)
 {
-    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(r->store);
-
-    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
-        X509 *there = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
-
-        if (there != NULL && X509_cmp(there, x) == 0)
-            return true;
-    }
-    for (int i = 0; i < sk_X509_num(r->intermediates); i++)
-        if (X509_cmp(sk_X509_value(r->intermediates, i), x) == 0)
+    for (int i = 0; i < sk_X509_num(stack); i++)
+        if (X509_cmp(sk_X509_value(stack, i), x) == 0)
             return true;
     return false;
+}
+
+static bool is_there(const struct tb_roots *r, X509 *x)
+{
+    return tb_x509_is_in(r->all, x);
 }
 
 static bool add_one(struct tb_roots *r, X509 *x, const char *name, struct tb_reason *why)
@@ -130,8 +129,23 @@ static bool read_der(struct tb_reader file, STACK_OF(X509) * out, const char *na
     return tb_refuse(why, C, name, "memory", "none left");
 }
 
-bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
-                  struct tb_reason *why)
+static bool none_self_issued(STACK_OF(X509) * certs, const char *name, struct tb_reason *why)
+{
+    char subject[TB_CERT_NAME_MAX];
+
+    for (int i = 0; i < sk_X509_num(certs); i++) {
+        X509 *x = sk_X509_value(certs, i);
+
+        tb_name_text(X509_get_subject_name(x), subject, sizeof subject);
+        if (self_issued(x))
+            return tb_refuse(why, C, name, "intermediates only", "a self-issued certificate: %s",
+                             subject);
+    }
+    return true;
+}
+
+static bool add_file(struct tb_roots *r, struct tb_reader file, const char *name, bool with_roots,
+                     struct tb_reason *why)
 {
     static const char begin[] = "-----BEGIN";
     STACK_OF(X509) *certs = sk_X509_new_null();
@@ -147,17 +161,45 @@ bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
     if (ok &&
         (size_t)sk_X509_num(certs) > TB_ROOTS_MAX - tb_roots_count(r) - tb_roots_intermediates(r))
         ok = tb_refuse(why, C, name, "at most 4096 certificates in all", "more");
+    if (ok && !with_roots)
+        ok = none_self_issued(certs, name, why);
     for (int i = 0; ok && i < sk_X509_num(certs); i++)
         ok = add_one(r, sk_X509_value(certs, i), name, why);
     sk_X509_pop_free(certs, X509_free);
     return ok;
 }
 
+bool tb_roots_add(struct tb_roots *r, struct tb_reader file, const char *name,
+                  struct tb_reason *why)
+{
+    return add_file(r, file, name, true, why);
+}
+
+bool tb_roots_add_intermediates(struct tb_roots *r, struct tb_reader file, const char *name,
+                                struct tb_reason *why)
+{
+    return add_file(r, file, name, false, why);
+}
+
+bool tb_roots_allow_sha1(struct tb_roots *r, const uint8_t sha256[32])
+{
+    uint8_t own[32];
+
+    for (int i = 0; i < sk_X509_num(r->all); i++) {
+        X509 *x = sk_X509_value(r->all, i);
+
+        if (self_issued(x) && tb_x509_sha256(x, own) && memcmp(own, sha256, sizeof own) == 0)
+            return tb_x509_is_in(r->sha1, x) || sk_X509_push(r->sha1, x) > 0;
+    }
+    return false;
+}
+
 void tb_roots_get(const struct tb_roots *r, size_t i, struct tb_root_facts *out)
 {
     X509 *x = sk_X509_value(r->all, (int)i);
 
-    *out = (struct tb_root_facts){ .root = self_issued(x) };
+    *out =
+        (struct tb_root_facts){ .root = self_issued(x), .allow_sha1 = tb_x509_is_in(r->sha1, x) };
     out->has_times = tb_time_of(X509_get0_notBefore(x), &out->not_before_s) &&
                      tb_time_of(X509_get0_notAfter(x), &out->not_after_s);
     tb_name_text(X509_get_subject_name(x), out->subject, sizeof out->subject);

@@ -102,7 +102,7 @@ static void t17_expired_and_not_yet_valid_are_told_apart_from_untrusted(void **s
     c.subject = "Old";
     c.not_after_s = TEST_NOW_S - 1;
     make_ek(&c, &cert);
-    refused_in(r, &cert, "expired", "CN=Old");
+    refused_by(r, &cert, TB_CHECK_IDENTITY_EK_EXPIRED, "expired", "CN=Old");
     assert_false(check_in(r, &cert, &ek_public, &f, &why));
     assert_true(f.expired);
     rules.allow_expired = true;
@@ -115,7 +115,7 @@ static void t17_expired_and_not_yet_valid_are_told_apart_from_untrusted(void **s
     c.not_after_s = 0;
     c.not_before_s = TEST_NOW_S + 1;
     make_ek(&c, &cert);
-    refused_in(r, &cert, "not yet valid", "CN=Old");
+    refused_by(r, &cert, TB_CHECK_IDENTITY_EK_EXPIRED, "not yet valid", "CN=Old");
     tb_roots_free(r);
 }
 
@@ -132,7 +132,7 @@ static void t17_an_expired_intermediate_is_named(void **state)
     test_cert_make(&c, &old);
     r = roots_with(&root, &old);
     make_ek(&good_ek, &cert);
-    refused_in(r, &cert, "expired", "CN=Test Intermediate");
+    refused_by(r, &cert, TB_CHECK_IDENTITY_EK_EXPIRED, "expired", "CN=Test Intermediate");
     tb_roots_free(r);
 }
 
@@ -267,7 +267,22 @@ static void t17_a_forged_signature_is_refused(void **state)
     refused(&c, "signature", "CN=Forged");
 }
 
-static void t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed(void **state)
+/* The chain as in roots_with(); the operator lets its root have SHA-1 below it. */
+static struct tb_roots *sha1_roots_with(const struct test_bytes *second)
+{
+    struct tb_roots *r = roots_with(&root, second);
+    struct tb_root_facts facts;
+
+    tb_roots_get(r, 0, &facts);
+    assert_false(facts.allow_sha1);
+    assert_true(tb_roots_allow_sha1(r, facts.sha256));
+    assert_true(tb_roots_allow_sha1(r, facts.sha256)); /* twice is once */
+    tb_roots_get(r, 0, &facts);
+    assert_true(facts.allow_sha1);
+    return r;
+}
+
+static void t17_an_intermediate_signed_with_sha1_is_refused_unless_its_root_allows_it(void **state)
 {
     struct test_cert c = good_inter;
     struct test_bytes weak, cert;
@@ -282,10 +297,47 @@ static void t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed(void 
     test_cert_make(&c, &weak);
     r = roots_with(&root, &weak);
     make_ek(&good_ek, &cert);
-    refused_in(r, &cert, "weak signature", "CN=Test Intermediate");
-    rules.allow_sha1 = true;
+    refused_in(r, &cert, "weak signature", "SHA-1: CN=Test Intermediate");
+    assert_false(tb_roots_check(r, 1, &why));
+    assert_string_equal(why.expected, "SHA-256 or better, or allow_sha1 for its root");
+    tb_roots_free(r);
+    r = sha1_roots_with(&weak);
     assert_true(check_in(r, &cert, &ek_public, &f, &why));
-    rules.allow_sha1 = false;
+    assert_true(tb_roots_check(r, 1, &why));
+    tb_roots_free(r);
+}
+
+static void t17_sha1_is_allowed_for_one_root_and_never_for_the_endorsement_certificate(void **state)
+{
+    struct test_cert c = good_root, e = good_ek;
+    struct test_bytes other, weak, cert;
+    struct tb_root_facts facts;
+    struct tb_reason why;
+    struct tb_roots *r;
+
+    (void)state;
+    e.sha1 = true;
+    make_ek(&e, &cert);
+    r = sha1_roots_with(&inter);
+    refused_in(r, &cert, "weak signature", "SHA-1: the endorsement certificate");
+    tb_roots_free(r);
+    c.subject = "Other Root";
+    c.key = other_key;
+    test_cert_make(&c, &other);
+    c = good_inter;
+    c.key = inter_key;
+    c.issuer = "Other Root";
+    c.issuer_key = other_key;
+    c.sha1 = true;
+    test_cert_make(&c, &weak);
+    make_ek(&good_ek, &cert);
+    r = sha1_roots_with(&other);
+    assert_true(tb_roots_add(r, test_slice(&weak), "third", &why));
+    refused_in(r, &cert, "weak signature", "SHA-1: CN=Test Intermediate");
+    tb_roots_get(r, 2, &facts); /* an intermediate is no root */
+    assert_false(tb_roots_allow_sha1(r, facts.sha256));
+    facts.sha256[0] ^= 1;
+    assert_false(tb_roots_allow_sha1(r, facts.sha256));
     tb_roots_free(r);
 }
 
@@ -304,9 +356,9 @@ static void t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1(void *
     e.issuer_key = small;
     make_ek(&e, &cert);
     refused_in(r, &cert, "weak key", "CN=Test Intermediate");
-    rules.allow_sha1 = true;
+    tb_roots_free(r);
+    r = sha1_roots_with(&weak);
     refused_in(r, &cert, "weak key", "CN=Test Intermediate");
-    rules.allow_sha1 = false;
     tb_roots_free(r);
     EVP_PKEY_free(small);
 }
@@ -488,7 +540,9 @@ int main(void)
         cmocka_unit_test(t17_a_ca_certificate_is_no_endorsement_certificate),
         cmocka_unit_test(t17_an_issuer_that_is_no_ca_is_refused),
         cmocka_unit_test(t17_a_forged_signature_is_refused),
-        cmocka_unit_test(t17_an_intermediate_signed_with_sha1_is_refused_unless_allowed),
+        cmocka_unit_test(t17_an_intermediate_signed_with_sha1_is_refused_unless_its_root_allows_it),
+        cmocka_unit_test(
+            t17_sha1_is_allowed_for_one_root_and_never_for_the_endorsement_certificate),
         cmocka_unit_test(t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1),
         cmocka_unit_test(a_time_that_is_none_is_refused_in_every_certificate),
         cmocka_unit_test(extensions_that_do_not_parse_are_refused),

@@ -108,17 +108,23 @@ bool check_in(struct tb_roots *r, const struct test_bytes *cert, const struct tb
     return ok;
 }
 
-void refused_in(struct tb_roots *r, const struct test_bytes *cert, const char *where,
-                const char *observed)
+void refused_by(struct tb_roots *r, const struct test_bytes *cert, enum tb_check check,
+                const char *where, const char *observed)
 {
     struct tb_ek_facts f;
     struct tb_reason why;
 
     assert_false(check_in(r, cert, &ek_public, &f, &why));
-    assert_int_equal(why.check, TB_CHECK_IDENTITY_EK_CERT);
+    assert_int_equal(why.check, check);
     assert_string_equal(why.where, where);
     if (observed != NULL)
         assert_string_equal(why.observed, observed);
+}
+
+void refused_in(struct tb_roots *r, const struct test_bytes *cert, const char *where,
+                const char *observed)
+{
+    refused_by(r, cert, TB_CHECK_IDENTITY_EK_CERT, where, observed);
 }
 
 void refused(const struct test_cert *parts, const char *where, const char *observed)

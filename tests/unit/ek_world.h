@@ -25,8 +25,11 @@ struct tb_roots *roots_with(const struct test_bytes *first, const struct test_by
 void make_ek(const struct test_cert *parts, struct test_bytes *out);
 bool check_in(struct tb_roots *r, const struct test_bytes *cert, const struct tb_public *ek,
               struct tb_ek_facts *f, struct tb_reason *why);
+/* For TB_CHECK_IDENTITY_EK_CERT, and for the check given. */
 void refused_in(struct tb_roots *r, const struct test_bytes *cert, const char *where,
                 const char *observed);
+void refused_by(struct tb_roots *r, const struct test_bytes *cert, enum tb_check check,
+                const char *where, const char *observed);
 /* Refused with root and intermediate in place, for the reason given. */
 void refused(const struct test_cert *parts, const char *where, const char *observed);
 

@@ -163,6 +163,37 @@ static void what_is_no_ca_or_was_signed_by_another_key_cannot_vouch(void **state
     tb_roots_free(r);
 }
 
+static void t17_a_root_among_the_intermediates_is_refused_by_its_name(void **state)
+{
+    struct tb_roots *r = tb_roots_new();
+    struct test_bytes both = root;
+    struct tb_reason why;
+    char *pem;
+
+    (void)state;
+    assert_false(tb_roots_add_intermediates(r, test_slice(&both), "a file", &why));
+    assert_string_equal(why.where, "a file");
+    assert_string_equal(why.observed, "a self-issued certificate: CN=Test Root");
+    assert_true(tb_roots_add_intermediates(r, test_slice(&inter), "a file", &why));
+    assert_int_equal(tb_roots_intermediates(r), 1);
+    pem = tb_roots_pem(r, 0);
+    both.n = 0;
+    test_put(&both, pem, strlen(pem));
+    free(pem);
+    tb_roots_free(r);
+    /* All or nothing, also where the second of a bundle is at fault. */
+    r = roots_with(&root, NULL);
+    pem = tb_roots_pem(r, 0);
+    test_put(&both, pem, strlen(pem));
+    free(pem);
+    tb_roots_free(r);
+    r = tb_roots_new();
+    assert_false(tb_roots_add_intermediates(r, test_slice(&both), "bundle", &why));
+    assert_int_equal(tb_roots_intermediates(r) + tb_roots_count(r), 0);
+    assert_true(tb_roots_add(r, test_slice(&both), "bundle", &why));
+    tb_roots_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +203,7 @@ int main(void)
         cmocka_unit_test(certificates_are_given_back_in_their_order),
         cmocka_unit_test(an_intermediate_without_its_issuer_is_named),
         cmocka_unit_test(what_is_no_ca_or_was_signed_by_another_key_cannot_vouch),
+        cmocka_unit_test(t17_a_root_among_the_intermediates_is_refused_by_its_name),
     };
 
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
