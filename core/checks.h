@@ -239,6 +239,27 @@
     "a program that the firmware started is not one that the policy allows", \
     "another boot loader or kernel was installed", \
     "compare the program's digest with the policy") \
+  /* 8 packages */ \
+  X(PACKAGE_FORMAT, PACKAGES, "package.format", REQUIRED, \
+    "a package is not well formed", \
+    "the package was altered or cut, or was built by another version", \
+    "build or fetch the package again") \
+  X(PACKAGE_SIGNATURE, PACKAGES, "package.signature", REQUIRED, \
+    "no trusted signer vouches for a package", \
+    "the package was altered, or signed by somebody whose certificate does not lead to a vendor that is trusted", \
+    "fetch the package from its vendor; trust the vendor's certificate only after checking it") \
+  X(PACKAGE_LEVEL, PACKAGES, "package.level", REQUIRED, \
+    "a package is below the acceptance level", \
+    "its signer may not vouch for as much as the host asks, or the manifest claims more than the signer may", \
+    "use a package of the level that the host asks") \
+  X(PACKAGE_REVOKED, PACKAGES, "package.revoked", REQUIRED, \
+    "a package or its signer is revoked", \
+    "a hole was found in this version, or the signer's key was lost", \
+    "install the version that replaces it") \
+  X(PACKAGE_PAYLOAD, PACKAGES, "package.payload", REQUIRED, \
+    "a payload is not what the package's manifest says", \
+    "the package was altered or damaged after it was signed", \
+    "fetch the package again; if it happens again, look into where it comes from") \
   /* 9 settings */ \
   X(PCR_PINNED, SETTINGS, "pcr.pinned", REQUIRED, \
     "a PCR does not have the value that the policy pins", \

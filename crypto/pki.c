@@ -1,4 +1,4 @@
-#include "crypto/pki.h"
+#include "crypto/pki_internal.h"
 #include "crypto/cert_internal.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
@@ -14,7 +14,7 @@
 #define BACKDATED_S 3600 /* an agent's clock may be a little behind */
 #define DAY_S 86400
 
-static bool fail(char err[TB_PKI_ERROR_MAX], const char *what)
+bool tb_pki_fail(char err[TB_PKI_ERROR_MAX], const char *what)
 {
     snprintf(err, TB_PKI_ERROR_MAX, "%s", what);
     ERR_clear_error();
@@ -28,7 +28,7 @@ void tb_pki_pair_wipe(struct tb_pki_pair *p)
 
 /* ---- PEM ---- */
 
-static X509 *cert_of(struct tb_reader pem)
+X509 *tb_pki_cert_of(struct tb_reader pem)
 {
     BIO *bio = pem.left > TB_PEM_MAX ? NULL : BIO_new_mem_buf(pem.p, (int)pem.left);
     X509 *x = bio == NULL ? NULL : PEM_read_bio_X509(bio, NULL, NULL, NULL);
@@ -38,7 +38,7 @@ static X509 *cert_of(struct tb_reader pem)
     return x;
 }
 
-static EVP_PKEY *key_of(const char *pem)
+EVP_PKEY *tb_pki_key_of(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
     EVP_PKEY *k = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
@@ -86,6 +86,17 @@ static bool put_key(EVP_PKEY *k, char *out)
     return ok;
 }
 
+bool tb_pki_put_pair(X509 *x, EVP_PKEY *key, struct tb_pki_pair *out)
+{
+    size_t n = 0;
+
+    memset(out, 0, sizeof *out);
+    if (put_cert(x, out->cert, &n) && put_key(key, out->key))
+        return true;
+    tb_pki_pair_wipe(out);
+    return false;
+}
+
 /* ---- certificates ---- */
 
 /* RFC 5280, 4.1.2.2: positive, at most 20 octets; random, so that two CAs never meet in one. */
@@ -111,7 +122,7 @@ static bool set_times(X509 *x, int64_t now_s, int days)
            ASN1_TIME_set(X509_getm_notAfter(x), (time_t)(now_s + (int64_t)days * DAY_S)) != NULL;
 }
 
-static bool add_extension(X509 *x, X509 *issuer, int nid, const char *value)
+bool tb_pki_add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 {
     X509V3_CTX ctx;
     X509_EXTENSION *e;
@@ -133,8 +144,7 @@ static bool set_subject(X509 *x, const char *name)
                                       -1, -1, 0) == 1;
 }
 
-/* A version 3 certificate with all that both kinds have; issuer NULL: self-issued. */
-static X509 *cert_begin(EVP_PKEY *key, const char *name, X509 *issuer, int64_t now_s, int days)
+X509 *tb_pki_cert_begin(EVP_PKEY *key, const char *name, X509 *issuer, int64_t now_s, int days)
 {
     X509 *x = X509_new();
 
@@ -151,14 +161,15 @@ bool tb_pki_ca_make(const char *name, int64_t now_s, struct tb_pki_pair *out,
                     char err[TB_PKI_ERROR_MAX])
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *x = key == NULL ? NULL : cert_begin(key, name, NULL, now_s, TB_PKI_CA_DAYS);
+    X509 *x = key == NULL ? NULL : tb_pki_cert_begin(key, name, NULL, now_s, TB_PKI_CA_DAYS);
     size_t n = 0;
     bool ok;
 
     memset(out, 0, sizeof *out);
-    ok = x != NULL && add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-         add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-         add_extension(x, x, NID_subject_key_identifier, "hash") &&
+    ok = x != NULL &&
+         tb_pki_add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+         tb_pki_add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+         tb_pki_add_extension(x, x, NID_subject_key_identifier, "hash") &&
          X509_sign(x, key, EVP_sha256()) > 0 && put_cert(x, out->cert, &n) &&
          put_key(key, out->key);
     X509_free(x);
@@ -166,7 +177,7 @@ bool tb_pki_ca_make(const char *name, int64_t now_s, struct tb_pki_pair *out,
     if (ok)
         return true;
     tb_pki_pair_wipe(out);
-    return fail(err, "the CA's certificate could not be made");
+    return tb_pki_fail(err, "the CA's certificate could not be made");
 }
 
 static bool is_address(const char *name)
@@ -194,7 +205,7 @@ static bool add_alt_names(X509 *x, X509 *issuer, const char *const *names, size_
     for (size_t i = 0; i < n_names; i++)
         n += (size_t)snprintf(value + n, sizeof value - n, "%s%s:%s", i == 0 ? "" : ",",
                               is_address(names[i]) ? "IP" : "DNS", names[i]);
-    return add_extension(x, issuer, NID_subject_alt_name, value);
+    return tb_pki_add_extension(x, issuer, NID_subject_alt_name, value);
 }
 
 static X509 *server_cert(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *const *names,
@@ -202,13 +213,13 @@ static X509 *server_cert(EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key, const char *
 {
     /* ub-common-name is 64 (RFC 5280, A.1); browsers and curl read the alternative names only. */
     const char *common = strlen(names[0]) <= 64 ? names[0] : "trueboot-server";
-    X509 *x = cert_begin(key, common, ca, now_s, TB_PKI_SERVER_DAYS);
+    X509 *x = tb_pki_cert_begin(key, common, ca, now_s, TB_PKI_SERVER_DAYS);
 
-    if (x != NULL && add_extension(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-        add_extension(x, ca, NID_key_usage, "critical,digitalSignature") &&
-        add_extension(x, ca, NID_ext_key_usage, "serverAuth") &&
-        add_extension(x, ca, NID_subject_key_identifier, "hash") &&
-        add_extension(x, ca, NID_authority_key_identifier, "keyid:always") &&
+    if (x != NULL && tb_pki_add_extension(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+        tb_pki_add_extension(x, ca, NID_key_usage, "critical,digitalSignature") &&
+        tb_pki_add_extension(x, ca, NID_ext_key_usage, "serverAuth") &&
+        tb_pki_add_extension(x, ca, NID_subject_key_identifier, "hash") &&
+        tb_pki_add_extension(x, ca, NID_authority_key_identifier, "keyid:always") &&
         add_alt_names(x, ca, names, n_names) && X509_sign(x, ca_key, EVP_sha256()) > 0)
         return x;
     X509_free(x);
@@ -225,12 +236,12 @@ bool tb_pki_server_make(const struct tb_pki_pair *ca, const char *const *names, 
 
     memset(out, 0, sizeof *out);
     if (n_names == 0 || n_names > TB_PKI_NAMES_MAX)
-        return fail(err, "a server certificate has 1 to 16 names");
+        return tb_pki_fail(err, "a server certificate has 1 to 16 names");
     for (size_t i = 0; i < n_names; i++)
         if (!is_address(names[i]) && !is_dns_name(names[i]))
-            return fail(err, "a name is neither an IP address nor a DNS name");
-    ca_cert = cert_of(tb_slice(ca->cert, strnlen(ca->cert, sizeof ca->cert)));
-    ca_key = key_of(ca->key);
+            return tb_pki_fail(err, "a name is neither an IP address nor a DNS name");
+    ca_cert = tb_pki_cert_of(tb_slice(ca->cert, strnlen(ca->cert, sizeof ca->cert)));
+    ca_key = tb_pki_key_of(ca->key);
     if (ca_cert != NULL && ca_key != NULL && X509_check_private_key(ca_cert, ca_key) == 1)
         key = EVP_EC_gen("P-256");
     if (key != NULL)
@@ -244,13 +255,14 @@ bool tb_pki_server_make(const struct tb_pki_pair *ca, const char *const *names, 
     if (ok)
         return true;
     tb_pki_pair_wipe(out);
-    return fail(err, "the server's certificate could not be made: the CA's key or certificate does "
-                     "not fit");
+    return tb_pki_fail(
+        err, "the server's certificate could not be made: the CA's key or certificate does "
+             "not fit");
 }
 
 bool tb_pki_fingerprint(struct tb_reader cert_pem, uint8_t out[32])
 {
-    X509 *x = cert_of(cert_pem);
+    X509 *x = tb_pki_cert_of(cert_pem);
     bool ok = x != NULL && tb_x509_sha256(x, out);
 
     X509_free(x);
@@ -279,7 +291,7 @@ static bool is_good_until_later(X509 *x, int64_t now_s)
 bool tb_pki_needs_renewal(struct tb_reader cert_pem, struct tb_reader ca_pem,
                           const char *const *names, size_t n_names, int64_t now_s)
 {
-    X509 *x = cert_of(cert_pem), *ca = cert_of(ca_pem);
+    X509 *x = tb_pki_cert_of(cert_pem), *ca = tb_pki_cert_of(ca_pem);
     bool good = x != NULL && ca != NULL && X509_verify(x, X509_get0_pubkey(ca)) == 1 &&
                 is_good_until_later(x, now_s) && has_names(x, names, n_names);
 

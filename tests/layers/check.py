@@ -32,6 +32,7 @@ LAYERS = {
                ("jansson.h", "sodium.h", "systemd/", "zstd.h")),
     "server/http": ({"server", "core", "crypto", "wire"}, set(),
                     ("microhttpd.h", "gnutls/", "jansson.h", "zstd.h")),
+    "tools": ({"tools", "files", "core", "crypto", "pkg"}, set(), ("jansson.h",)),
     "cli": ({"cli", "core", "crypto", "wire", "pkg"}, set(), ("curl/", "jansson.h")),
 }
 
