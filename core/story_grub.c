@@ -129,8 +129,6 @@ static void grub_text(struct tb_story_scan *s, const struct tb_event *e, struct 
         tb_story_cmdline(s, e, TB_PART_GRUB, (struct tb_story_text){ text, false });
     else
         command(s, text);
-    s->out->grub.n_commands++;
-    tb_story_saw(s, TB_PART_GRUB);
 }
 
 static bool has_label(const struct tb_event *e)
@@ -156,6 +154,8 @@ static void configuration(struct tb_story_scan *s, const struct tb_event *e)
 
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (covered_text(s, e, &labels[i], &text)) {
+            s->out->grub.n_commands++;
+            tb_story_saw(s, TB_PART_GRUB);
             grub_text(s, e, text, labels[i].is_cmdline);
             return;
         }
