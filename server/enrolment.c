@@ -193,7 +193,7 @@ static bool no_proof(struct tb_refusal *why)
 static bool wrong_proof(struct tb_verifier *v, int64_t now_ms, const char *id,
                         struct tb_refusal *why)
 {
-    struct tb_store_by by = { "host", now_ms };
+    struct tb_store_by by = { .actor = "host", .now_ms = now_ms };
 
     if (may_audit(v, now_ms) &&
         tb_store_audit_append(v->config.store, "enrol.not-proved", id, "{}", &by) != TB_STORE_OK)
@@ -460,10 +460,10 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
                         struct tb_activate_reply *out, struct tb_refusal *why)
 {
     /* Whose word lets the host in: an operator's, given before, or nobody's yet. */
-    struct tb_store_by by = { j->token_good   ? "enrolment token"
-                              : j->ek_allowed ? "allow-list"
-                                              : "host",
-                              now_ms };
+    struct tb_store_by by = { .actor = j->token_good   ? "enrolment token"
+                                       : j->ek_allowed ? "allow-list"
+                                                       : "host",
+                              .now_ms = now_ms };
     struct tb_store_conflict conflict = { 0 };
     struct tb_host_created created;
     struct tb_policy policy;

@@ -63,7 +63,7 @@ static bool is_stopping(struct tb_scheduler *s)
 static void mark_silent(struct tb_scheduler *s)
 {
     int64_t now = now_ms();
-    struct tb_store_by by = { "scheduler", now };
+    struct tb_store_by by = { .actor = "scheduler", .now_ms = now };
     struct tb_policy policy;
     struct tb_refusal why;
     enum tb_store_status status;

@@ -156,6 +156,7 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
     }
     p->role = tb_role_of_name(key.role);
     snprintf(p->label, sizeof p->label, "%s", key.label);
+    snprintf(p->key_id, sizeof p->key_id, "%s", key.id);
     return route->roles & p->role ? TB_HTTP_ALLOWED : TB_HTTP_FORBIDDEN;
 }
 

@@ -46,6 +46,7 @@ struct tb_app {
 struct tb_principal {
     uint32_t role;
     char label[TB_STORE_NAME_MAX + 1]; /* of the API key; "" for agents */
+    char key_id[TB_STORE_ID_MAX + 1];  /* its id: a label may come back for another key */
     char host_id[TB_STORE_ID_MAX + 1]; /* agents only */
     char session[65];                  /* hex of the session's key, if a cookie was used */
 };

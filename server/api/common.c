@@ -73,7 +73,7 @@ struct tb_store_by tb_api_by(struct tb_http_request *rq)
 {
     const struct tb_principal *p = tb_http_principal(rq);
 
-    return (struct tb_store_by){ p->label, tb_now_ms() };
+    return (struct tb_store_by){ .actor = p->label, .now_ms = tb_now_ms(), .actor_id = p->key_id };
 }
 
 bool tb_api_query_only(struct tb_http_request *rq, const char *const *names)

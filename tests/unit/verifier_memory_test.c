@@ -83,7 +83,7 @@ static void t57_a_clear_safe_flag_and_a_resume_are_told(void **state)
 static void t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -118,7 +118,7 @@ static void change_firmware(struct soft_host *host)
 static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -135,7 +135,7 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
 static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -161,7 +161,7 @@ static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(
 static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -327,7 +327,7 @@ static void a_host_with_a_tpm_2_never_becomes_not_capable_by_its_word(void **sta
 static void a_removed_host_gets_no_challenge_and_its_answer_is_refused(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
 
     scene_prepare(s);
     attempt_sign(s->host, s->a);
@@ -340,7 +340,7 @@ static void a_removed_host_gets_no_challenge_and_its_answer_is_refused(void **st
 static void a_wish_to_attest_is_taken_by_the_challenge(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
 
     assert_int_equal(tb_store_host_want_attest(s->w->store, s->host->id, &by), TB_STORE_OK);
     assert_true(host_stored(s->w, s->host).want_attest);

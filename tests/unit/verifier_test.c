@@ -331,7 +331,7 @@ static void a_challenge_for_another_host_is_refused(void **state)
 static void firmware_of_a_host_without_evidence_cannot_be_accepted(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "somebody", s->w->now_ms };
+    struct tb_store_by by = { .actor = "somebody", .now_ms = s->w->now_ms };
     struct tb_host host = host_stored(s->w, s->host);
 
     assert_false(tb_verifier_accept_firmware(s->w->v, &host, &by, &s->a->why));
