@@ -214,8 +214,10 @@ enum tb_exit tb_cmd_log_diff(struct tb_cli *cli)
         tb_cli_fail(code, "standard input holds one log only");
     } else if (tb_log_file_read(cli->args[0], &bytes[0], &len[0]) &&
                tb_log_file_read(cli->args[1], &bytes[1], &len[1])) {
-        diff = tb_log_diff_json(tb_slice(bytes[0], len[0]), tb_slice(bytes[1], len[1]), h,
-                                &in_after, &why);
+        const struct tb_log_diff logs = { .log = { tb_slice(bytes[0], len[0]),
+                                                   tb_slice(bytes[1], len[1]) } };
+
+        diff = tb_log_diff_json(&logs, h, &in_after, &why);
         if (diff != NULL)
             code = print(cli, diff);
         else if (why.where[0] != '\0')
