@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/unit/log_builder.h"
+#include "tests/unit/sipa_builder.h"
 
 static const char *root;
 
@@ -27,6 +28,64 @@ static void put_log(struct log_builder *b, const char *name)
     log_finish(b);
     put("eventlog", name, log_slice(b));
     put("bootfacts", name, log_slice(b));
+}
+
+/* Events for tests/fuzz/sipa_fuzz.c: PCR less 11, what the digest is of, the data. */
+static void put_event(struct sipa_builder *out, unsigned pcr, unsigned cover, const void *data,
+                      size_t len)
+{
+    out->p[out->n++] = (uint8_t)((pcr - 11) | cover << 2);
+    out->p[out->n++] = (uint8_t)len;
+    out->p[out->n++] = (uint8_t)(len >> 8);
+    memcpy(out->p + out->n, data, len);
+    out->n += len;
+}
+
+static void windows_program(struct sipa_builder *s, bool loader)
+{
+    size_t at, elam;
+
+    s->n = 0;
+    at = sipa_open(s, TB_SIPA_TRUST_BOUNDARY);
+    sipa_number(s, TB_SIPA_BOOT_COUNTER, 77, 8);
+    sipa_module(s, "0123456789abcdef0123456789abcdef", loader ? "\\Windows\\winload.efi" : NULL);
+    if (loader) {
+        elam = sipa_open(s, TB_SIPA_ELAM_AGGREGATION);
+        sipa_text(s, TB_SIPA_ELAM_KEY_NAME, "Windows Defender");
+        sipa_close(s, elam);
+        sipa_number(s, TB_SIPA_OS_KERNEL_DEBUG, 0, 1);
+        sipa_number(s, TB_SIPA_HYPERVISOR_LAUNCH, 1, 8);
+        sipa_number(s, TB_SIPA_VSM_LAUNCH, 1, 8);
+    }
+    sipa_number(s, TB_SIPA_TEST_SIGNING, 0, 1);
+    sipa_number(s, TB_SIPA_CODE_INTEGRITY, 1, 1);
+    sipa_number(s, TB_SIPA_BITLOCKER_UNLOCK, 4, 4);
+    sipa_close(s, at);
+}
+
+static void put_windows_and_esxi(void)
+{
+    static struct sipa_builder program, out;
+
+    for (unsigned loader = 0; loader < 2; loader++)
+        for (unsigned pcr = 12; pcr <= 13; pcr++) {
+            windows_program(&program, loader != 0);
+            put_event(&out, pcr, 0, program.p, program.n);
+        }
+    for (unsigned pcr = 12; pcr <= 14; pcr++)
+        put_event(&out, pcr, 3, "WBCL", 4);
+    put("sipa", "windows", tb_slice(out.p, out.n));
+    put_event(&out, 12, 2, program.p, program.n);
+    put("sipa", "windows-uncovered", tb_slice(out.p, out.n));
+    out.n = 0;
+    put_event(&out, 12, 2, "\2\0\0\0\6\0\0\0b.b00", 14);
+    put_event(&out, 13, 1,
+              "\x8\0\0\0\x28\0\0\0\x28\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0"
+              "\x20\0\2\0\x22\0\2\0\x24\0\2\0\x26\0\2\0a\0b\0c\0d",
+              48);
+    put_event(&out, 14, 1, "\4\0\0\0\4\0\0\0quiet", 13);
+    put_event(&out, 14, 1, "\7\0\0\0\1\0\0\0x", 9);
+    put("sipa", "esxi", tb_slice(out.p, out.n));
 }
 
 int main(int argc, char **argv)
@@ -63,6 +122,7 @@ int main(int argc, char **argv)
     memset(b->bytes + b->len, 0xff, 64);
     b->len += 64;
     put("eventlog", "padded", log_slice(b));
+    put_windows_and_esxi();
     log_free(b);
     return 0;
 }
