@@ -328,7 +328,9 @@ static bool scan(struct tb_boot_scan *s, struct tb_reader in, struct tb_reason *
 void tb_boot_facts_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
                         struct tb_hasher *h, struct tb_boot_facts *out, struct tb_findings *f)
 {
-    struct tb_boot_scan s = { .bank = bank, .states = states, .h = h, .facts = out, .f = f };
+    struct tb_boot_scan s = {
+        .log = in, .bank = bank, .states = states, .h = h, .facts = out, .f = f
+    };
     struct tb_reason why;
 
     *out = (struct tb_boot_facts){ 0 };

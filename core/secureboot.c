@@ -271,6 +271,8 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
         return;
     }
     k->measured = true;
+    k->at = (uint32_t)(seen->data.p - s->log.p);
+    k->len = (uint32_t)seen->data.left;
     memcpy(k->digest, digest, sizeof k->digest);
     while (tb_signature_lists_next(&it, &e) == TB_LIST_ENTRY) {
         if (!tb_guid_is(e.type, tb_guid_cert_x509)) {
