@@ -10,6 +10,7 @@
 #include "core/quote.h"
 #include "core/signature.h"
 #include "core/tpm_class.h"
+#include "core/explain.h"
 #include "core/story.h"
 
 #define TB_NONCE_LEN 32
@@ -125,6 +126,7 @@ struct tb_boot_result {
     enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
     struct tb_story story;
+    struct tb_explanations explanations; /* of PCRs that do not match; they decide nothing */
 };
 
 /* Groups 1 to 4, which are looked at for each quote. */

@@ -60,6 +60,7 @@ static bool log_replays(struct work *w, struct tb_reader log)
                                 "the event log", "none");
     if (!tb_log_replay(log, banks, w->h, &w->replay, &why)) {
         tb_findings_add(w->f, TB_FAIL, &why);
+        tb_explain_refused(log, w->quoted, w->h, &w->out->explanations);
         return false;
     }
     w->out->log_banks = w->replay.banks;
@@ -169,10 +170,12 @@ static bool judge_banks(struct work *w)
     return w->out->bank_chosen;
 }
 
-static bool log_explains(struct work *w)
+static bool log_explains(struct work *w, struct tb_reader log)
 {
     if (!tb_log_compare(&w->replay, w->quoted, w->h, &w->out->states))
         return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "hashing", "a comparison", "none");
+    /* For people; it decides nothing. Costs nothing where every quoted PCR matches. */
+    tb_explain(log, &w->replay, w->quoted, &w->out->states, w->h, &w->out->explanations);
     tell_unquoted(w);
     if (!judge_banks(w))
         return false;
@@ -209,7 +212,7 @@ void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
     struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out, .f = &out->findings };
 
     memset(out, 0, sizeof *out);
-    if (!log_replays(&w, log) || !log_explains(&w))
+    if (!log_replays(&w, log) || !log_explains(&w, log))
         return;
     tb_boot_facts_read(log, out->bank, &out->states, h, &out->facts, &out->findings);
     if (!tb_story_read(log, out->bank, &out->states, h, &out->story))
