@@ -40,6 +40,7 @@ struct tb_firmware_reference {
 struct tb_content {
     struct tb_pcrs pcrs;  /* values as the host read them */
     bool has_log;         /* false: the host could not read its log */
+    char log_missing[129]; /* why, in its own words: shown, never believed */
     struct tb_reader log; /* event log, from this message or from what the Verifier holds;
                            * tb_appraise_quote() does not read it */
     char boot_id[40];     /* "" unknown */
