@@ -171,14 +171,14 @@ static void sipa_lines(const struct tb_describing *d, struct tb_reader data)
 static void esxi_version(const struct tb_describing *d, bool verified, struct tb_reader data)
 {
     static const char *const keys[] = { "component", "product", "version", "file" };
-    struct tb_reader r = data, skipped, part;
+    struct tb_reader r = data, skipped, rest, part;
     uint16_t offset, len;
 
     if (!tb_read_slice(&r, 16, &skipped))
         return;
     for (size_t i = 0; i < 4 && tb_read_u16le(&r, &offset) && tb_read_u16le(&r, &len); i++) {
-        part = data;
-        if (tb_read_slice(&part, offset, &skipped) && tb_read_slice(&part, len, &part))
+        rest = data;
+        if (tb_read_slice(&rest, offset, &skipped) && tb_read_slice(&rest, len, &part))
             tb_describe_bytes(d, verified, keys[i], part);
     }
 }
