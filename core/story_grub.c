@@ -89,15 +89,14 @@ static struct tb_reader first_word(struct tb_reader text, struct tb_reader *rest
 
 static void name_kernel(struct tb_story_scan *s, struct tb_reader arguments)
 {
-    char *kernel = s->out->grub.kernel, name[sizeof s->out->grub.kernel];
+    char *kernel = s->out->grub.kernel;
     struct tb_reader rest;
 
     if (s->notes.loaded_differs) {
         kernel[0] = '\0';
         return;
     }
-    tb_ascii_text(first_word(arguments, &rest), name, sizeof name);
-    memcpy(kernel, name, sizeof name);
+    tb_ascii_text(first_word(arguments, &rest), kernel, sizeof s->out->grub.kernel);
 }
 
 static void command(struct tb_story_scan *s, struct tb_reader text)

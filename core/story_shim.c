@@ -45,7 +45,7 @@ static enum tb_tristate flag_value(const struct tb_story_flag *f)
 static void sbat_level(struct tb_story_scan *s, struct tb_reader data)
 {
     struct tb_story_shim *shim = &s->out->shim;
-    char text[TB_SBAT_LEVEL_MAX];
+    char text[TB_SBAT_LEVEL_MAX] = ""; /* all of it: a result is compared as bytes */
     size_t n = 0;
 
     data = tb_story_without_nuls(data);

@@ -88,6 +88,48 @@ static void put_windows_and_esxi(void)
     put("sipa", "esxi", tb_slice(out.p, out.n));
 }
 
+static void utf16_event(struct log_builder *b, uint32_t pcr, const char *hashed, size_t hashed_len,
+                        const char *text)
+{
+    uint8_t wide[256] = { 0 };
+    size_t n = strlen(text);
+
+    for (size_t i = 0; i < n; i++)
+        wide[2 * i] = (uint8_t)text[i];
+    log_event(b, pcr, TB_EV_IPL,
+              hashed != NULL ? tb_slice(hashed, hashed_len) : tb_slice(wide, 2 * n + 2),
+              tb_slice(wide, 2 * n + 2));
+}
+
+static void put_stories(struct log_builder *b)
+{
+    log_begin(b, LOG_BANK(TB_BANK_SHA1) | LOG_BANK(TB_BANK_SHA256));
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_shim, "SbatLevel",
+                 log_text("sbat,1,2024010900"));
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_shim, "MokListTrusted",
+                 log_text("\1"));
+    log_event(b, 14, TB_EV_IPL, log_text("\1"), tb_slice("MokListTrusted", 15));
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_shim, "Shim", log_cert_db);
+    log_event(b, 8, TB_EV_IPL, log_text("linux /v quiet"), log_text("grub_cmd: linux /v quiet"));
+    log_event(b, 9, TB_EV_IPL, log_text("a kernel"), log_text("/v"));
+    log_event(b, 8, TB_EV_IPL, log_text("/v quiet"), log_text("kernel_cmdline: /v quiet"));
+    utf16_event(b, 12, NULL, 0, "/v quiet");
+    log_event(b, 9, TB_EV_EVENT_TAG, tb_slice("/\0v\0 \0q\0u\0i\0e\0t\0", 16),
+              tb_slice("\xed\x22\x3b\x8f\2\0\0\0LO", 10));
+    log_finish(b);
+    put("story", "shim-grub-stub", log_slice(b));
+    log_begin(b, LOG_BANK(TB_BANK_SHA256));
+    utf16_event(b, 11, ".linux", 7, ".linux");
+    utf16_event(b, 11, "a kernel", 8, ".linux");
+    utf16_event(b, 11, ".cmdline", 9, ".cmdline");
+    utf16_event(b, 11, "quiet", 5, ".cmdline");
+    utf16_event(b, 12, NULL, 0, "quiet");
+    utf16_event(b, 12, "an archive", 10, "Credentials initrd");
+    utf16_event(b, 13, "an archive", 10, "System extension initrd");
+    log_finish(b);
+    put("story", "unified-image", log_slice(b));
+}
+
 int main(int argc, char **argv)
 {
     struct log_builder *b = log_new();
@@ -104,6 +146,8 @@ int main(int argc, char **argv)
                  "\x7f\xff\4\0",
                  30));
     put_log(b, "good-sha256");
+    put_stories(b);
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA256));
     log_find(b, 7, TB_EV_SEPARATOR, 0)->type = TB_EV_ACTION;
     put_log(b, "separator-in-disguise");
     log_good_boot(b, 0xf);
