@@ -80,6 +80,8 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         { "TPM model", "tpm", "model" },
         { "TPM firmware", "tpm", "firmware" },
         { "TPM class", "tpm", "class" },
+        { "class proved", "tpm", "class_proved" },
+        { "not seen", "tpm", "limit" },
         { "EK digest", "tpm", "ek_digest" },
         { "EK trust", "tpm", "ek_trust" },
         { "AK name", "tpm", "ak_name" },

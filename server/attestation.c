@@ -9,6 +9,7 @@
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
+#include "crypto/roca.h"
 #include "wire/result_json.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct cached_boot {
 struct cached_key {
     pthread_mutex_t lock;
     struct tb_key *key;
+    enum tb_roca roca; /* of this key, and of the endorsement key that it was enrolled with */
 };
 
 void tb_cached_boot_free(void *value);
@@ -246,6 +248,28 @@ static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
     return true;
 }
 
+/* Which of a host's keys has the structure of ROCA. False: the store did not answer. */
+static bool roca_of(struct tb_verifier *v, const struct tb_host *host, const struct tb_public *ak,
+                    enum tb_roca *out)
+{
+    struct tb_blob ek_public = { 0 }, certificate = { 0 };
+    enum tb_store_status status =
+        tb_store_host_ek(v->config.store, host->id, &ek_public, &certificate);
+    struct tb_public ek;
+    struct tb_reason why;
+
+    *out = TB_ROCA_NONE;
+    if (ak != NULL && ak->type == TB_ALG_RSA && tb_roca_has_structure(ak->n_or_x))
+        *out = TB_ROCA_AK;
+    else if (status == TB_STORE_OK &&
+             tb_public_check_ek(tb_slice(ek_public.p, ek_public.len), &ek, &why) &&
+             ek.type == TB_ALG_RSA && tb_roca_has_structure(ek.n_or_x))
+        *out = TB_ROCA_EK;
+    tb_blob_clear(&ek_public);
+    tb_blob_clear(&certificate);
+    return status != TB_STORE_UNAVAILABLE;
+}
+
 static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *host)
 {
     struct tb_reader public_area = tb_slice(host->ak_public, host->ak_public_len);
@@ -254,19 +278,40 @@ static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *h
     struct tb_public pub;
     struct tb_reason why;
     struct cached_key *c;
+    enum tb_roca roca;
+    bool good;
 
     if (!tb_sha256(v, public_area, digest))
         return NULL;
     item = tb_lru_get(v->keys, digest);
     if (item != NULL)
         return item;
+    good = tb_public_check_ak(public_area, &pub, &why);
+    if (!roca_of(v, host, good ? &pub : NULL, &roca))
+        return NULL;
     c = calloc(1, sizeof *c);
     if (c == NULL)
         return NULL;
     pthread_mutex_init(&c->lock, NULL);
-    if (tb_public_check_ak(public_area, &pub, &why))
+    c->roca = roca;
+    if (good)
         c->key = tb_public_key(&pub); /* NULL: the appraisal says what is wrong with it */
     return tb_lru_put(v->keys, digest, c);
+}
+
+/* What enrolment kept about the machine and its TPM. */
+static void host_into(const struct tb_host *host, enum tb_roca roca, struct tb_appraisal_input *in)
+{
+    enum tb_tpm_class told = TB_TPM_UNKNOWN;
+
+    if (!tb_tpm_class_of_name(host->facts.tpm_class, &told))
+        told = TB_TPM_UNKNOWN;
+    in->ak_public = tb_slice(host->ak_public, host->ak_public_len);
+    in->host_id = tb_slice(host->id, strlen(host->id));
+    in->roca = roca;
+    in->serial = host->facts.serial;
+    in->tpm_vendor = tb_tpm_vendor_of_text(host->facts.tpm_manufacturer);
+    in->tpm_class = tb_tpm_class_to_rely_on(told, host->ek_basis == TB_EK_BASIS_CERTIFICATE);
 }
 
 static bool appraise_quote(struct tb_verifier *v, struct work *w,
@@ -278,8 +323,6 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
     struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_appraisal_input in = {
         .enrolled = w->host.state == TB_HOST_ACTIVE,
-        .ak_public = tb_slice(w->host.ak_public, w->host.ak_public_len),
-        .host_id = tb_slice(w->host.id, strlen(w->host.id)),
         .nonce = tb_slice(w->challenge.nonce, TB_NONCE_LEN),
         .exporter = tb_slice(exporter, TB_EXPORTER_LEN),
         .wanted = w->context.wanted,
@@ -298,6 +341,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         tb_lru_release(v->keys, item);
         return false;
     }
+    host_into(&w->host, key->roca, &in);
     pthread_mutex_lock(&key->lock);
     in.ak_key = key->key;
     tb_appraise_quote(&in, h, out);
@@ -583,15 +627,14 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
 /* --- Stored evidence --- */
 
 /* The quote once more, under this policy, with all that the appraisal knew then. */
-static void reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
+static void reappraise_quote(const struct tb_host *host, enum tb_roca roca,
+                             const struct tb_evidence_record *evidence,
                              const struct tb_context *context, const struct tb_content *content,
                              const struct tb_policy *policy, struct tb_hasher *h,
                              struct tb_quote_result *out)
 {
     struct tb_appraisal_input in = {
         .enrolled = true,
-        .ak_public = tb_slice(host->ak_public, host->ak_public_len),
-        .host_id = tb_slice(host->id, strlen(host->id)),
         .nonce = tb_slice(evidence->nonce, TB_NONCE_LEN),
         .exporter = tb_slice(evidence->exporter, TB_EXPORTER_LEN),
         .wanted = context->wanted,
@@ -605,6 +648,7 @@ static void reappraise_quote(const struct tb_host *host, const struct tb_evidenc
         .policy = policy,
     };
 
+    host_into(host, roca, &in);
     tb_appraise_quote(&in, h, out);
 }
 
@@ -614,12 +658,14 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
 {
     struct tb_quote_result *quote = &out->result.quote;
     struct tb_hasher *h = tb_verifier_hasher(v);
+    struct tb_lru_item *item = key_of(v, host);
+    const struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_content content = { .has_log = evidence->log.len > 0,
                                   .log = tb_slice(evidence->log.p, evidence->log.len) };
     struct tb_evidence_content sent;
     struct tb_context context;
     struct tb_reason why;
-    bool ok = h != NULL && evidence->genuine &&
+    bool ok = h != NULL && key != NULL && evidence->genuine &&
               tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
               tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
               tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len),
@@ -628,11 +674,13 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     if (ok) {
         memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
         content.uptime_ms = sent.uptime_ms;
-        reappraise_quote(host, evidence, &context, &content, policy, h, quote);
+        memcpy(content.serial, sent.serial, sizeof content.serial);
+        reappraise_quote(host, key->roca, evidence, &context, &content, policy, h, quote);
         if (quote->genuine)
             tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
         tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
     }
+    tb_lru_release(v->keys, item);
     tb_verifier_hasher_done(v, h);
     return ok;
 }

@@ -52,14 +52,24 @@ static const char *secure_boot(const struct tb_host *host)
     return names[host->secure_boot];
 }
 
+/* What the store keeps is what was told at enrolment. */
+static enum tb_tpm_class class_of(const struct tb_host *h)
+{
+    enum tb_tpm_class c;
+
+    return tb_tpm_class_of_name(h->facts.tpm_class, &c) ? c : TB_TPM_UNKNOWN;
+}
+
 json_t *tb_json_host_summary(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss ss ss ss ss so so so sb}",              //
+    return json_pack("{ss ss ss ss ss ss ss ss ss ss ss so so so sb}",        //
                      "id", h->id, "name", h->name, "group", h->group,         //
                      "state", tb_host_state_name(h->state),                   //
                      "verdict", tb_verdict_name(h->verdict),                  //
                      "reason", reason_of(h), "reason_code", h->headline_code, //
                      "tpm_version", tpm_version(h->tpm),                      //
+                     "tpm_class", tb_tpm_class_name(class_of(h)),             //
+                     "serial", h->facts.serial,                               //
                      "secure_boot", secure_boot(h),                           //
                      "since", tb_json_time(h->since_ms),                      //
                      "last_seen", tb_json_time(h->last_seen_ms),              //
@@ -147,11 +157,15 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
 
 static json_t *tpm_of(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss so ss so}",                                     //
+    bool proved = h->ek_basis == TB_EK_BASIS_CERTIFICATE && class_of(h) != TB_TPM_UNKNOWN;
+    enum tb_tpm_class relied_on = tb_tpm_class_to_rely_on(class_of(h), proved);
+
+    return json_pack("{ss ss ss ss ss sb ss so ss so}",                               //
                      "version", tpm_version(h->tpm),                                  //
                      "manufacturer", h->facts.tpm_manufacturer,                       //
                      "model", h->facts.tpm_model, "firmware", h->facts.tpm_firmware,  //
-                     "class", h->facts.tpm_class[0] ? h->facts.tpm_class : "unknown", //
+                     "class", tb_tpm_class_name(class_of(h)), "class_proved", proved, //
+                     "limit", h->has_ek ? tb_tpm_class_limit(relied_on) : "",         //
                      "ek_digest", h->has_ek ? tb_json_hex(h->ek_digest, 32) : json_string(""),
                      "ek_trust", tb_ek_basis_name(h->ek_basis), //
                      "ak_name", tb_json_hex(h->ak_name, h->ak_name_len));
@@ -178,11 +192,11 @@ void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int statu
     reply = tb_json_host_summary(&h);
     if (reply != NULL)
         json_object_update_new(
-            reply, json_pack("{so so ss ss ss ss sb so so}",                               //
+            reply, json_pack("{so so ss ss ss sb so so}",                                  //
                              "tpm", tpm_of(&h), "enrolled_at", tb_json_time(h.created_ms), //
                              "approved_by", h.approved_by,                                 //
                              "agent_version", h.facts.agent_version,                       //
-                             "product", h.facts.product, "serial", h.facts.serial,         //
+                             "product", h.facts.product,                                   //
                              "attest_requested", h.want_attest,                            //
                              "policy", policy_of(app, &h), "result", result_of(app, &h)));
     tb_http_reply_json(rq, status, reply);

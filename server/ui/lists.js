@@ -110,10 +110,11 @@ export function pendingView(app) {
         build: (items, reload) =>
             table(
                 'Pending hosts',
-                ['Host', 'TPM', 'Why', 'Since', 'Group', 'Decision'],
+                ['Host', 'TPM', 'Serial', 'Why', 'Since', 'Group', 'Decision'],
                 items.map((x) => [
                     hostLink(x.id, x.name),
-                    x.tpm_version,
+                    x.tpm_class !== 'unknown' ? `${x.tpm_version}, ${x.tpm_class}` : x.tpm_version,
+                    foreign(x.serial),
                     reasonText(x),
                     when(x.since),
                     foreign(x.group),

@@ -344,7 +344,8 @@ static void t17_a_certificate_that_leads_nowhere_makes_the_host_wait(void **stat
                                             &(struct tb_incident_query){ .host_id = host->id },
                                             copy_incident, &incident),
                          TB_STORE_OK);
-        assert_string_equal(incident.code, "identity.ek-certificate");
+        assert_string_equal(incident.code,
+                            i == 1 ? "identity.ek-expired" : "identity.ek-certificate");
         if (strstr(incident.text, told[i]) == NULL)
             fail_msg("certificate %u: %s", i, incident.text);
         host_free(host);

@@ -159,7 +159,7 @@ static void build_ek(struct soft_host *host)
     test_public_build(&p, &host->ek_public);
 }
 
-static struct soft_host *new_host(const char *name, EVP_PKEY *ek)
+struct soft_host *host_new_with(const char *name, EVP_PKEY *ek)
 {
     struct soft_host *host = calloc(1, sizeof *host);
 
@@ -183,12 +183,12 @@ static struct soft_host *new_host(const char *name, EVP_PKEY *ek)
 
 struct soft_host *host_new(const char *name)
 {
-    return new_host(name, EVP_EC_gen("P-256"));
+    return host_new_with(name, EVP_EC_gen("P-256"));
 }
 
 struct soft_host *host_new_rsa(const char *name)
 {
-    return new_host(name, EVP_RSA_gen(2048));
+    return host_new_with(name, EVP_RSA_gen(2048));
 }
 
 void host_free(struct soft_host *host)
