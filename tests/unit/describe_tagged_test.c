@@ -219,6 +219,9 @@ static void tags_of_esxi_are_named_and_their_data_verified_where_they_are(void *
     log_event(b, 9, TB_EV_EVENT_TAG, log_text("x"), tb_slice("\2\0\0\0\1\0\0\0x", 9));
     describe_last();
     assert_line("0x00000002 unknown"); /* only in the PCRs of ESXi */
+    log_event_data(b, 12, TB_EV_EVENT_TAG, tb_slice("\1\0\xff\x4f\1\0\0\0x", 9));
+    describe_last(); /* nor is each tag with that bit one of Windows */
+    assert_line("+tag=0x4fff0001 unknown, 1 bytes\n+tag-data=x\n");
 }
 
 int main(void)

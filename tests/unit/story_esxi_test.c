@@ -178,6 +178,10 @@ static void the_size_is_obeyed_and_one_stray_byte_tolerated(void **state)
     log_event_data(b, 13, TB_EV_EVENT_TAG, tb_slice("\4\0", 2));
     assert_int_equal(read_story()->n_malformed, 3); /* the last has no id */
     assert_int_equal(story.esxi.n_modules, 9);
+    esxi_boot();
+    add_covered(14, 5, "an id that there is not");
+    assert_int_equal(read_story()->n_malformed, 0);
+    assert_int_equal(story.esxi.n_modules, 6); /* as measured, not in the form of a module */
 }
 
 static void a_module_needs_a_name_with_its_nul(void **state)
@@ -210,6 +214,7 @@ static void without_a_proved_command_line_there_is_no_esxi(void **state)
     assert_no_esxi(&story.esxi);
     log_good_boot(b, LOG_BANK(TB_BANK_SHA256));
     add_covered(14, 4, cmdline); /* nor without a module in PCR 12 */
+    add_module(13, 2, "vmx.v00", "a module");
     assert_no_esxi(read_story());
 }
 

@@ -355,6 +355,8 @@ static void a_program_that_contradicts_itself_told_nothing(void **state)
     at = sipa_open(&s, TB_SIPA_TRUST_BOUNDARY);
     sipa_number(&s, TB_SIPA_TEST_SIGNING, 1, 1);
     sipa_number(&s, TB_SIPA_TEST_SIGNING, 0, 1);
+    sipa_number(&s, TB_SIPA_FLIGHT_SIGNING, 0, 1);
+    sipa_number(&s, TB_SIPA_FLIGHT_SIGNING, 1, 1);
     sipa_number(&s, TB_SIPA_SAFE_MODE, 2, 1);      /* neither no nor yes */
     sipa_number(&s, TB_SIPA_CODE_INTEGRITY, 1, 4); /* four bytes */
     sipa_number(&s, TB_SIPA_VSM_LAUNCH, 1, 4);
@@ -365,11 +367,103 @@ static void a_program_that_contradicts_itself_told_nothing(void **state)
     read_story();
     assert_true(story.windows.present);
     assert_int_equal(story.windows.test_signing, TB_UNTOLD);
+    assert_int_equal(story.windows.flight_signing, TB_UNTOLD);
     assert_int_equal(story.windows.safe_mode, TB_UNTOLD);
     assert_int_equal(story.windows.code_integrity, TB_UNTOLD);
     assert_int_equal(story.windows.vbs, TB_UNTOLD);
     assert_false(story.windows.boot_count_known);
     assert_int_equal(story.windows.winpe, TB_NO); /* the others stand */
+}
+
+/* One event more in front of the separator of PCR 12. */
+static void insert(uint32_t pcr)
+{
+    log_event_data(b, pcr, TB_EV_EVENT_TAG, tb_slice(s.p, s.n));
+    log_move_before(b, &b->item[b->n - 1], log_find(b, 12, TB_EV_SEPARATOR, 0));
+}
+
+static void a_boot_counter_of_another_form_is_none(void **state)
+{
+    (void)state;
+    windows_boot(&os_loader, &os_loader);
+    s.n = 0;
+    sipa_put(&s, TB_SIPA_BOOT_COUNTER, "123456789", 9);
+    insert(12);
+    assert_false(read_story()->boot_count_known);
+    assert_true(story.windows.present);
+    assert_int_equal(story.windows.boot_count, 0);
+}
+
+static void settings_and_modules_count_where_windows_puts_them(void **state)
+{
+    static const struct program bad = { .test_signing = 1, .n_modules = 9, .boot_count = 78 };
+    static struct tb_story told;
+    struct program without = os_loader;
+
+    (void)state;
+    windows_boot(&boot_manager, &os_loader);
+    read_story();
+    told = story;
+    add_event(14, &bad); /* keys only */
+    log_move_before(b, &b->item[b->n - 1], log_find(b, 12, TB_EV_SEPARATOR, 0));
+    s.n = 0;
+    sipa_put(&s, TB_SIPA_IMAGE_HASH, "01234567890123456789012345678901", 32); /* of no module */
+    insert(12);
+    read_story();
+    assert_memory_equal(&told.windows, &story.windows, sizeof told.windows);
+    without.os_loader = false;
+    windows_boot(&boot_manager, &without);
+    s.n = 0;
+    sipa_text(&s, TB_SIPA_ELAM_KEY_NAME, "Windows Defender"); /* of no aggregation */
+    insert(12);
+    assert_int_equal(read_story()->elam, TB_UNTOLD);
+    assert_true(story.windows.present);
+}
+
+static void a_pcr_with_a_separator_and_no_event_is_not_windows(void **state)
+{
+    (void)state;
+    for (uint32_t pcr = 12; pcr <= 13; pcr++) {
+        log_good_boot(b, LOG_BANK(TB_BANK_SHA256));
+        add_event(pcr, &os_loader);
+        add_separators();
+        assert_false(read_story()->present);
+        assert_nothing_good(&story.windows);
+    }
+}
+
+static void keys_and_separators_of_windows_are_its_own(void **state)
+{
+    struct tb_story_scan scan = { .bank = TB_BANK_SHA256, .h = h, .out = &story };
+    struct tb_event e = { .banks = LOG_BANK(TB_BANK_SHA256) };
+    uint8_t digest[32];
+
+    (void)state;
+    s.n = 0;
+    sipa_put(&s, 0x00060002, "a public key", 12);
+    for (int i = 0; i < 2; i++) {
+        e.data = i == 0 ? tb_slice(s.p, s.n) : log_text("WBCL");
+        assert_true(tb_hash(h, TB_BANK_SHA256, e.data, digest));
+        e.digest[TB_BANK_SHA256] = tb_slice(digest, sizeof digest);
+        for (e.pcr = 10; e.pcr <= 15; e.pcr++)
+            assert_int_equal(tb_story_windows_event(&scan, &e), e.pcr >= 12 && e.pcr <= 14);
+    }
+}
+
+static void l65_ids_of_windows_are_told_from_tags_of_others(void **state)
+{
+    static const uint32_t yes[] = { 0x40010001, 0xc0010004, 0x00020002, 0x00060002,
+                                    0x000c0004, 0x80080001, 0x40010006 };
+    static const uint32_t no[] = { 0,          2,          4,          0xffff,
+                                   0x00010000, 0x000d0001, 0x000f0001, 0x8f3b22ec,
+                                   0x8f3b22ed, 0xf5bc582a, 0x6c46f751, 0x49dffe0f,
+                                   0xdac08e1a, 0x13aed6db, 0x00120001, 0xffffffff };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(tb_sipa_is_id(yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(tb_sipa_is_id(no[i]));
 }
 
 static void a_hypervisor_that_two_programs_differ_about_is_unknown(void **state)
@@ -642,6 +736,11 @@ int main(void)
         cmocka_unit_test(l04_a_pcr_that_does_not_match_tells_nothing),
         cmocka_unit_test(banks_that_disagree_cover_nothing),
         cmocka_unit_test(a_program_that_contradicts_itself_told_nothing),
+        cmocka_unit_test(a_boot_counter_of_another_form_is_none),
+        cmocka_unit_test(settings_and_modules_count_where_windows_puts_them),
+        cmocka_unit_test(a_pcr_with_a_separator_and_no_event_is_not_windows),
+        cmocka_unit_test(keys_and_separators_of_windows_are_its_own),
+        cmocka_unit_test(l65_ids_of_windows_are_told_from_tags_of_others),
         cmocka_unit_test(a_hypervisor_that_two_programs_differ_about_is_unknown),
         cmocka_unit_test(keys_of_bitlocker_other_than_the_tpms_are_told),
         cmocka_unit_test(l37_frames_are_nested_eight_deep_at_most),
