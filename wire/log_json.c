@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "core/describe.h"
+#include "wire/facts_json.h"
 
 #define ALL_BANKS ((1u << TB_N_BANKS) - 1)
 
@@ -164,11 +165,12 @@ json_t *tb_log_json(struct tb_reader in, const struct tb_pcrs *quoted, struct tb
 
     *why = (struct tb_reason){ .check = TB_CHECK_LOG_FORMAT };
     if (replay != NULL && tb_log_replay(in, ALL_BANKS, h, replay, why) &&
-        (quoted == NULL || tb_log_compare(replay, quoted, h, &states)) &&
+        tb_log_compare(replay, quoted != NULL ? quoted : &replay->pcrs, h, &states) &&
         tb_log_open(in, &log, why)) {
         all = json_object();
         set(all, "format", json_string(log.format == TB_LOG_SHA1 ? "sha1" : "crypto-agile"), &bad);
         set(all, "banks", banks_json(replay->banks), &bad);
+        set(all, "facts", tb_log_facts_json(in, &states, h), &bad);
         set(all, "events", events_json(&log, quoted != NULL ? &states : NULL, h, why), &bad);
         set(all, "pcrs", tb_replay_json(replay), &bad);
     }
