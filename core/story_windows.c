@@ -158,25 +158,35 @@ static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader da
     merge_block(s, &b);
 }
 
-/* The outermost frames have ids of Windows. The last may be cut off. */
-static bool is_windows(struct tb_reader data)
+enum shape { OF_OTHERS, CUT_OFF, WHOLE };
+
+/* The outermost frames have ids of Windows. A size of 64 KiB or more is not taken for whole: it
+ * would have text in UTF-16 for both id and size, and a command line must not pass for Windows'. */
+static enum shape shape_of(struct tb_reader data)
 {
+    enum shape shape = WHOLE;
     struct tb_reader skipped;
     uint32_t id, len;
-    size_t n = 0;
 
-    for (; tb_read_u32le(&data, &id) && tb_read_u32le(&data, &len); n++) {
-        if (!tb_sipa_is_id(id))
-            return false;
-        if (!tb_read_slice(&data, len, &skipped))
-            return true;
+    if (data.left == 0)
+        return OF_OTHERS;
+    while (data.left != 0) {
+        if (!tb_read_u32le(&data, &id) || !tb_sipa_is_id(id))
+            return OF_OTHERS;
+        if (!tb_read_u32le(&data, &len) || !tb_read_slice(&data, len, &skipped))
+            return CUT_OFF;
+        if (len >= UINT32_C(1) << 16)
+            shape = CUT_OFF;
     }
-    return n != 0;
+    return shape;
 }
 
+/* True only for what is proved to be Windows' in whole, so that it hides nothing from the readers
+ * of other boot programs. */
 bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
 {
     unsigned i = e->pcr - FIRST_PCR;
+    enum shape shape;
     bool proved;
 
     if (e->pcr < FIRST_PCR || i >= N_PCRS)
@@ -186,8 +196,9 @@ bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
         return true;
     }
     proved = tb_story_covers(s, e, e->data);
+    shape = shape_of(e->data);
     if ((s->windows.closed >> i & 1) != 0)
-        return proved && is_windows(e->data);
+        return proved && shape == WHOLE;
     if (!proved) { /* may be anything, so something of Windows too */
         if ((SETTINGS_PCRS >> i & 1) != 0) {
             s->windows.incomplete = true;
@@ -195,11 +206,11 @@ bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
         }
         return false;
     }
-    if (!is_windows(e->data))
+    if (shape == OF_OTHERS)
         return false;
     s->windows.told |= (uint8_t)(1u << i);
     read_frames(s, i, e->data);
-    return true;
+    return shape == WHOLE;
 }
 
 void tb_story_windows_end(struct tb_story_scan *s)

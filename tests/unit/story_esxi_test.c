@@ -239,6 +239,25 @@ static void two_command_lines_and_one_too_long_are_no_claim(void **state)
     assert_string_equal(story.esxi.cmdline, "");
 }
 
+static void l64_a_command_line_dressed_as_esxis_is_still_one_that_is_hidden(void **state)
+{
+    static const char text[] = "i\0n\0i\0t\0=\0/\0b\0i\0n\0/\0s\0h\0\0\0";
+    struct tb_reader utf16 = tb_slice(text, sizeof text - 1);
+    uint8_t event[8 + sizeof text] = { 6, 0, 0, 0, sizeof text - 1 };
+
+    (void)state;
+    memcpy(event + 8, text, sizeof text);
+    for (int i = 0; i < 3; i++) {
+        log_begin(b, LOG_BANK(TB_BANK_SHA256));
+        log_event(b, 12, TB_EV_EVENT_TAG, utf16,
+                  i == 0   ? utf16
+                  : i == 1 ? tb_slice(event, 8 + sizeof text - 1) /* asset tag */
+                           : tb_slice("\2\0\0\0\6\0\0\0b.b00", 14));
+        read_story();
+        assert_int_equal(story.cmdline.state, i == 0 ? TB_CMDLINE_PROVED : TB_CMDLINE_UNPROVED);
+    }
+}
+
 static void more_modules_than_are_kept_are_counted(void **state)
 {
     static const uint8_t digest[32], name[] = "\2\0\0\0\2\0\0\0m";
@@ -252,7 +271,7 @@ static void more_modules_than_are_kept_are_counted(void **state)
     e.digest[TB_BANK_SHA256] = tb_slice(digest, sizeof digest);
     memset(&story, 0, sizeof story);
     for (unsigned i = 0; i < TB_ESXI_MODULES_MAX + 3; i++)
-        assert_true(tb_story_esxi_event(&scan, &e));
+        assert_false(tb_story_esxi_event(&scan, &e));
     assert_int_equal(story.esxi.n_modules, TB_ESXI_MODULES_MAX);
     assert_int_equal(story.esxi.n_modules_lost, 3);
 }
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_module_needs_a_name_with_its_nul),
         cmocka_unit_test(without_a_proved_command_line_there_is_no_esxi),
         cmocka_unit_test(two_command_lines_and_one_too_long_are_no_claim),
+        cmocka_unit_test(l64_a_command_line_dressed_as_esxis_is_still_one_that_is_hidden),
         cmocka_unit_test(more_modules_than_are_kept_are_counted),
         cmocka_unit_test(a_linux_or_windows_boot_is_not_esxi),
     };

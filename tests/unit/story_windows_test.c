@@ -264,7 +264,7 @@ static void l44_without_the_separator_of_each_pcr_there_is_no_windows(void **sta
     }
 }
 
-static void what_stands_behind_the_separator_does_not_count(void **state)
+static void t36_what_stands_behind_the_separator_of_windows_does_not_count(void **state)
 {
     static const struct program bad = { .test_signing = 1, .n_modules = 9, .boot_count = 78 };
     static struct tb_story told;
@@ -436,7 +436,7 @@ static void keys_and_separators_of_windows_are_its_own(void **state)
 {
     struct tb_story_scan scan = { .bank = TB_BANK_SHA256, .h = h, .out = &story };
     struct tb_event e = { .banks = LOG_BANK(TB_BANK_SHA256) };
-    uint8_t digest[32];
+    uint8_t digest[TB_DIGEST_MAX];
 
     (void)state;
     s.n = 0;
@@ -444,10 +444,31 @@ static void keys_and_separators_of_windows_are_its_own(void **state)
     for (int i = 0; i < 2; i++) {
         e.data = i == 0 ? tb_slice(s.p, s.n) : log_text("WBCL");
         assert_true(tb_hash(h, TB_BANK_SHA256, e.data, digest));
-        e.digest[TB_BANK_SHA256] = tb_slice(digest, sizeof digest);
+        e.digest[TB_BANK_SHA256] = tb_slice(digest, 32);
         for (e.pcr = 10; e.pcr <= 15; e.pcr++)
             assert_int_equal(tb_story_windows_event(&scan, &e), e.pcr >= 12 && e.pcr <= 14);
     }
+}
+
+static void l64_a_command_line_does_not_pass_for_windows(void **state)
+{
+    static const char *const texts[] = { "a\t\1\2init=/bin/sh", "a\tb init=/bin/sh",
+                                         "a\bb\1init=/bin/sh" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t padding = 0; padding < 2; padding++) {
+            static char text[2 * 100000];
+            size_t n = strlen(texts[i]), len = padding == 0 ? n : sizeof text / 2;
+
+            memset(text, 0, sizeof text);
+            for (size_t k = 0; k < len; k++)
+                text[2 * k] = k < n ? texts[i][k] : ' ';
+            log_begin(b, LOG_BANK(TB_BANK_SHA256));
+            log_event_data(b, 12, TB_EV_EVENT_TAG, tb_slice(text, 2 * len));
+            read_story();
+            assert_int_not_equal(story.cmdline.state, TB_CMDLINE_NONE);
+        }
 }
 
 static void l65_ids_of_windows_are_told_from_tags_of_others(void **state)
@@ -731,7 +752,7 @@ int main(void)
         cmocka_unit_test(every_setting_tells_its_bad_answer),
         cmocka_unit_test(l36_no_fact_depends_on_the_type_of_an_event),
         cmocka_unit_test(l44_without_the_separator_of_each_pcr_there_is_no_windows),
-        cmocka_unit_test(what_stands_behind_the_separator_does_not_count),
+        cmocka_unit_test(t36_what_stands_behind_the_separator_of_windows_does_not_count),
         cmocka_unit_test(l48_an_event_that_its_digest_does_not_cover_takes_the_good_answers),
         cmocka_unit_test(l04_a_pcr_that_does_not_match_tells_nothing),
         cmocka_unit_test(banks_that_disagree_cover_nothing),
@@ -740,6 +761,7 @@ int main(void)
         cmocka_unit_test(settings_and_modules_count_where_windows_puts_them),
         cmocka_unit_test(a_pcr_with_a_separator_and_no_event_is_not_windows),
         cmocka_unit_test(keys_and_separators_of_windows_are_its_own),
+        cmocka_unit_test(l64_a_command_line_does_not_pass_for_windows),
         cmocka_unit_test(l65_ids_of_windows_are_told_from_tags_of_others),
         cmocka_unit_test(a_hypervisor_that_two_programs_differ_about_is_unknown),
         cmocka_unit_test(keys_of_bitlocker_other_than_the_tpms_are_told),
