@@ -66,6 +66,8 @@ static void a_trusted_host_is_told_with_all_its_facts(void **state)
     tb_hex(tb_slice(e->result.boot->facts.program[0].digest[TB_BANK_SHA256], 32), hex, sizeof hex);
     assert_string_equal(text_at(json_array_get(programs, 0), "digest"), hex);
     assert_non_null(json_object_get(json_array_get(programs, 0), "unverified_path"));
+    assert_string_equal(
+        text_at(json_object_get(json_object_get(boot, "story"), "cmdline"), "state"), "proved");
     json_decref(o);
     evidence_free(e);
 }
