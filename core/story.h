@@ -215,10 +215,9 @@ TB_MUST_CHECK bool tb_story_read(struct tb_reader log, enum tb_bank bank,
                                  const struct tb_pcr_states *states, struct tb_hasher *h,
                                  struct tb_story *out);
 
-/* One event each, of a matching PCR; in story_windows.c and story_esxi.c. What they return does not
- * keep an event from the other readers: by a type or a tag nothing can be hidden from them. */
-bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
-bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
+/* One event each, of a matching PCR; in story_windows.c and story_esxi.c. */
+void tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
 /* After the last event: what stands only if something else was there, too. */
 void tb_story_windows_end(struct tb_story_scan *s);
 void tb_story_esxi_end(struct tb_story_scan *s);

@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-enum { FIRST_PCR = 12, N_PCRS = 3, SETTINGS_PCRS = 3 /* bits of PCR 12 and 13 */ };
+enum { FIRST_PCR = 12, N_PCRS = 2, BOTH = 3 /* bits of PCR 12 and 13 */ };
 
 /* Programs differ: the boot manager may run without test signing and start an OS loader with it. So
  * of two programs' answers the worse one stands; where none is worse, neither. */
@@ -131,7 +131,7 @@ static void read_boot_counter(struct tb_story_scan *s, const struct tb_sipa_fram
     w->boot_count = count;
 }
 
-/* All frames of an event in front of the separator. Settings and modules stand in PCR 12 and 13. */
+/* All frames of an event in front of the separator. */
 static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader data)
 {
     struct tb_sipa it = tb_sipa_begin(data);
@@ -142,9 +142,7 @@ static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader da
     while ((step = tb_sipa_next(&it, &f)) != TB_SIPA_END) {
         if (step == TB_SIPA_BAD) {
             s->out->windows.n_unproved++;
-            s->windows.incomplete |= (SETTINGS_PCRS >> i & 1) != 0;
-        } else if ((SETTINGS_PCRS >> i & 1) == 0) {
-            continue;
+            s->windows.incomplete = true;
         } else if (f.id == TB_SIPA_BOOT_COUNTER) {
             read_boot_counter(s, &f);
         } else if (f.id == TB_SIPA_IMAGE_HASH && f.parent == TB_SIPA_LOADED_MODULE) {
@@ -158,59 +156,37 @@ static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader da
     merge_block(s, &b);
 }
 
-enum shape { OF_OTHERS, CUT_OFF, WHOLE };
-
-/* The outermost frames have ids of Windows. A size of 64 KiB or more is not taken for whole: it
- * would have text in UTF-16 for both id and size, and a command line must not pass for Windows'. */
-static enum shape shape_of(struct tb_reader data)
+/* The outermost frames have ids of Windows; the last may be cut off. */
+static bool is_windows(struct tb_reader data)
 {
-    enum shape shape = WHOLE;
     struct tb_reader skipped;
     uint32_t id, len;
+    size_t n = 0;
 
-    if (data.left == 0)
-        return OF_OTHERS;
-    while (data.left != 0) {
-        if (!tb_read_u32le(&data, &id) || !tb_sipa_is_id(id))
-            return OF_OTHERS;
+    for (; tb_read_u32le(&data, &id); n++) {
+        if (!tb_sipa_is_id(id))
+            return false;
         if (!tb_read_u32le(&data, &len) || !tb_read_slice(&data, len, &skipped))
-            return CUT_OFF;
-        if (len >= UINT32_C(1) << 16)
-            shape = CUT_OFF;
+            return true;
     }
-    return shape;
+    return n != 0;
 }
 
-/* True only for what is proved to be Windows' in whole, so that it hides nothing from the readers
- * of other boot programs. */
-bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
+void tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
 {
     unsigned i = e->pcr - FIRST_PCR;
-    enum shape shape;
-    bool proved;
 
-    if (e->pcr < FIRST_PCR || i >= N_PCRS)
-        return false;
+    if (e->pcr < FIRST_PCR || i >= N_PCRS || (s->windows.closed >> i & 1) != 0)
+        return;
     if (tb_story_covers(s, e, tb_slice("WBCL", 4))) {
         s->windows.closed |= (uint8_t)(1u << i);
-        return true;
+    } else if (!tb_story_covers(s, e, e->data)) { /* may be anything, so something of Windows too */
+        s->windows.incomplete = true;
+        s->out->windows.n_unproved++;
+    } else if (is_windows(e->data)) {
+        s->windows.told |= (uint8_t)(1u << i);
+        read_frames(s, i, e->data);
     }
-    proved = tb_story_covers(s, e, e->data);
-    shape = shape_of(e->data);
-    if ((s->windows.closed >> i & 1) != 0)
-        return proved && shape == WHOLE;
-    if (!proved) { /* may be anything, so something of Windows too */
-        if ((SETTINGS_PCRS >> i & 1) != 0) {
-            s->windows.incomplete = true;
-            s->out->windows.n_unproved++;
-        }
-        return false;
-    }
-    if (shape == OF_OTHERS)
-        return false;
-    s->windows.told |= (uint8_t)(1u << i);
-    read_frames(s, i, e->data);
-    return shape == WHOLE;
 }
 
 void tb_story_windows_end(struct tb_story_scan *s)
@@ -222,7 +198,7 @@ void tb_story_windows_end(struct tb_story_scan *s)
         memset(w, 0, sizeof *w);
         return;
     }
-    w->present = (scan->told & scan->closed & SETTINGS_PCRS) == SETTINGS_PCRS;
+    w->present = (scan->told & scan->closed & BOTH) == BOTH;
     for (size_t i = 0; i < N_SETTINGS; i++) {
         enum tb_tristate *answer = answer_of(w, &settings[i]);
         bool unclear = (scan->unclear >> i & 1) != 0 || !w->present || scan->incomplete;

@@ -101,8 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             closed[i] = true;
         else if (i < 2 && !closed[i] && !tb_slice_equal(hashed, e.data))
             uncovered = true;
-        if (!tb_story_windows_event(&scan, &e))
-            (void)tb_story_esxi_event(&scan, &e);
+        tb_story_windows_event(&scan, &e);
+        tb_story_esxi_event(&scan, &e);
         check_frames(e.data);
         tb_event_describe(&log, &e, e.banks, h, check_line, &lines);
     }

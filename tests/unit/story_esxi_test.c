@@ -271,7 +271,7 @@ static void more_modules_than_are_kept_are_counted(void **state)
     e.digest[TB_BANK_SHA256] = tb_slice(digest, sizeof digest);
     memset(&story, 0, sizeof story);
     for (unsigned i = 0; i < TB_ESXI_MODULES_MAX + 3; i++)
-        assert_false(tb_story_esxi_event(&scan, &e));
+        tb_story_esxi_event(&scan, &e);
     assert_int_equal(story.esxi.n_modules, TB_ESXI_MODULES_MAX);
     assert_int_equal(story.esxi.n_modules_lost, 3);
 }

@@ -432,24 +432,6 @@ static void a_pcr_with_a_separator_and_no_event_is_not_windows(void **state)
     }
 }
 
-static void keys_and_separators_of_windows_are_its_own(void **state)
-{
-    struct tb_story_scan scan = { .bank = TB_BANK_SHA256, .h = h, .out = &story };
-    struct tb_event e = { .banks = LOG_BANK(TB_BANK_SHA256) };
-    uint8_t digest[TB_DIGEST_MAX];
-
-    (void)state;
-    s.n = 0;
-    sipa_put(&s, 0x00060002, "a public key", 12);
-    for (int i = 0; i < 2; i++) {
-        e.data = i == 0 ? tb_slice(s.p, s.n) : log_text("WBCL");
-        assert_true(tb_hash(h, TB_BANK_SHA256, e.data, digest));
-        e.digest[TB_BANK_SHA256] = tb_slice(digest, 32);
-        for (e.pcr = 10; e.pcr <= 15; e.pcr++)
-            assert_int_equal(tb_story_windows_event(&scan, &e), e.pcr >= 12 && e.pcr <= 14);
-    }
-}
-
 static void l64_a_command_line_does_not_pass_for_windows(void **state)
 {
     static const char *const texts[] = { "a\t\1\2init=/bin/sh", "a\tb init=/bin/sh",
@@ -760,7 +742,6 @@ int main(void)
         cmocka_unit_test(a_boot_counter_of_another_form_is_none),
         cmocka_unit_test(settings_and_modules_count_where_windows_puts_them),
         cmocka_unit_test(a_pcr_with_a_separator_and_no_event_is_not_windows),
-        cmocka_unit_test(keys_and_separators_of_windows_are_its_own),
         cmocka_unit_test(l64_a_command_line_does_not_pass_for_windows),
         cmocka_unit_test(l65_ids_of_windows_are_told_from_tags_of_others),
         cmocka_unit_test(a_hypervisor_that_two_programs_differ_about_is_unknown),
