@@ -51,6 +51,7 @@ enum tb_exit {
     X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
+    X(QUOTED,      "quoted",      'q', "FILE",     "PCR values to compare with, as `log pcrs` or tpm2_pcrread print them") \
     X(INTO,        "into",        0,   "DIR",      "directory of the roots, such as roots in the server's state directory") \
     X(SHA256,      "sha256",      0,   "HEX",      "the digest that the file must have") \
     X(ALLOW_INTERMEDIATES, "allow-intermediates", 0, NULL, "also certificates that are not self-issued") \

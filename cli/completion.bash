@@ -3,7 +3,7 @@ _trueboot() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
     local options="--url --token-file --ca --config --json --colour --help"
     case $before in
-    --token-file | --config | --output | --into | --policy | -o | -p | -t)
+    --token-file | --config | --output | --into | --policy | --quoted | -o | -p | -q | -t)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --verdict) words="trusted changed failed not-capable pending stale unreachable" ;;
     --role) words="viewer operator admin auditor" ;;
@@ -37,6 +37,7 @@ _trueboot() {
         "host attest" | "attest "*) words+=" --wait --timeout --self" ;;
         "incident list") words+=" --open" ;;
         "incident acknowledge") words+=" --until --note" ;;
+        "log pcrs") words+=" --quoted" ;;
         "roots import") words+=" --into --sha256 --allow-intermediates" ;;
         "export "*) words+=" --output" ;;
         "verify "*) words+=" --ak --policy --self" ;;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/explain.h"
 #include "cli/host.h"
 #include "cli/list.h"
 #include "cli/text.h"
@@ -103,6 +104,7 @@ static void print_host(struct tb_cli *cli, const json_t *host)
                             rows[r].key));
     json_array_foreach(json_object_get(json_object_get(host, "result"), "findings"), i, finding)
         tb_finding_print(cli, finding);
+    tb_explanations_print(cli, json_object_get(json_object_get(host, "result"), "boot"));
 }
 
 /* METHOD /v1/hosts/{id}AFTER for the host given by id or name. */

@@ -91,9 +91,13 @@ const struct tb_subcommand tb_subcommands[] = {
       "are named. Which old event belongs to which new one is read from names that mostly no digest "
       "covers. Data that no digest covers make no difference. Exit 0 if the logs say the same, 1 if "
       "they differ, 2 for a log that cannot be read.", tb_cmd_log_diff },
-    { "log", "pcrs", "FILE", O(JSON), 1, 1, "replay an event log and print the PCRs that follow",
+    { "log", "pcrs", "FILE", O(JSON) | O(QUOTED), 1, 1,
+      "replay an event log and print the PCRs that follow",
       "Lines of bank, PCR and value, for the PCRs that the log measures into. FILE - is standard "
-      "input. PCRs that lack a digest of a bank are left out and named on standard error.",
+      "input. PCRs that lack a digest of a bank are left out and named on standard error. With "
+      "--quoted the log is compared with those values: lines of bank, PCR, state, quoted value and, "
+      "where it is another, replayed value; then what would explain each difference, as far as a "
+      "computation can tell. Exit 0 if all match, 1 if not, 2 for what cannot be read.",
       tb_cmd_log_pcrs },
     { "log", "show", "FILE", O(JSON) | O(COLOUR), 1, 1, "print a TCG event log in words",
       "Data that the digest of its event does not cover is marked `unverified`: whoever hands over "

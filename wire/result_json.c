@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "wire/explain_json.h"
 #include "wire/facts_json.h"
 #include "wire/json_build.h"
 #include "wire/json_text.h"
@@ -111,31 +112,6 @@ bool tb_result_add_memory(json_t *result, const struct tb_quote_memory *m)
             tb_json_set(o, "boot_id", tb_json_host_text(m->boot_id))) == 0;
 }
 
-/* {"sha256": {"0": "match", ...}, ...}: quoted PCRs only. */
-static json_t *states(const struct tb_pcr_states *s)
-{
-    json_t *all = json_object();
-    int bad = 0;
-
-    for (unsigned b = 0; b < TB_N_BANKS; b++) {
-        json_t *o = json_object();
-
-        for (unsigned i = 0; i < TB_N_PCRS; i++) {
-            enum tb_pcr_state state = (enum tb_pcr_state)s->state[b][i];
-            char pcr[4];
-
-            snprintf(pcr, sizeof pcr, "%u", i & 31);
-            if (state != TB_PCR_NOT_QUOTED)
-                bad |= tb_json_set(o, pcr, json_string(tb_pcr_state_name(state)));
-        }
-        if (json_object_size(o) != 0)
-            bad |= tb_json_set(all, tb_bank_name((enum tb_bank)b), o);
-        else
-            json_decref(o);
-    }
-    return tb_json_done(all, bad);
-}
-
 static json_t *bank_list(uint32_t banks)
 {
     json_t *a = json_array();
@@ -159,7 +135,10 @@ static json_t *boot(const struct tb_result *r)
     bad = tb_json_set(o, "bank", b->bank_chosen ? json_string(tb_bank_name(b->bank)) : json_null());
     bad |= tb_json_set(o, "log_banks", bank_list(b->log_banks));
     bad |= tb_json_set(o, "events", tb_json_number(b->n_events));
-    bad |= tb_json_set(o, "pcrs", states(&b->states));
+    bad |= tb_json_set(o, "pcrs", tb_pcr_states_json(&b->states));
+    bad |= tb_json_set(o, "explanations", tb_explanations_json(&b->explanations));
+    bad |= tb_json_set(o, "explanations_lost", tb_json_number(b->explanations.n_lost));
+    bad |= tb_json_set(o, "explanations_cut", json_boolean(b->explanations.cut));
     bad |= tb_facts_json_add(o, &b->facts, &b->story, b->bank);
     return tb_json_done(o, bad);
 }

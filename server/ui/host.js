@@ -1,7 +1,7 @@
 // One host: what the Verifier says of it, why, and what can be done.
 
 import { api, hostPath } from './api.js';
-import { MARK_WORDS, findingMark, pcrTable, provedBy } from './boot.js';
+import { MARK_WORDS, explanationsOf, findingMark, pcrTable, provedBy } from './boot.js';
 import { fill, h, icon, refill } from './dom.js';
 import { drawBoot, drawChecks, drawLog, drawPcrs, drawTpm } from './evidence.js';
 import {
@@ -128,7 +128,9 @@ function draw(view) {
     const proved = provedBy(r);
     section(view, 'tpm', x.tpm ? [x.tpm, proved.quote] : null, () => drawTpm(x.tpm, proved.quote));
     const banks = pcrTable(proved.pcrs);
-    section(view, 'pcrs', banks.length > 0 ? banks : null, () => drawPcrs(banks));
+    const why = explanationsOf(proved.facts);
+    const compared = banks.length > 0 || why.rows.length > 0;
+    section(view, 'pcrs', compared ? [banks, why] : null, () => drawPcrs(banks, why));
     section(
         view,
         'checks',
