@@ -151,7 +151,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
 {
     struct tb_challenge c = { .lifetime_s = v->config.challenge_life_s };
     struct tb_challenge_record record = { 0 };
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     enum tb_store_status status;
     bool wanted;
 
@@ -168,10 +168,11 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
         return not_capable(v, now_ms, host, why);
     if (!tb_verifier_policy(v, host->group, now_ms, &policy, why))
         return false;
+    c.interval_s = policy->interval_s;
+    selections_of(policy, &c);
+    tb_verifier_policy_done(policy);
     if (!tb_random(c.nonce, sizeof c.nonce))
         return no_memory(why);
-    c.interval_s = policy.interval_s;
-    selections_of(&policy, &c);
     c.has_held_log = host->has_log;
     memcpy(c.held_log, host->log_digest, 32);
     c.has_held_pcrs = host->has_pcrs;
@@ -193,7 +194,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
 /* One piece of evidence under way. On the heap: it is large. */
 struct work {
     struct tb_host host;
-    struct tb_policy policy;
+    const struct tb_policy *policy; /* shared; NULL: not asked yet */
     struct tb_challenge_record challenge;
     struct tb_context context;
     struct tb_evidence_content message;
@@ -217,6 +218,7 @@ static void work_free(struct tb_verifier *v, struct work *w)
     if (w == NULL)
         return;
     tb_lru_release(v->boots, w->boot);
+    tb_verifier_policy_done(w->policy);
     tb_blob_clear(&w->held_pcrs_bytes);
     tb_blob_clear(&w->held_log_bytes);
     free(w->own_json);
@@ -333,7 +335,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         .content = &w->content,
         .last = w->context.last,
         .firmware = w->context.firmware,
-        .policy = &w->policy,
+        .policy = w->policy,
     };
 
     if (h == NULL || key == NULL) {
@@ -354,7 +356,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
 static bool print_result(struct tb_verifier *v, const struct work *w, char **json, size_t *len,
                          uint8_t digest[32])
 {
-    *json = tb_result_print(&w->result, &w->policy);
+    *json = tb_result_print(&w->result, w->policy);
     *len = *json != NULL ? strlen(*json) : 0;
     return *json != NULL && tb_sha256(v, tb_slice(*json, *len), digest);
 }
@@ -379,9 +381,9 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
         tb_verifier_hasher_done(v, h);
         return NULL;
     }
-    tb_appraise_boot(w->content.log, &w->content.pcrs, &w->policy, &w->host.firmware, h, &c->boot);
+    tb_appraise_boot(w->content.log, &w->content.pcrs, w->policy, &w->host.firmware, h, &c->boot);
     tb_verifier_hasher_done(v, h);
-    tb_conclude(quote, &c->boot, &w->policy, &w->result);
+    tb_conclude(quote, &c->boot, w->policy, &w->result);
     if (quote->findings.n == 0 && print_result(v, w, &c->json, &c->json_len, c->json_digest))
         memcpy(c->quote_outcome, quote->findings.outcome, sizeof c->quote_outcome);
     return tb_lru_put(v->boots, key, c);
@@ -395,7 +397,7 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
 
     memcpy(key.pcrs_fingerprint, w->message.pcrs_fingerprint, 32);
     memcpy(key.log_digest, w->message.log_digest, 32);
-    memcpy(key.policy_digest, w->policy.digest, 32);
+    memcpy(key.policy_digest, w->policy->digest, 32);
     tb_boot_key_set_firmware(&key, &w->host.firmware);
     w->boot = tb_lru_get(v->boots, &key);
     if (w->boot == NULL)
@@ -403,7 +405,7 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
     if (w->boot == NULL)
         return false;
     c = tb_lru_value(w->boot);
-    tb_conclude(&w->result.quote, &c->boot, &w->policy, &w->result);
+    tb_conclude(&w->result.quote, &c->boot, w->policy, &w->result);
     if (c->json != NULL && quote->n == 0 &&
         memcmp(quote->outcome, c->quote_outcome, sizeof c->quote_outcome) == 0) {
         w->json = c->json;
@@ -419,7 +421,7 @@ static bool appraise(struct tb_verifier *v, struct work *w,
     if (!appraise_quote(v, w, message, exporter, &w->result.quote))
         return false;
     if (!w->result.quote.genuine)
-        tb_conclude(&w->result.quote, NULL, &w->policy, &w->result);
+        tb_conclude(&w->result.quote, NULL, w->policy, &w->result);
     else if (!appraise_boot(v, w))
         return false;
     if (w->json != NULL)
@@ -476,7 +478,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
 
     memcpy(a.nonce, w->challenge.nonce, TB_NONCE_LEN);
     memcpy(a.exporter, exporter, TB_EXPORTER_LEN);
-    memcpy(a.policy_digest, w->policy.digest, 32);
+    memcpy(a.policy_digest, w->policy->digest, 32);
     if (!w->host.firmware.present && r->verdict == TB_VERDICT_TRUSTED) { /* first good boot */
         firmware_from(&w->content.pcrs, r->boot->bank, &w->firmware);
         a.firmware = &w->firmware;
@@ -584,7 +586,7 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
         return spoil(v, now_ms, &w->host, message, &reason, why);
     if (!tb_verifier_policy(v, w->host.group, now_ms, &w->policy, why))
         return false;
-    if (!challenge_covers(&w->context, w->policy.pcrs))
+    if (!challenge_covers(&w->context, w->policy->pcrs))
         return overtaken(v, now_ms, &w->host, message, why);
     h = tb_verifier_hasher(v);
     if (h == NULL || !fetch_held(v, w, false)) {
@@ -618,7 +620,7 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
     w->host = *host;
     ok = appraise_and_remember(v, now_ms, w, message, exporter, why);
     if (ok)
-        answer_from(&w->result, &w->policy, out);
+        answer_from(&w->result, w->policy, out);
     atomic_fetch_add(ok ? &v->evidences : &v->refusals, 1);
     work_free(v, w);
     return ok;
@@ -708,7 +710,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
     struct tb_evidence_record evidence = { 0 };
     struct tb_firmware_reference reference;
     struct tb_appraisal *appraisal = malloc(sizeof *appraisal);
-    struct tb_policy policy;
+    const struct tb_policy *policy = NULL;
     struct tb_tpm_accepted tpm;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
@@ -719,7 +721,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
         ok = false;
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, &policy, appraisal, &reference, &tpm)))
+              !firmware_of(v, host, &evidence, policy, appraisal, &reference, &tpm)))
         tb_refusal_set(
             why, 409, "no-genuine-evidence",
             "there is no genuine evidence of this host whose firmware could be accepted");
@@ -729,6 +731,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
         status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
+    tb_verifier_policy_done(policy);
     tb_evidence_record_clear(&evidence);
     free(appraisal);
     return ok;

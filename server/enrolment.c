@@ -416,7 +416,7 @@ static bool answered_before(struct tb_verifier *v, int64_t now_ms,
                             const struct tb_activate_request *request,
                             struct tb_activate_reply *out, bool *ok, struct tb_refusal *why)
 {
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_host host;
     enum tb_store_status status;
 
@@ -435,7 +435,8 @@ static bool answered_before(struct tb_verifier *v, int64_t now_ms,
         return true;
     snprintf(out->host_id, sizeof out->host_id, "%s", host.id);
     out->state = host.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
-    out->interval_s = policy.interval_s;
+    out->interval_s = policy->interval_s;
+    tb_verifier_policy_done(policy);
     return true;
 }
 
@@ -499,18 +500,19 @@ static void note(struct tb_verifier *v, const char *host_id, const struct tb_rea
         atomic_fetch_add(&v->refusals, 1);
 }
 
-/* What is to be said of a new host's TPM: why nothing vouches for it, or what was passed over. */
-static void note_tpm(struct tb_verifier *v, const char *host_id, const struct tb_policy *policy,
-                     const struct judgement *j, enum tb_ek_basis basis,
-                     const struct tb_store_by *by)
+/* What is to be said of a new host's TPM: why nothing vouches for it, or what was passed over.
+ * NULL: nothing. */
+static const struct tb_reason *worth_a_note(const struct tb_policy *policy,
+                                            const struct judgement *j, enum tb_ek_basis basis)
 {
     if (j->roca && tb_policy_severity(policy, TB_CHECK_IDENTITY_ROCA) != TB_SEVERITY_INFORM)
-        note(v, host_id, &j->roca_why, by);
-    else if (basis == TB_EK_BASIS_NONE && j->certificate_why.where[0] != '\0')
-        note(v, host_id, &j->certificate_why, by);
-    else if (basis == TB_EK_BASIS_CERTIFICATE && j->certificate_expired &&
-             tb_policy_severity(policy, TB_CHECK_IDENTITY_EK_EXPIRED) == TB_SEVERITY_ADVISORY)
-        note(v, host_id, &j->certificate_why, by);
+        return &j->roca_why;
+    if (basis == TB_EK_BASIS_NONE && j->certificate_why.where[0] != '\0')
+        return &j->certificate_why;
+    if (basis == TB_EK_BASIS_CERTIFICATE && j->certificate_expired &&
+        tb_policy_severity(policy, TB_CHECK_IDENTITY_EK_EXPIRED) == TB_SEVERITY_ADVISORY)
+        return &j->certificate_why;
+    return NULL;
 }
 
 /* The same TPM asks to be another host: in another machine, by its serial number? The store has
@@ -542,15 +544,21 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
                               .now_ms = now_ms };
     struct tb_store_conflict conflict = { 0 };
     struct tb_host_created created;
-    struct tb_policy policy;
+    const struct tb_reason *told;
+    const struct tb_policy *policy;
     struct new_host host;
     enum tb_store_status status;
+    bool ok;
 
     if (!tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy, why))
         return false;
-    if (!token_of(v, activate, out->host_token))
-        return out_of_order(why);
-    if (!fill_host(v, request, j, &policy, out->host_token, &host, why))
+    ok = token_of(v, activate, out->host_token)
+             ? fill_host(v, request, j, policy, out->host_token, &host, why)
+             : out_of_order(why);
+    told = ok ? worth_a_note(policy, j, host.row.ek_basis) : NULL;
+    out->interval_s = policy->interval_s;
+    tb_verifier_policy_done(policy);
+    if (!ok)
         return false;
     if (host.row.state == TB_HOST_PENDING && !waiting_list_has_room(v, j->token_good, why))
         return false;
@@ -563,8 +571,8 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
         return tb_refusal_store(why, status);
     snprintf(out->host_id, sizeof out->host_id, "%s", created.id);
     out->state = created.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
-    out->interval_s = policy.interval_s;
-    note_tpm(v, created.id, &policy, j, host.row.ek_basis, &by);
+    if (told != NULL)
+        note(v, created.id, told, &by);
     return true;
 }
 

@@ -49,13 +49,15 @@ bool tb_refusal_of(struct tb_refusal *r, int status, const struct tb_reason *why
 bool tb_refusal_store(struct tb_refusal *r, enum tb_store_status status);
 
 /* The policy in force for a group, at most some seconds old: the store's, the built-in one where
- * none was put, and the last good one while the store's cannot be read. False: it cannot be read
- * and there is no last good one (503 "policy-unreadable"). */
+ * none was put, and the last good one while the store's cannot be read. It is shared, since it is
+ * large, and stays as it is until it is given back. False: it cannot be read and there is no last
+ * good one (503 "policy-unreadable"). */
 TB_MUST_CHECK bool tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
-                                      struct tb_policy *out, struct tb_refusal *why);
+                                      const struct tb_policy **out, struct tb_refusal *why);
+void tb_verifier_policy_done(const struct tb_policy *policy); /* NULL is a no-op */
 /* The same, but false too while the last good one stands in: for those who are to see it. */
 TB_MUST_CHECK bool tb_verifier_policy_strict(struct tb_verifier *v, const char *group,
-                                             int64_t now_ms, struct tb_policy *out,
+                                             int64_t now_ms, const struct tb_policy **out,
                                              struct tb_refusal *why);
 /* Forget cached policies (a new one was put). */
 void tb_verifier_policy_changed(struct tb_verifier *v);

@@ -173,13 +173,16 @@ static json_t *tpm_of(const struct tb_host *h)
 
 static json_t *policy_of(struct tb_app *app, const struct tb_host *h)
 {
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_refusal why;
+    json_t *json;
 
     if (!tb_verifier_policy(app->verifier, h->group, tb_now_ms(), &policy, &why))
         return json_null();
-    return json_pack("{ss so sb}", "name", policy.name, "digest", tb_json_hex(policy.digest, 32),
-                     "enforce", policy.enforce);
+    json = json_pack("{ss so sb}", "name", policy->name, "digest", tb_json_hex(policy->digest, 32),
+                     "enforce", (int)policy->enforce);
+    tb_verifier_policy_done(policy);
+    return json;
 }
 
 void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int status, const char *id)

@@ -481,11 +481,12 @@ static void t51_the_policys_own_rules_hold(void **state)
     }
 }
 
-/* The event stays, and its data is no more what the boot loader measured. */
-static void hide_cmdline(struct evidence *e)
+/* GRUB tells that it loads a kernel, and nothing tells with which command line. */
+static void leave_out_cmdline(struct evidence *e)
 {
-    log_set_data(e->log, log_find(e->log, 8, TB_EV_IPL, 0),
-                 log_text("kernel_cmdline: /vmlinuz ro quiet"));
+    log_remove(e->log, log_find(e->log, 8, TB_EV_IPL, 0));
+    log_event(e->log, 8, TB_EV_IPL, log_text("linux /vmlinuz"),
+              tb_slice("grub_cmd: linux /vmlinuz", 25));
 }
 
 static void t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy(void **state)
@@ -493,7 +494,7 @@ static void t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy(
     struct evidence *e = evidence_new(SHA256_ONLY);
 
     (void)state;
-    hide_cmdline(e);
+    leave_out_cmdline(e);
     evidence_run(e);
     expect(e, TB_VERDICT_TRUSTED, -1);
     assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE], TB_PASS);
@@ -518,6 +519,21 @@ static void t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy(
     expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
     assert_string_equal(evidence_reason(e, TB_CHECK_CMDLINE)->observed, "none");
     assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_PASS);
+    evidence_free(e);
+}
+
+/* The event stays, and its data is no more what the boot loader measured. */
+static void t51_a_line_that_was_edited_in_the_log_fails_without_any_rule(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    set_cmdline(e, "ro init=/bin/sh");
+    log_set_data(e->log, log_find(e->log, 8, TB_EV_IPL, 0),
+                 log_text("kernel_cmdline: /vmlinuz ro quiet"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_UNKNOWN);
     evidence_free(e);
 }
 
@@ -750,6 +766,7 @@ int main(void)
         cmocka_unit_test(t51_an_option_is_found_however_the_line_is_cut),
         cmocka_unit_test(t51_the_policys_own_rules_hold),
         cmocka_unit_test(t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy),
+        cmocka_unit_test(t51_a_line_that_was_edited_in_the_log_fails_without_any_rule),
         cmocka_unit_test(t51_a_second_line_fails_whatever_the_first_says),
         cmocka_unit_test(t51_a_line_with_bytes_that_cannot_be_shown_is_not_judged_as_whole),
         cmocka_unit_test(a_firmware_version_outside_the_list_is_refused),
