@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/host.h"
 #include "cli/list.h"
+#include "cli/story.h"
 #include "cli/text.h"
 #include "core/appraise.h"
 
@@ -94,7 +95,7 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         { "policy", "policy", "name" },
         { "policy digest", "policy", "digest" },
     };
-    const json_t *finding;
+    const json_t *finding, *facts;
     size_t i;
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
@@ -104,7 +105,12 @@ static void print_host(struct tb_cli *cli, const json_t *host)
                             rows[r].key));
     json_array_foreach(json_object_get(json_object_get(host, "result"), "findings"), i, finding)
         tb_finding_print(cli, finding);
-    tb_explanations_print(cli, json_object_get(json_object_get(host, "result"), "boot"));
+    facts = json_object_get(json_object_get(host, "result"), "boot");
+    tb_explanations_print(cli, facts);
+    if (json_is_object(json_object_get(facts, "story"))) {
+        fputs("boot\n", cli->out);
+        tb_story_print(cli, facts);
+    }
 }
 
 /* METHOD /v1/hosts/{id}AFTER for the host given by id or name. */

@@ -189,9 +189,9 @@ static void a_log_stands_beside_its_facts(void **state)
     assert_int_equal(json_array_size(certificates), 4); /* PK, KEK, db and what vouched */
     assert_string_equal(text_of(json_array_get(certificates, 0), "variable"), "PK");
     assert_string_equal(text_of(json_array_get(certificates, 0), "subject"),
-                        "CN=Trueboot test platform key");
+                        "CN=Trueboot test platform key,O=Example");
     assert_string_equal(text_of(json_array_get(certificates, 0), "issuer"),
-                        "CN=Trueboot test platform key");
+                        "CN=Trueboot test platform key,O=Example");
     assert_true(json_integer_value(
                     json_object_get(json_array_get(certificates, 0), "not_after_s")) > 1700000000);
     assert_true(json_is_true(json_object_get(json_array_get(certificates, 3), "authority")));

@@ -80,7 +80,7 @@ static const struct sample {
 };
 
 /* As a host would quote it that has this log. False: no such file. */
-static bool read_sample(const char *file)
+static bool read_file(const char *file)
 {
     static struct tb_replay r;
     enum tb_bank bank = TB_BANK_SHA1;
@@ -90,7 +90,7 @@ static bool read_sample(const char *file)
     size_t len;
     uint8_t *p;
 
-    snprintf(path, sizeof path, "%s/eventlogs/%s.bin", fixtures, file);
+    snprintf(path, sizeof path, "%s/%s", fixtures, file);
     p = log_read_file(path, &len);
     if (p == NULL)
         return false;
@@ -102,6 +102,14 @@ static bool read_sample(const char *file)
     assert_true(tb_story_read(tb_slice(p, len), bank, &states, h, s));
     free(p);
     return true;
+}
+
+static bool read_sample(const char *name)
+{
+    char file[256];
+
+    snprintf(file, sizeof file, "eventlogs/%s.bin", name);
+    return read_file(file);
 }
 
 static void check(const struct sample *want)
@@ -149,10 +157,57 @@ static void an_image_in_pcr_2_is_told_of_real_machines(void **state)
     assert_int_equal(s->n_option_roms, 0);
 }
 
+/* A boot on an emulated machine that the repository has. */
+static void read_boot(const char *name)
+{
+    const char *source = getenv("TRUEBOOT_SOURCE"), *before = fixtures;
+    char folder[1024];
+
+    snprintf(folder, sizeof folder, "%s/tests/data/boots/%s", source != NULL ? source : ".", name);
+    fixtures = folder;
+    assert_true(read_file("binary_bios_measurements"));
+    fixtures = before;
+}
+
+static void debians_boot_is_told_from_shim_to_command_line(void **state)
+{
+    (void)state;
+    read_boot("debian");
+    assert_int_equal(s->parts, SHIM | GRUB);
+    assert_string_equal(s->shim.sbat_level, "sbat,1,2025021800\nshim,4\ngrub,5\n");
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_PROVED);
+    assert_string_equal(s->cmdline.text,
+                        "/boot/vmlinuz-6.1.0-56-cloud-amd64 "
+                        "root=UUID=8a1f6c02-52d1-4c0b-9a55-3b9c1d0e7a03 ro console=ttyS0 quiet");
+    assert_string_equal(s->grub.kernel, "/boot/vmlinuz-6.1.0-56-cloud-amd64");
+    read_boot("debian-shim-validation-off");
+    assert_int_equal(s->shim.validation, TB_NO);
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_UNPROVED);
+}
+
+static void the_sections_of_a_recorded_unified_image_are_named(void **state)
+{
+    static const char *const names[] = { ".linux", ".osrel", ".cmdline", ".initrd" };
+
+    (void)state;
+    read_boot("good");
+    assert_int_equal(s->parts, 1u << TB_PART_SYSTEMD_STUB);
+    assert_int_equal(s->named, STUB);
+    assert_int_equal(s->n_sections, 4);
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(s->section[i].name, names[i]);
+    assert_int_equal(s->section[3].event, 32);
+    assert_int_equal(s->n_initrds, 1);
+    assert_memory_equal(s->initrd[0].digest, s->section[3].digest, TB_DIGEST_MAX);
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_UNPROVED); /* its digest alone is measured */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stories_of_real_logs_are_as_they_were_read_by_eye),
+        cmocka_unit_test(debians_boot_is_told_from_shim_to_command_line),
+        cmocka_unit_test(the_sections_of_a_recorded_unified_image_are_named),
         cmocka_unit_test(an_image_in_pcr_2_is_told_of_real_machines),
     };
     int failed;
