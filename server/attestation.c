@@ -6,6 +6,7 @@
  * time. */
 #include "server/context.h"
 #include "server/pcrs.h"
+#include "server/shape.h"
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
@@ -25,6 +26,8 @@ struct cached_boot {
     char *json;                                 /* NULL: that quote had findings */
     size_t json_len;
     uint8_t json_digest[32];
+    bool has_shape;
+    uint8_t shape[TB_SHAPE_LEN];
 };
 
 struct cached_key {
@@ -382,6 +385,7 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
         return NULL;
     }
     tb_appraise_boot(w->content.log, &w->content.pcrs, w->policy, &w->host.firmware, h, &c->boot);
+    c->has_shape = tb_shape(&w->content.pcrs, h, c->shape);
     tb_verifier_hasher_done(v, h);
     tb_conclude(quote, &c->boot, w->policy, &w->result);
     if (quote->findings.n == 0 && print_result(v, w, &c->json, &c->json_len, c->json_digest))
@@ -452,6 +456,13 @@ static enum tb_switch switch_of(enum tb_secure_boot s)
     return TB_SWITCH_UNKNOWN;
 }
 
+static const uint8_t *shape_of(const struct work *w)
+{
+    const struct cached_boot *c = w->boot != NULL ? tb_lru_value(w->boot) : NULL;
+
+    return c != NULL && c->has_shape ? c->shape : NULL;
+}
+
 /* One step of the store: the nonce is taken, verdict and evidence are kept. */
 static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
                      const struct tb_evidence_message *message, const uint8_t *exporter,
@@ -483,6 +494,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
         firmware_from(&w->content.pcrs, r->boot->bank, &w->firmware);
         a.firmware = &w->firmware;
     }
+    a.shape = shape_of(w);
     if (w->content.has_log)
         a.log = (struct tb_content_ref){ w->message.log_digest, w->message.log };
     a.pcrs = (struct tb_content_ref){
@@ -704,8 +716,52 @@ static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
     return true;
 }
 
+bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host, uint8_t out[TB_SHA256_LEN])
+{
+    static const char domain[] = "trueboot seen 1";
+    const struct tb_reader parts[] = {
+        tb_slice(domain, sizeof domain),
+        tb_slice(host->ek_digest, TB_SHA256_LEN),
+        tb_slice(host->log_digest, TB_SHA256_LEN),
+        tb_slice(host->pcrs_digest, TB_SHA256_LEN),
+        tb_slice(host->result_digest, TB_SHA256_LEN),
+        tb_slice(host->ak_name, host->ak_name_len),
+    };
+    struct tb_hasher *h = tb_verifier_hasher(v);
+    uint8_t digest[TB_DIGEST_MAX];
+    bool ok = h != NULL &&
+              tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0], digest);
+
+    tb_verifier_hasher_done(v, h);
+    if (ok)
+        memcpy(out, digest, TB_SHA256_LEN);
+    return ok;
+}
+
+/* This very record is what people saw; it is also what the reference is then made of, so that
+ * nothing comes in between. */
+static bool is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
+                             const struct tb_evidence_record *evidence, const uint8_t *seen,
+                             struct tb_refusal *why)
+{
+    struct tb_host now = *host;
+    uint8_t digest[TB_SHA256_LEN];
+
+    if (seen == NULL)
+        return true;
+    memcpy(now.log_digest, evidence->log_digest, TB_SHA256_LEN);
+    memcpy(now.pcrs_digest, evidence->pcrs_digest, TB_SHA256_LEN);
+    memcpy(now.result_digest, evidence->result_digest, TB_SHA256_LEN);
+    if (!tb_verifier_seen(v, &now, digest))
+        return no_memory(why);
+    return memcmp(digest, seen, TB_SHA256_LEN) == 0 ||
+           tb_refusal_set(why, 409, "other-evidence",
+                          "the host has sent other evidence since: look at it again");
+}
+
 bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
-                                 const struct tb_store_by *by, struct tb_refusal *why)
+                                 const uint8_t *seen, const struct tb_store_by *by,
+                                 struct tb_refusal *why)
 {
     struct tb_evidence_record evidence = { 0 };
     struct tb_firmware_reference reference;
@@ -727,7 +783,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
             "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
-    else {
+    else if (is_what_was_seen(v, host, &evidence, seen, why)) {
         status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }

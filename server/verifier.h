@@ -105,9 +105,16 @@ TB_MUST_CHECK bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb
                                           const struct tb_evidence_record *evidence,
                                           const struct tb_policy *policy, struct tb_appraisal *out);
 
-/* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. */
+/* A digest of what people see of a host: its keys, and what came of its last evidence. Who decides
+ * something names it, so that nothing is decided about what came after they looked. */
+TB_MUST_CHECK bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host,
+                                    uint8_t out[TB_SHA256_LEN]);
+
+/* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. seen:
+ * the digest above, as it was when they looked; other evidence since is refused (409
+ * "other-evidence"). NULL: whatever is there. */
 TB_MUST_CHECK bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
-                                               const struct tb_store_by *by,
+                                               const uint8_t *seen, const struct tb_store_by *by,
                                                struct tb_refusal *why);
 
 /* With one of the Verifier's hashers. False: out of memory. */

@@ -92,7 +92,7 @@ static void t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted(vo
     attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
     attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
     h = host_stored(s->w, s->host);
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
     s->host->firmware_version--; /* back to the vulnerable one */
@@ -127,7 +127,7 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
     attest(s->w, s->host, TB_VERDICT_CHANGED, "firmware.changed");
     attest(s->w, s->host, TB_VERDICT_CHANGED, "firmware.changed");
     h = host_stored(s->w, s->host);
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
@@ -148,7 +148,7 @@ static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(
     attest(s->w, s->host, TB_VERDICT_FAILED, "pcr.bank-gone");
     h = host_stored(s->w, s->host);
     assert_int_equal(h.memory.banks, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
     log_good_boot(s->host->log, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
@@ -171,7 +171,7 @@ static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
     scene_sent(s, TB_VERDICT_FAILED, "quote.binding");
     h = host_stored(s->w, s->host);
     assert_false(h.firmware.present);
-    assert_false(tb_verifier_accept_firmware(s->w->v, &h, &by, &why));
+    assert_false(tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why));
     assert_string_equal(why.code, "no-genuine-evidence");
 }
 

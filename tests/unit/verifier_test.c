@@ -334,7 +334,7 @@ static void firmware_of_a_host_without_evidence_cannot_be_accepted(void **state)
     struct tb_store_by by = { .actor = "somebody", .now_ms = s->w->now_ms };
     struct tb_host host = host_stored(s->w, s->host);
 
-    assert_false(tb_verifier_accept_firmware(s->w->v, &host, &by, &s->a->why));
+    assert_false(tb_verifier_accept_firmware(s->w->v, &host, NULL, &by, &s->a->why));
     assert_int_equal(s->a->why.status, 409);
 }
 
