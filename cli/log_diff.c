@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/diff_text.h"
 #include "cli/file.h"
 #include "cli/log.h"
 #include "cli/table.h"
@@ -88,7 +89,8 @@ static void put_change(struct tb_cli *cli, const json_t *change, const char *ban
             tb_json_string(json_is_object(before) ? before : after, "type"));
     put_index(cli, "-", before);
     put_index(cli, "+", after);
-    fputc('\n', cli->out);
+    fputs("\n    ", cli->out);
+    tb_change_sentence(cli, change);
     put_lines(cli, ' ', old, new, true);
     put_lines(cli, '-', old, new, false);
     put_lines(cli, '+', new, old, false);

@@ -492,6 +492,16 @@ static const struct {
     { TB_EV_NO_ACTION, "note that is not measured", "signature" },
 };
 
+/* Of a device path what stands for the file. */
+static const char *short_name(const char *value)
+{
+    const char *slash = strrchr(value, '/');
+
+    if (value[0] == '\0')
+        return "without a path";
+    return slash != NULL && slash[1] == '\\' ? slash + 1 : value;
+}
+
 static void call(struct telling *t)
 {
     int side = naming_side(t);
@@ -513,7 +523,7 @@ static void call(struct telling *t)
             t->verified = which != NULL && which->verified;
             say(t, "%s", names[i].name);
             if (which != NULL && names[i].type != TB_EV_S_CRTM_VERSION) /* its value comes */
-                say(t, " %.*s", VALUE_MAX, which->value);
+                say(t, " %.*s", VALUE_MAX, short_name(which->value));
             return;
         }
     t->verified = false;

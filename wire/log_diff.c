@@ -408,6 +408,16 @@ static json_t *value_json(const struct diff *d, uint32_t s, uint32_t pcr)
     return json_string(hex);
 }
 
+/* Both logs lead to what was quoted of this PCR, where somebody quoted. */
+static bool is_vouched(const struct diff *d, uint32_t pcr)
+{
+    for (int s = 0; s < 2; s++)
+        if (d->side[s].quoted != NULL &&
+            (pcr >= TB_N_PCRS || tb_pcr_vouching_banks(&d->side[s].states, pcr) == 0))
+            return false;
+    return true;
+}
+
 /* One PCR; *empty: neither log has an event for it, and there is no object. */
 static json_t *pcr_json(struct diff *d, uint32_t group, bool *empty)
 {
@@ -434,6 +444,7 @@ static json_t *pcr_json(struct diff *d, uint32_t group, bool *empty)
         (!d->aligned[group] && json_is_null(json_object_get(pcr, "before"))))
         t.differ = true;
     set(pcr, "equal", json_boolean(!t.differ), &t.bad);
+    set(pcr, "vouched", json_boolean(is_vouched(d, group)), &t.bad);
     set(pcr, "aligned", json_boolean(d->aligned[group]), &t.bad);
     set(pcr, "same", json_integer(t.same), &t.bad);
     set(pcr, "changes", t.changes, &t.bad);

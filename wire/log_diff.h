@@ -19,10 +19,10 @@ struct json_t; /* jansson's */
 #define TB_LOG_DIFF_TOLD_MAX 256 /* changes that a brief diff has; the rest is counted */
 #define TB_LOG_DIFF_TOP_MAX 10   /* changes that stand in "top" */
 
-/* {"bank", "equal", "before": {"events"}, "after": {"events"}, "pcrs": [{"pcr", "equal", "aligned",
- * "before": "hex", "after": "hex", "same", "changes": [{"kind", "text", "verified", "vouched",
- * "details": [{"text", "verified"}], "before", "after"}]}], "changes_lost", "top": [{"pcr", "text",
- * "verified"}]}
+/* {"bank", "equal", "before": {"events"}, "after": {"events"}, "pcrs": [{"pcr", "equal", "vouched",
+ * "aligned", "before": "hex", "after": "hex", "same", "changes": [{"kind", "text", "verified",
+ * "vouched", "details": [{"text", "verified"}], "before", "after"}]}], "changes_lost", "top":
+ * [{"pcr", "text", "verified"}]}
  *
  * pcr      PCRs with events in a log; null for the events that belong to none
  * equal    the same events in the same order; data that no digest covers may differ
@@ -32,8 +32,9 @@ struct json_t; /* jansson's */
  *          covers); with the events of wire/log_json.h, null where a log has none; of a brief diff
  *          {"index", "type", "digest"} of them
  * text     the change in a sentence, and what there is to say to it (wire/log_change.h)
- * vouched  the log leads to a quoted PCR on each side that has an event; true if nobody quoted
- * top      the sentences that matter most, PCRs in the order of what they tell of a boot
+ * vouched  of a PCR: both logs lead to what was quoted of it; of a change: that of each side that
+ * has an event; true if nobody quoted top      the sentences that matter most, PCRs in the order of
+ * what they tell of a boot
  *
  * A new object, owned by the caller. NULL: *in_after tells which log *why is about; an empty
  * why->where: out of memory. */

@@ -75,7 +75,7 @@ def host(name, verdict="trusted", **more):
     return {"id": "id-" + name, "name": name, "group": "", "state": "active", "verdict": verdict,
             "reason": "", "reason_code": "", "tpm_version": "2.0", "secure_boot": "on",
             "since": "2030-01-01T00:00:00Z", "last_seen": None, "last_verified": None,
-            "maintenance": False, **more}
+            "maintenance": False, "evidence": "5e" * 32, **more}
 
 
 class Requests(unittest.TestCase):
@@ -272,6 +272,10 @@ class Requests(unittest.TestCase):
             self.server.seen.clear()
             self.assertEqual(self.run_cli("host", verb, "web")[0], 0)
             self.assertEqual(self.server.seen[-1][:2], ("POST", "/v1/hosts/id-web" + path))
+            if verb != "refuse":  # what the server showed, or what the user saw
+                self.assertEqual(json.loads(self.server.seen[-1][3]), {"evidence": "5e" * 32})
+                self.assertEqual(self.run_cli("host", verb, "web", "--evidence", "ab" * 32)[0], 0)
+                self.assertEqual(json.loads(self.server.seen[-1][3]), {"evidence": "ab" * 32})
         self.assertEqual(self.run_cli("host", "remove", "web")[0], 0)
         self.assertEqual(self.server.seen[-1][:2], ("DELETE", "/v1/hosts/id-web"))
         self.assertEqual(self.run_cli("host", "set", "web", "--maintenance", "on", "--group", "g")[0], 0)
