@@ -24,7 +24,7 @@ static json_t *keysets(const struct tb_boot_facts *f)
         if (s->measured) {
             bad |= tb_json_set(o, "certificates", tb_json_number(s->n_certs));
             bad |= tb_json_set(o, "hashes", tb_json_number(s->n_hashes));
-            bad |= tb_json_set(o, "digest", tb_json_hex(s->digest, sizeof s->digest));
+            bad |= tb_json_set(o, "digest", tb_build_hex(s->digest, sizeof s->digest));
             bad |= tb_json_set(o, "subject", tb_json_host_text(s->subject));
         }
         bad |= tb_json_set(all, keyset_names[k], o);
@@ -42,7 +42,7 @@ static json_t *authorities(const struct tb_boot_facts *f)
         json_t *o = json_object();
 
         bad |= tb_json_set(o, "variable", tb_json_host_text(s->variable));
-        bad |= tb_json_set(o, "digest", tb_json_hex(s->digest, sizeof s->digest));
+        bad |= tb_json_set(o, "digest", tb_build_hex(s->digest, sizeof s->digest));
         bad |= tb_json_set(o, "subject", tb_json_host_text(s->subject));
         bad |= tb_json_set(o, "setting", json_boolean(s->is_setting));
         bad |= tb_json_set(o, "in_db", json_boolean(s->in_db));
@@ -64,7 +64,7 @@ static json_t *programs(const struct tb_boot_facts *f)
         bad |= tb_json_set(o, "event", tb_json_number(s->event));
         bad |= tb_json_set(o, "bank", json_string(tb_bank_name(s->bank)));
         bad |=
-            tb_json_set(o, "digest", tb_json_hex(s->digest[s->bank], tb_bank_digest_len(s->bank)));
+            tb_json_set(o, "digest", tb_build_hex(s->digest[s->bank], tb_bank_digest_len(s->bank)));
         bad |= tb_json_set(o, "unverified_path", tb_json_host_text(s->path));
         bad |= json_array_append_new(a, o);
     }
@@ -112,7 +112,7 @@ static json_t *certificate(const char *variable, bool authority, struct tb_reade
     bad |= tb_json_set(o, "authority", json_boolean(authority));
     bad |= tb_json_set(o, "subject", tb_json_host_text(subject));
     bad |= tb_json_set(o, "issuer", tb_json_host_text(issuer));
-    bad |= tb_json_set(o, "sha256", tb_json_hex(sha256, 32));
+    bad |= tb_json_set(o, "sha256", tb_build_hex(sha256, 32));
     bad |= tb_json_set(o, "known", known != NULL ? json_string(known) : json_null());
     bad |= tb_json_set(o, "test_key", json_boolean(tb_is_test_key(subject)));
     return tb_json_done(o, bad);

@@ -17,7 +17,7 @@ json_t *tb_json_host_text(const char *s)
     return json_string(ascii);
 }
 
-json_t *tb_json_hex(const uint8_t *p, size_t len)
+json_t *tb_build_hex(const uint8_t *p, size_t len)
 {
     char text[2 * TB_DIGEST_MAX + 2];
 

@@ -11,7 +11,7 @@
 /* Text that a host had a part in: jansson refuses what is not UTF-8, and then every byte that is
  * not ASCII is shown as '?'. */
 json_t *tb_json_host_text(const char *s);
-json_t *tb_json_hex(const uint8_t *p, size_t len); /* at most TB_DIGEST_MAX bytes */
+json_t *tb_build_hex(const uint8_t *p, size_t len); /* at most TB_DIGEST_MAX bytes */
 /* JSON's integers end at 63 bits in every reader that is used; a TPM's clock never gets there. */
 json_t *tb_json_number(uint64_t v);
 /* 0, or not 0 when memory ran out. */

@@ -13,7 +13,7 @@
 #include "core/uefi.h"
 #include "crypto/cert.h"
 
-#define LINES_MAX 64 /* lines of an event that are looked at */
+#define CHANGE_LINES_MAX 64 /* lines of an event that are looked at */
 #define SENTENCE_MAX 512
 #define VALUE_MAX 160   /* bytes of a value in a sentence; longer ones are cut */
 #define OPTIONS_MAX 512 /* words of a command line that are compared */
@@ -25,7 +25,7 @@ struct line {
 };
 
 struct lines {
-    struct line line[LINES_MAX];
+    struct line line[CHANGE_LINES_MAX];
     size_t n;
     bool bad;
 };
@@ -54,7 +54,7 @@ static void take_line(void *ctx, const char *key, const char *value, bool verifi
     for (size_t i = 0; i < sizeof frame / sizeof *frame; i++)
         if (strcmp(key, frame[i]) == 0)
             return;
-    if (l->n == LINES_MAX || l->bad || tb_bank_of_name(key, &bank))
+    if (l->n == CHANGE_LINES_MAX || l->bad || tb_bank_of_name(key, &bank))
         return;
     *x = (struct line){ strdup(key), strdup(value), verified };
     l->n++;

@@ -157,7 +157,7 @@ static json_t *lasting(const struct tb_result *r, const struct tb_policy *policy
     bad |= tb_json_set(o, "quote", quote(&r->quote));
     bad |= tb_json_set(o, "boot", boot(r));
     bad |= tb_json_set(p, "name", tb_json_host_text(policy->name));
-    bad |= tb_json_set(p, "digest", tb_json_hex(policy->digest, sizeof policy->digest));
+    bad |= tb_json_set(p, "digest", tb_build_hex(policy->digest, sizeof policy->digest));
     bad |= tb_json_set(p, "mode", json_string(policy->enforce ? "enforce" : "observe"));
     bad |= tb_json_set(o, "policy", p);
     return tb_json_done(o, bad);

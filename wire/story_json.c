@@ -86,7 +86,7 @@ static json_t *sections(const struct tb_story *s, size_t len)
 
         bad |= tb_json_set(o, "name", json_string(e->name));
         bad |= tb_json_set(o, "event", tb_json_number(e->event));
-        bad |= tb_json_set(o, "digest", tb_json_hex(e->digest, len));
+        bad |= tb_json_set(o, "digest", tb_build_hex(e->digest, len));
         bad |= json_array_append_new(a, o);
     }
     return tb_json_done(a, bad);
@@ -102,7 +102,7 @@ static json_t *initrds(const struct tb_story *s, size_t len)
         json_t *o = json_object();
 
         bad |= tb_json_set(o, "event", tb_json_number(e->event));
-        bad |= tb_json_set(o, "digest", tb_json_hex(e->digest, len));
+        bad |= tb_json_set(o, "digest", tb_build_hex(e->digest, len));
         bad |= json_array_append_new(a, o);
     }
     return tb_json_done(a, bad);
@@ -150,7 +150,7 @@ static json_t *esxi_modules(const struct tb_story_esxi *x, size_t len)
         bad |= tb_json_set(o, "event", tb_json_number(m->event));
         bad |= tb_json_set(o, "id", tb_json_number(m->id));
         bad |= tb_json_set(o, "unverified_name", tb_json_host_text(m->name));
-        bad |= tb_json_set(o, "digest", tb_json_hex(m->digest, len));
+        bad |= tb_json_set(o, "digest", tb_build_hex(m->digest, len));
         bad |= json_array_append_new(a, o);
     }
     return tb_json_done(a, bad);

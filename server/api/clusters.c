@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLUSTERS_MAX 200 /* told in one answer; each is compared with those before it */
+#define CLUSTERS_TOLD_MAX 200 /* told in one answer; each is compared with those before it */
 
 struct told {
     struct tb_cluster c;
@@ -18,7 +18,7 @@ struct told {
 };
 
 struct list {
-    struct told *item; /* CLUSTERS_MAX of them */
+    struct told *item; /* CLUSTERS_TOLD_MAX of them */
     size_t n;
 };
 
@@ -27,7 +27,7 @@ static bool add_cluster(void *ctx, const struct tb_cluster *c)
     struct list *l = ctx;
 
     l->item[l->n++].c = *c;
-    return l->n < CLUSTERS_MAX;
+    return l->n < CLUSTERS_TOLD_MAX;
 }
 
 static json_t *pcr_list(uint32_t pcrs)
@@ -160,7 +160,7 @@ void tb_api_clusters(struct tb_http_request *rq, void *ctx)
 {
     static const char *const known[] = { "limit", NULL };
     struct tb_app *app = ctx;
-    struct list l = { .item = calloc(CLUSTERS_MAX, sizeof *l.item) };
+    struct list l = { .item = calloc(CLUSTERS_TOLD_MAX, sizeof *l.item) };
     struct tb_cluster_totals totals;
     json_t *items = json_array();
     uint64_t limit;
@@ -168,7 +168,7 @@ void tb_api_clusters(struct tb_http_request *rq, void *ctx)
     if (l.item == NULL)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
     else if (tb_api_query_only(rq, known) &&
-             tb_http_query_u64(rq, "limit", 1, CLUSTERS_MAX, 50, &limit) &&
+             tb_http_query_u64(rq, "limit", 1, CLUSTERS_TOLD_MAX, 50, &limit) &&
              tb_api_ok(rq,
                        tb_store_clusters(app->store, (size_t)limit, add_cluster, &l, &totals))) {
         for (size_t i = 0; i < l.n; i++)
