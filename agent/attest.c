@@ -221,6 +221,7 @@ static bool make_content(struct work *w)
     c->tpm_state = TB_TPM_STATE_20;
     tb_attest_tpm_facts(&w->properties, &c->tpm);
     (void)snprintf(c->agent_version, sizeof c->agent_version, "%s", TB_VERSION);
+    memcpy(c->serial, w->host.platform.serial, sizeof c->serial);
     free(w->content_bytes);
     w->content_bytes = malloc(room);
     return w->content_bytes != NULL &&

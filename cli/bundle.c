@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/api.h"
+#include "cli/explain.h"
 #include "cli/file.h"
 #include "cli/host.h"
 #include "cli/policy_file.h"
@@ -138,6 +139,7 @@ static void print_verification(struct tb_cli *cli, const json_t *v, bool other_p
         print_key(cli, v, wanted);
     json_array_foreach(json_object_get(result, "findings"), i, finding)
         tb_finding_print(cli, finding);
+    tb_explanations_print(cli, json_object_get(result, "boot"));
 }
 
 /* Appraise a decoded bundle and print what came out. */

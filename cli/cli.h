@@ -51,9 +51,13 @@ enum tb_exit {
     X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
+    X(QUOTED,      "quoted",      'q', "FILE",     "PCR values to compare with, as `log pcrs` or tpm2_pcrread print them") \
     X(INTO,        "into",        0,   "DIR",      "directory of the roots, such as roots in the server's state directory") \
     X(SHA256,      "sha256",      0,   "HEX",      "the digest that the file must have") \
     X(ALLOW_INTERMEDIATES, "allow-intermediates", 0, NULL, "also certificates that are not self-issued") \
+    X(FROM,        "from",        0,   "PERIOD",   "the boot before: a period of `host history`; the last trusted boot") \
+    X(TO,          "to",          0,   "PERIOD",   "the boot after: a period of `host history`; the last evidence") \
+    X(EVIDENCE,    "evidence",    0,   "HEX",      "what `host show` named; refused if the host has sent other evidence since") \
     X(SELF,        "self",        0,   NULL,       "the host this runs on: always refused") \
     X(HELP,        "help",        'h', NULL,       "print help")
 /* clang-format on */
@@ -65,7 +69,7 @@ enum tb_option_id {
         TB_N_OPTS
 };
 
-#define TB_OPT_BIT(id) (UINT32_C(1) << TB_OPT_##id)
+#define TB_OPT_BIT(id) (UINT64_C(1) << TB_OPT_##id)
 
 struct tb_option_text {
     const char *name;
@@ -90,7 +94,7 @@ struct tb_subcommand {
     const char *name;
     const char *verb;      /* NULL: the subcommand itself */
     const char *arguments; /* "HOST", "" */
-    uint32_t options;      /* TB_OPT_BITs */
+    uint64_t options;      /* TB_OPT_BITs */
     int min_args, max_args;
     const char *summary; /* half a sentence */
     const char *help;    /* a paragraph, or "" */
@@ -124,8 +128,11 @@ enum tb_exit tb_cmd_enrol_token_revoke(struct tb_cli *cli);
 enum tb_exit tb_cmd_export(struct tb_cli *cli);
 enum tb_exit tb_cmd_findings(struct tb_cli *cli);
 enum tb_exit tb_cmd_help(struct tb_cli *cli);
+enum tb_exit tb_cmd_clusters(struct tb_cli *cli);
+enum tb_exit tb_cmd_clusters_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_accept_firmware(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_approve(struct tb_cli *cli);
+enum tb_exit tb_cmd_host_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_history(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_list(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_refuse(struct tb_cli *cli);

@@ -3,7 +3,7 @@ _trueboot() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
     local options="--url --token-file --ca --config --json --colour --help"
     case $before in
-    --token-file | --config | --output | --into | --policy | -o | -p | -t)
+    --token-file | --config | --output | --into | --policy | --quoted | -o | -p | -q | -t)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --verdict) words="trusted changed failed not-capable pending stale unreachable" ;;
     --role) words="viewer operator admin auditor" ;;
@@ -12,14 +12,15 @@ _trueboot() {
     --maintenance) words="on off" ;;
     *)
         if ((COMP_CWORD == 1)); then
-            words="api-token attest audit ek enrol-token export findings help host incident log
+            words="api-token attest audit clusters ek enrol-token export findings help host incident log
                 policy report roots server verify version"
         elif ((COMP_CWORD == 2)); then
             case $before in
             api-token) words="create list revoke" ;;
+            clusters) words="diff" ;;
             ek) words="allow disallow list" ;;
             enrol-token) words="list revoke --label --group --uses --expires" ;;
-            host) words="accept-firmware approve attest history list refuse remove replace-tpm
+            host) words="accept-firmware approve attest diff history list refuse remove replace-tpm
                 set show" ;;
             incident) words="acknowledge list" ;;
             log) words="diff pcrs show" ;;
@@ -33,10 +34,13 @@ _trueboot() {
         "enrol-token "*) words+=" --label --group --uses --expires" ;;
         "ek allow") words+=" --group --note" ;;
         "host list") words+=" --verdict --group --search --sort" ;;
+        "host diff") words+=" --from --to" ;;
+        "host accept-firmware" | "host approve") words+=" --evidence" ;;
         "host set") words+=" --group --name --maintenance" ;;
         "host attest" | "attest "*) words+=" --wait --timeout --self" ;;
         "incident list") words+=" --open" ;;
         "incident acknowledge") words+=" --until --note" ;;
+        "log pcrs") words+=" --quoted" ;;
         "roots import") words+=" --into --sha256 --allow-intermediates" ;;
         "export "*) words+=" --output" ;;
         "verify "*) words+=" --ak --policy --self" ;;

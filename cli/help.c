@@ -74,7 +74,7 @@ static void put_paragraph(FILE *out, const char *text)
 
 enum tb_exit tb_help_print(FILE *out, const struct tb_subcommand *s)
 {
-    uint32_t options = s->options | TB_OPT_BIT(HELP);
+    uint64_t options = s->options | TB_OPT_BIT(HELP);
 
     fputs("usage: trueboot ", out);
     put_words(out, s);

@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/explain.h"
 #include "cli/host.h"
 #include "cli/list.h"
+#include "cli/story.h"
 #include "cli/text.h"
 #include "core/appraise.h"
 
@@ -15,8 +17,8 @@ const struct tb_column tb_host_columns[TB_N_HOST_COLUMNS] = {
 };
 
 static const struct tb_column period_columns[] = {
-    { "VERDICT", "verdict" }, { "FIRST", "first" },   { "LAST", "last" },
-    { "COUNT", "count" },     { "REASON", "reason" },
+    { "PERIOD", "id" }, { "VERDICT", "verdict" }, { "FIRST", "first" },
+    { "LAST", "last" }, { "COUNT", "count" },     { "REASON", "reason" },
 };
 
 /* A row of "name: value", left out when there is no value. */
@@ -80,6 +82,8 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         { "TPM model", "tpm", "model" },
         { "TPM firmware", "tpm", "firmware" },
         { "TPM class", "tpm", "class" },
+        { "class proved", "tpm", "class_proved" },
+        { "not seen", "tpm", "limit" },
         { "EK digest", "tpm", "ek_digest" },
         { "EK trust", "tpm", "ek_trust" },
         { "AK name", "tpm", "ak_name" },
@@ -90,8 +94,10 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         { "approved by", NULL, "approved_by" },
         { "policy", "policy", "name" },
         { "policy digest", "policy", "digest" },
+        { "boot shape", NULL, "shape" },
+        { "evidence", NULL, "evidence" },
     };
-    const json_t *finding;
+    const json_t *finding, *facts;
     size_t i;
 
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
@@ -101,6 +107,12 @@ static void print_host(struct tb_cli *cli, const json_t *host)
                             rows[r].key));
     json_array_foreach(json_object_get(json_object_get(host, "result"), "findings"), i, finding)
         tb_finding_print(cli, finding);
+    facts = json_object_get(json_object_get(host, "result"), "boot");
+    tb_explanations_print(cli, facts);
+    if (json_is_object(json_object_get(facts, "story"))) {
+        fputs("boot\n", cli->out);
+        tb_story_print(cli, facts);
+    }
 }
 
 /* METHOD /v1/hosts/{id}AFTER for the host given by id or name. */
@@ -132,6 +144,54 @@ static enum tb_exit host_request(struct tb_cli *cli, const char *method, const c
     return code;
 }
 
+/* The host that the first argument names. */
+static enum tb_exit get_host(struct tb_cli *cli, struct tb_api *api, json_t **out)
+{
+    char *id = NULL, *path = NULL;
+    enum tb_exit code = tb_api_find_host(api, cli->args[0], &id);
+
+    if (code == TB_EXIT_OK && (path = tb_api_path("/v1/hosts/", id, "")) == NULL)
+        code = tb_cli_fail(TB_EXIT_USAGE, "out of memory");
+    if (code == TB_EXIT_OK)
+        code = tb_api_json(api, "GET", path, NULL, out);
+    free(path);
+    free(id);
+    return code;
+}
+
+/* {"evidence"}: what the user saw, or what the server shows now. */
+static enum tb_exit seen_body(struct tb_cli *cli, json_t **body)
+{
+    const char *seen = cli->value[TB_OPT_EVIDENCE];
+    struct tb_api *api = NULL;
+    json_t *host = NULL;
+    enum tb_exit code = TB_EXIT_OK;
+
+    if (seen == NULL) {
+        code = tb_api_open(cli, &api);
+        if (code == TB_EXIT_OK)
+            code = get_host(cli, api, &host);
+        seen = tb_json_string(host, "evidence");
+    }
+    if (code == TB_EXIT_OK && (*body = json_pack("{ss}", "evidence", seen)) == NULL)
+        code = tb_cli_fail(TB_EXIT_USAGE, "--evidence: expected what `trueboot host show` prints");
+    json_decref(host);
+    tb_api_close(api);
+    return code;
+}
+
+/* A decision about a host as it was seen. */
+static enum tb_exit decide(struct tb_cli *cli, const char *after, tb_answer_text *text)
+{
+    json_t *body = NULL;
+    enum tb_exit code = seen_body(cli, &body);
+
+    if (code == TB_EXIT_OK)
+        code = host_request(cli, "POST", after, body, text);
+    json_decref(body);
+    return code;
+}
+
 enum tb_exit tb_cmd_host_list(struct tb_cli *cli)
 {
     const char *const *v = cli->value;
@@ -159,7 +219,20 @@ enum tb_exit tb_cmd_host_list(struct tb_cli *cli)
 
 enum tb_exit tb_cmd_host_show(struct tb_cli *cli)
 {
-    return host_request(cli, "GET", "", NULL, print_host);
+    struct tb_api *api = NULL;
+    json_t *host = NULL;
+    enum tb_exit code = tb_api_open(cli, &api);
+
+    if (code == TB_EXIT_OK)
+        code = get_host(cli, api, &host);
+    if (code == TB_EXIT_OK && !tb_cli_has(cli, TB_OPT_JSON)) {
+        print_host(cli, host);
+        tb_host_changes_print(cli, api, host);
+    } else if (code == TB_EXIT_OK && !tb_json_print(cli->out, host, false))
+        code = tb_cli_fail(TB_EXIT_SERVER, "the answer cannot be printed");
+    json_decref(host);
+    tb_api_close(api);
+    return code;
 }
 
 static void print_state(struct tb_cli *cli, const json_t *host)
@@ -172,7 +245,7 @@ static void print_state(struct tb_cli *cli, const json_t *host)
 
 enum tb_exit tb_cmd_host_approve(struct tb_cli *cli)
 {
-    return host_request(cli, "POST", "/approve", NULL, print_state);
+    return decide(cli, "/approve", print_state);
 }
 
 enum tb_exit tb_cmd_host_refuse(struct tb_cli *cli)
@@ -188,7 +261,7 @@ static void print_accepted(struct tb_cli *cli, const json_t *host)
 
 enum tb_exit tb_cmd_host_accept_firmware(struct tb_cli *cli)
 {
-    return host_request(cli, "POST", "/accept-firmware", NULL, print_accepted);
+    return decide(cli, "/accept-firmware", print_accepted);
 }
 
 static void print_replacement(struct tb_cli *cli, const json_t *answer)

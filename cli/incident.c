@@ -18,7 +18,7 @@ static const struct tb_column incident_columns[] = {
 };
 
 static const struct tb_column audit_columns[] = {
-    { "ID", "id" },         { "TIME", "time" },     { "ACTOR", "actor" },
+    { "ID", "id" },         { "TIME", "time" },     { "ACTOR", "actor" },   { "KEY", "actor_id" },
     { "ACTION", "action" }, { "TARGET", "target" }, { "DETAIL", "detail" },
 };
 

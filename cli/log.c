@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/explain.h"
 #include "cli/file.h"
 #include "cli/log.h"
 #include "cli/table.h"
@@ -71,7 +72,9 @@ enum tb_exit tb_cmd_log_pcrs(struct tb_cli *cli)
     if (r == NULL || h == NULL) {
         tb_cli_fail(code, "out of memory");
     } else if (tb_log_file_read(path, &bytes, &len)) {
-        if (tb_log_replay(tb_slice(bytes, len), (1u << TB_N_BANKS) - 1, h, r, &why)) {
+        if (cli->value[TB_OPT_QUOTED] != NULL) {
+            code = tb_log_compare_cmd(cli, tb_slice(bytes, len), h);
+        } else if (tb_log_replay(tb_slice(bytes, len), (1u << TB_N_BANKS) - 1, h, r, &why)) {
             json_t *answer = tb_cli_has(cli, TB_OPT_JSON) ? pcrs_json(r) : NULL;
 
             code = TB_EXIT_OK;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/diff_text.h"
 #include "cli/file.h"
 #include "cli/log.h"
 #include "cli/table.h"
@@ -88,7 +89,8 @@ static void put_change(struct tb_cli *cli, const json_t *change, const char *ban
             tb_json_string(json_is_object(before) ? before : after, "type"));
     put_index(cli, "-", before);
     put_index(cli, "+", after);
-    fputc('\n', cli->out);
+    fputs("\n    ", cli->out);
+    tb_change_sentence(cli, change);
     put_lines(cli, ' ', old, new, true);
     put_lines(cli, '-', old, new, false);
     put_lines(cli, '+', new, old, false);
@@ -214,8 +216,10 @@ enum tb_exit tb_cmd_log_diff(struct tb_cli *cli)
         tb_cli_fail(code, "standard input holds one log only");
     } else if (tb_log_file_read(cli->args[0], &bytes[0], &len[0]) &&
                tb_log_file_read(cli->args[1], &bytes[1], &len[1])) {
-        diff = tb_log_diff_json(tb_slice(bytes[0], len[0]), tb_slice(bytes[1], len[1]), h,
-                                &in_after, &why);
+        const struct tb_log_diff logs = { .log = { tb_slice(bytes[0], len[0]),
+                                                   tb_slice(bytes[1], len[1]) } };
+
+        diff = tb_log_diff_json(&logs, h, &in_after, &why);
         if (diff != NULL)
             code = print(cli, diff);
         else if (why.where[0] != '\0')

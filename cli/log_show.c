@@ -7,6 +7,7 @@
 
 #include "cli/file.h"
 #include "cli/log.h"
+#include "cli/story.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "wire/log_json.h"
@@ -66,6 +67,8 @@ static void put_log(struct tb_cli *cli, const json_t *log)
         "it.\nThat goes for every event's type, too. Digests say something only where they replay "
         "to\nquoted PCRs.\n",
         cli->out);
+    fputs("\nThe boot, in the order in which it went:\n", cli->out);
+    tb_story_print(cli, json_object_get(log, "facts"));
     json_array_foreach(events, i, item) put_event(cli, item);
 }
 

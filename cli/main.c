@@ -35,6 +35,13 @@ const struct tb_subcommand tb_subcommands[] = {
       tb_cmd_attest },
     { "audit", NULL, "", ASKS | O(COLOUR), 0, 0, "print the audit log, newest first", "",
       tb_cmd_audit },
+    { "clusters", NULL, "", ASKS | O(COLOUR), 0, 0, "list groups of hosts that boot alike",
+      "The largest first; of each the larger one that it differs from in the fewest PCRs.",
+      tb_cmd_clusters },
+    { "clusters", "diff", "SHAPE SHAPE", ASKS | O(COLOUR), 2, 2,
+      "which events differ between two clusters",
+      "Compares the logs of the hosts that stand for them. SHAPE is the beginning that `clusters` "
+      "prints. Exit 0 if the boots are the same, 1 if they differ.", tb_cmd_clusters_diff },
     { "ek", "allow", "EK-DIGEST", ASKS | O(GROUP) | O(NOTE), 1, 1,
       "let the host with this endorsement key enrol without a token",
       "EK-DIGEST is the SHA-256 digest that `trueboot host show` and the agent print.",
@@ -59,12 +66,21 @@ const struct tb_subcommand tb_subcommands[] = {
     { "findings", NULL, "", O(JSON) | O(COLOUR), 0, 0,
       "print every code that a verdict can give as its reason", "", tb_cmd_findings },
     { "help", NULL, "[COMMAND...]", 0, 0, 2, "print help", "", tb_cmd_help },
-    { "host", "accept-firmware", "HOST", ASKS, 1, 1,
-      "take the firmware measured last as the reference", "", tb_cmd_host_accept_firmware },
-    { "host", "approve", "HOST", ASKS, 1, 1, "approve a host that is pending", "",
+    { "host", "accept-firmware", "HOST", ASKS | O(EVIDENCE), 1, 1,
+      "take the firmware measured last as the reference",
+      "With --evidence it is taken only if the host has sent no other evidence since `host show` "
+      "printed that.", tb_cmd_host_accept_firmware },
+    { "host", "approve", "HOST", ASKS | O(EVIDENCE), 1, 1, "approve a host that is pending",
+      "With --evidence it is approved only with the keys that `host show` printed.",
       tb_cmd_host_approve },
     { "host", "attest", "HOST", ASKS | O(COLOUR) | O(WAIT) | O(TIMEOUT) | O(SELF), 0, 1,
       "the same as attest", "", tb_cmd_attest },
+    { "host", "diff", "HOST", ASKS | O(COLOUR) | O(FROM) | O(TO), 1, 1,
+      "what changed in a host's boot since the last trusted one",
+      "A sentence for each event that has another digest, is new, gone or moved; certificates and "
+      "hashes that came and went; options of the command line. --from and --to name other boots, "
+      "by the periods of `host history`. Exit 0 if the boots are the same, 1 if they differ.",
+      tb_cmd_host_diff },
     { "host", "history", "HOST", ASKS | O(COLOUR), 1, 1, "list the verdicts of a host, newest first",
       "", tb_cmd_host_history },
     { "host", "list", "", ASKS | O(COLOUR) | O(VERDICT) | O(GROUP) | O(SEARCH) | O(SORT), 0, 0,
@@ -91,9 +107,13 @@ const struct tb_subcommand tb_subcommands[] = {
       "are named. Which old event belongs to which new one is read from names that mostly no digest "
       "covers. Data that no digest covers make no difference. Exit 0 if the logs say the same, 1 if "
       "they differ, 2 for a log that cannot be read.", tb_cmd_log_diff },
-    { "log", "pcrs", "FILE", O(JSON), 1, 1, "replay an event log and print the PCRs that follow",
+    { "log", "pcrs", "FILE", O(JSON) | O(QUOTED), 1, 1,
+      "replay an event log and print the PCRs that follow",
       "Lines of bank, PCR and value, for the PCRs that the log measures into. FILE - is standard "
-      "input. PCRs that lack a digest of a bank are left out and named on standard error.",
+      "input. PCRs that lack a digest of a bank are left out and named on standard error. With "
+      "--quoted the log is compared with those values: lines of bank, PCR, state, quoted value and, "
+      "where it is another, replayed value; then what would explain each difference, as far as a "
+      "computation can tell. Exit 0 if all match, 1 if not, 2 for what cannot be read.",
       tb_cmd_log_pcrs },
     { "log", "show", "FILE", O(JSON) | O(COLOUR), 1, 1, "print a TCG event log in words",
       "Data that the digest of its event does not cover is marked `unverified`: whoever hands over "
@@ -195,7 +215,7 @@ static const struct tb_subcommand *find_subcommand(int argc, char **argv, int *n
 }
 
 /* The options of one subcommand in getopt_long's form; `val` is 1000 + id. */
-static void make_getopt_tables(uint32_t allowed, struct option longs[TB_N_OPTS + 1],
+static void make_getopt_tables(uint64_t allowed, struct option longs[TB_N_OPTS + 1],
                                char shorts[2 * TB_N_OPTS + 3])
 {
     size_t n = 0, k = 0;

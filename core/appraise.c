@@ -18,12 +18,15 @@ static const char *const verdict_names[TB_N_VERDICTS] = {
     [TB_VERDICT_UNREACHABLE] = "unreachable",
 };
 
-/* Checks that are made once, at enrolment, and so cannot be asked of each attestation. Every other
- * check must have been looked at, or the host is not trusted. */
-static const bool only_at_enrolment[TB_N_CHECKS] = {
+/* Checks that are not made of an attestation: those made once, at enrolment, and those of packages,
+ * which stand for themselves. Every other check must have been looked at, or the host is not
+ * trusted. */
+static const bool asked_elsewhere[TB_N_CHECKS] = {
     [TB_CHECK_IDENTITY_EK_KEY] = true,     [TB_CHECK_IDENTITY_EK_CERT] = true,
     [TB_CHECK_IDENTITY_EK_EXPIRED] = true, [TB_CHECK_IDENTITY_ACTIVATION] = true,
-    [TB_CHECK_IDENTITY_DUPLICATE] = true,
+    [TB_CHECK_IDENTITY_DUPLICATE] = true,  [TB_CHECK_PACKAGE_FORMAT] = true,
+    [TB_CHECK_PACKAGE_SIGNATURE] = true,   [TB_CHECK_PACKAGE_LEVEL] = true,
+    [TB_CHECK_PACKAGE_REVOKED] = true,     [TB_CHECK_PACKAGE_PAYLOAD] = true,
 };
 
 const char *tb_verdict_name(enum tb_verdict v)
@@ -111,7 +114,7 @@ static bool tell_forgotten(struct tb_findings *f, const struct tb_policy *policy
                            enum tb_severity severity)
 {
     for (unsigned c = 0; c < TB_N_CHECKS; c++)
-        if (f->outcome[c] == TB_NOT_CHECKED && !only_at_enrolment[c] &&
+        if (f->outcome[c] == TB_NOT_CHECKED && !asked_elsewhere[c] &&
             tb_policy_severity(policy, (enum tb_check)c) == severity)
             return !tb_findings_unknown(f, (enum tb_check)c, "appraisal", "an answer",
                                         "nobody looked");

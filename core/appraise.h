@@ -10,6 +10,7 @@
 #include "core/quote.h"
 #include "core/signature.h"
 #include "core/tpm_class.h"
+#include "core/explain.h"
 #include "core/story.h"
 
 #define TB_NONCE_LEN 32
@@ -39,6 +40,7 @@ struct tb_firmware_reference {
 struct tb_content {
     struct tb_pcrs pcrs;  /* values as the host read them */
     bool has_log;         /* false: the host could not read its log */
+    char log_missing[129]; /* why, in its own words: shown, never believed */
     struct tb_reader log; /* event log, from this message or from what the Verifier holds;
                            * tb_appraise_quote() does not read it */
     char boot_id[40];     /* "" unknown */
@@ -125,6 +127,7 @@ struct tb_boot_result {
     enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
     struct tb_story story;
+    struct tb_explanations explanations; /* of PCRs that do not match; they decide nothing */
 };
 
 /* Groups 1 to 4, which are looked at for each quote. */

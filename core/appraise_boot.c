@@ -1,9 +1,10 @@
-/* core/appraise_boot.c - groups 5 to 11: what the log says, once a genuine quote vouches for it.
+/* core/appraise_boot.c - groups 5 to 11: what the log says, once a genuine quote vouches for it;
+ * what the policy asks of it is in appraise_policy.c.
  *
  * PFP 1.06. The outcome depends on log, quoted values, policy and firmware reference only, so that
  * it can be kept by their digests. The log is hostile input whatever the quote says: it must have
  * and replay in every bank that may be relied on, and facts are read in the strongest of them. */
-#include "core/appraise.h"
+#include "core/appraise_policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ static bool log_replays(struct work *w, struct tb_reader log)
                                 "the event log", "none");
     if (!tb_log_replay(log, banks, w->h, &w->replay, &why)) {
         tb_findings_add(w->f, TB_FAIL, &why);
+        tb_explain_refused(log, w->quoted, w->h, &w->out->explanations);
         return false;
     }
     w->out->log_banks = w->replay.banks;
@@ -168,10 +170,12 @@ static bool judge_banks(struct work *w)
     return w->out->bank_chosen;
 }
 
-static bool log_explains(struct work *w)
+static bool log_explains(struct work *w, struct tb_reader log)
 {
     if (!tb_log_compare(&w->replay, w->quoted, w->h, &w->out->states))
         return tb_findings_fail(w->f, TB_CHECK_LOG_REPLAY, "hashing", "a comparison", "none");
+    /* For people; it decides nothing. Costs nothing where every quoted PCR matches. */
+    tb_explain(log, &w->replay, w->quoted, &w->out->states, w->h, &w->out->explanations);
     tell_unquoted(w);
     if (!judge_banks(w))
         return false;
@@ -179,150 +183,6 @@ static bool log_explains(struct work *w)
     tb_findings_pass(w->f, TB_CHECK_LOG_UNEXPLAINED);
     tb_findings_pass(w->f, TB_CHECK_LOG_USER_SPACE);
     return true;
-}
-
-static bool pcr_matches(const struct work *w, unsigned pcr)
-{
-    return w->out->states.state[w->out->bank][pcr] == TB_PCR_MATCH;
-}
-
-static bool in_list(const uint8_t list[][32], size_t n, const uint8_t digest[32])
-{
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(list[i], digest, 32) == 0)
-            return true;
-    return false;
-}
-
-static void judge_keyset(struct work *w, enum tb_keyset_index k)
-{
-    static const char *const names[TB_N_KEYSETS] = { "PK", "KEK", "db", "dbx" };
-    const struct tb_keyset *set = &w->out->facts.keyset[k];
-    char hex[65];
-
-    if (w->policy->n_keys[k] == 0)
-        return;
-    if (!set->measured) {
-        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, names[k], "an allowed key set", "not measured");
-        return;
-    }
-    tb_hex(tb_slice(set->digest, 32), hex, sizeof hex);
-    if (!in_list(w->policy->keys[k], w->policy->n_keys[k], set->digest))
-        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, names[k], "an allowed key set", "%s", hex);
-}
-
-static void judge_authorities(struct work *w)
-{
-    const struct tb_boot_facts *facts = &w->out->facts;
-    size_t n_keys = 0;
-    char hex[65];
-
-    if (w->policy->n_authorities == 0)
-        return;
-    if (facts->n_authorities_lost != 0)
-        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authorities", "at most 16", "%zu more",
-                         facts->n_authorities_lost);
-    for (size_t i = 0; i < facts->n_authorities; i++) {
-        if (facts->authority[i].is_setting)
-            continue;
-        n_keys++;
-        tb_hex(tb_slice(facts->authority[i].digest, 32), hex, sizeof hex);
-        if (!in_list(w->policy->authorities, w->policy->n_authorities, facts->authority[i].digest))
-            tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authority", "an allowed authority", "%s",
-                             hex);
-    }
-    if (n_keys == 0) /* nothing was verified, or what was is not believed */
-        tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "authority", "an allowed authority", "none");
-}
-
-/* Group 6, what the policy says about keys. Facts of a PCR 7 that did not match are none. */
-static void judge_keys(struct work *w)
-{
-    if (!pcr_matches(w, 7))
-        return;
-    for (unsigned k = 0; k < TB_N_KEYSETS; k++)
-        judge_keyset(w, (enum tb_keyset_index)k);
-    judge_authorities(w);
-    tb_findings_pass(w->f, TB_CHECK_SB_KEYS); /* a worse outcome stays */
-}
-
-static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program,
-                            enum tb_bank b)
-{
-    for (size_t i = 0; i < policy->n_programs; i++)
-        if (policy->programs[i].bank == b &&
-            memcmp(policy->programs[i].digest, program->digest[b], tb_bank_digest_len(b)) == 0)
-            return true;
-    return false;
-}
-
-static bool lists_programs_in(const struct tb_policy *policy, enum tb_bank b)
-{
-    for (size_t i = 0; i < policy->n_programs; i++)
-        if (policy->programs[i].bank == b)
-            return true;
-    return false;
-}
-
-/* In the bank that is relied on, and in every other that matches and that the list has digests of:
- * an image is not in the log, so nothing else says that two digests are of the same one. */
-static void judge_program(struct work *w, const struct tb_program *p)
-{
-    for (unsigned i = TB_N_BANKS; i-- > 0;) {
-        enum tb_bank b = (enum tb_bank)i;
-        char where[64], hex[132];
-
-        if (b != p->bank && (!(p->banks >> b & 1) || !lists_programs_in(w->policy, b)))
-            continue;
-        snprintf(where, sizeof where, "event %" PRIu32 " %s", p->event, tb_bank_name(b));
-        tb_hex(tb_slice(p->digest[b], tb_bank_digest_len(b)), hex, sizeof hex);
-        if (!program_allowed(w->policy, p, b))
-            tb_findings_fail(w->f, TB_CHECK_LOADER_ALLOWED, where, "an allowed program", "%s", hex);
-    }
-}
-
-/* Group 7: whatever PCR 4 holds that is no separator and no action must be on the list. */
-static void judge_programs(struct work *w)
-{
-    const enum tb_check c = TB_CHECK_LOADER_ALLOWED;
-    const struct tb_boot_facts *facts = &w->out->facts;
-
-    if (!pcr_matches(w, 4))
-        return;
-    if (w->policy->n_programs != 0 && facts->n_programs == 0)
-        tb_findings_fail(w->f, c, "PCR 4", "an allowed program", "none");
-    if (w->policy->n_programs != 0 && facts->n_programs_lost != 0)
-        tb_findings_fail(w->f, c, "PCR 4", "at most 32 programs", "%zu more",
-                         facts->n_programs_lost);
-    for (size_t i = 0; w->policy->n_programs != 0 && i < facts->n_programs; i++)
-        judge_program(w, &facts->program[i]);
-    tb_findings_pass(w->f, c); /* a worse outcome stays */
-}
-
-/* Pins of the same PCR and bank are alternatives. */
-static bool pin_holds(const struct tb_policy *policy, const struct tb_pin *pin,
-                      const uint8_t *value)
-{
-    for (size_t i = 0; i < policy->n_pins; i++)
-        if (policy->pin[i].bank == pin->bank && policy->pin[i].pcr == pin->pcr &&
-            memcmp(policy->pin[i].value, value, tb_bank_digest_len(pin->bank)) == 0)
-            return true;
-    return false;
-}
-
-/* Group 9: exact values, where the policy asks for them. */
-static void judge_pins(struct work *w)
-{
-    for (size_t i = 0; i < w->policy->n_pins; i++) {
-        const struct tb_pin *pin = &w->policy->pin[i];
-        const uint8_t *value = w->quoted->value[pin->bank][pin->pcr];
-
-        if (!(w->quoted->mask[pin->bank] >> pin->pcr & 1))
-            pcr_fails_in_words(w, TB_CHECK_PCR_PINNED, pin->bank, pin->pcr, "quoted", "not quoted");
-        else if (!pin_holds(w->policy, pin, value))
-            pcr_fails(w, TB_CHECK_PCR_PINNED, pin->bank, pin->pcr, pin->value, value);
-    }
-    tb_findings_pass(w->f, TB_CHECK_PCR_PINNED); /* a worse outcome stays */
 }
 
 /* Group 11: the first boot that is seen is the reference; from then on a change is told until
@@ -352,13 +212,11 @@ void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
     struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out, .f = &out->findings };
 
     memset(out, 0, sizeof *out);
-    if (!log_replays(&w, log) || !log_explains(&w))
+    if (!log_replays(&w, log) || !log_explains(&w, log))
         return;
     tb_boot_facts_read(log, out->bank, &out->states, h, &out->facts, &out->findings);
     if (!tb_story_read(log, out->bank, &out->states, h, &out->story))
         return; /* cannot be: the log has replayed */
-    judge_keys(&w);
-    judge_programs(&w);
-    judge_pins(&w);
+    tb_appraise_policy(log, quoted, policy, h, out);
     judge_firmware(&w, firmware);
 }

@@ -36,14 +36,15 @@ static bool evidence_is_complete(struct work *w)
     tb_findings_pass(w->f, TB_CHECK_EVIDENCE_FORMAT);
     tb_findings_pass(w->f, TB_CHECK_EVIDENCE_LIMITS);
     if (!in->content->has_log) /* the quote still tells whether the host is who it says */
-        tb_findings_fail(w->f, c, "evidence.content.log", "the event log", "none");
+        tb_findings_fail(w->f, c, "evidence.content.log", "the event log", "%s",
+                         in->content->log_missing[0] != '\0' ? in->content->log_missing : "none");
     else
         tb_findings_pass(w->f, c);
     return true;
 }
 
 /* CVE-2017-15361: a key of this structure is anybody's, and then so is what it signs. */
-static bool keys_are_sound(struct work *w)
+static void keys_are_sound(struct work *w)
 {
     const enum tb_check c = TB_CHECK_IDENTITY_ROCA;
     enum tb_roca roca = w->in->roca;
@@ -52,10 +53,9 @@ static bool keys_are_sound(struct work *w)
         roca = w->ak.type == TB_ALG_RSA && tb_roca_has_structure(w->ak.n_or_x) ? TB_ROCA_AK
                                                                                : TB_ROCA_NONE;
     if (roca != TB_ROCA_NONE)
-        return tb_findings_fail(w->f, c, roca == TB_ROCA_AK ? "attestation key" : "endorsement key",
-                                "a modulus of random primes", "one of the ROCA structure");
-    tb_findings_pass(w->f, c);
-    return true;
+        tb_findings_fail(w->f, c, roca == TB_ROCA_AK ? "attestation key" : "endorsement key",
+                         "a modulus of random primes", "one of the ROCA structure");
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
 /* The serial number is the host's word, so this catches the move that is not hidden. */
@@ -68,6 +68,42 @@ static void machine_is_the_same(struct work *w)
         tb_findings_fail(w->f, c, "serial number", enrolled, "%s", told);
     else
         tb_findings_pass(w->f, c);
+}
+
+/* T-25. What no certificate proves is of an unknown class. */
+static void tpm_class_is_allowed(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_IDENTITY_TPM_CLASS;
+    const struct tb_policy *policy = w->in->policy;
+
+    if (policy->tpm_classes != 0 && !(policy->tpm_classes >> w->in->tpm_class & 1)) {
+        if (w->in->tpm_class == TB_TPM_UNKNOWN)
+            tb_findings_unknown(w->f, c, "TPM", "an allowed class", "none that is proved");
+        else
+            tb_findings_fail(w->f, c, "TPM", "an allowed class", "%s",
+                             tb_tpm_class_name(w->in->tpm_class));
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
+/* T-26. The version is what this quote says; group 3 has shown that the TPM signed it. */
+static void tpm_is_on_no_advisory(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_IDENTITY_TPM_ADVISORY;
+    const struct tb_policy *policy = w->in->policy;
+    const uint64_t version = w->quote.firmware_version;
+
+    if (policy->n_advisories != 0 && w->in->tpm_vendor == 0)
+        tb_findings_unknown(w->f, c, "TPM", "a known vendor", "none");
+    for (size_t i = 0; i < policy->n_advisories; i++) {
+        const struct tb_tpm_advisory *a = &policy->advisory[i];
+
+        if (a->vendor == w->in->tpm_vendor && version >= a->from && version <= a->to)
+            tb_findings_fail(w->f, c, a->name, "another firmware version", "%u.%u.%u.%u",
+                             (unsigned)(version >> 48 & 0xffff), (unsigned)(version >> 32 & 0xffff),
+                             (unsigned)(version >> 16 & 0xffff), (unsigned)(version & 0xffff));
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
 /* Group 2. */
@@ -84,8 +120,9 @@ static bool identity_holds(struct work *w)
         return false;
     }
     tb_findings_pass(w->f, TB_CHECK_IDENTITY_AK);
+    keys_are_sound(w);
     machine_is_the_same(w);
-    return keys_are_sound(w);
+    return true;
 }
 
 static bool structures_parse(struct work *w)
@@ -403,6 +440,8 @@ static void appraise(struct work *w)
     clock_went_on(w);
     reset_was_a_reboot(w);
     tpm_is_the_same(w);
+    tpm_class_is_allowed(w);
+    tpm_is_on_no_advisory(w);
     if (!selection_is_wanted(w) || !selection_is_enough(w, quoted) ||
         !values_hash_to_quote(w, quoted))
         return;
@@ -420,6 +459,8 @@ static bool is_genuine(const struct tb_findings *f, const struct tb_policy *poli
         [TB_CHECK_IDENTITY_EK_EXPIRED] = true,
         [TB_CHECK_IDENTITY_ACTIVATION] = true,
         [TB_CHECK_IDENTITY_DUPLICATE] = true,
+        [TB_CHECK_IDENTITY_TPM_CLASS] = true, /* what the TPM is, not whether it signed */
+        [TB_CHECK_IDENTITY_TPM_ADVISORY] = true,
         [TB_CHECK_IDENTITY_PLATFORM] = true, /* the host's word, about another thing */
         [TB_CHECK_PCR_BANK_UNQUOTED] = true, /* the log tells: appraise_boot.c */
         /* Fails the host, but what is quoted is this host's: only so can it be accepted. */

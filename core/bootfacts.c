@@ -146,12 +146,24 @@ static bool disguised(struct tb_boot_scan *s, const struct tb_event *e, enum tb_
                             "a separator's digest with type 0x%08" PRIx32, e->type);
 }
 
+/* What was read from a PCR whose separator the log hides. */
+static void forget(struct tb_boot_scan *s, uint32_t pcr)
+{
+    if (pcr == 0)
+        s->facts->firmware_version[0] = '\0';
+    if (pcr == 4)
+        s->facts->n_programs = s->facts->n_programs_lost = 0;
+    if (pcr == 5)
+        s->exit_invocation = s->exit_success = false;
+}
+
 static bool conclude_disguised(struct tb_boot_scan *s, uint32_t pcr)
 {
     char where[64];
 
     if (s->n_disguised[pcr] == 0 || s->n_separators[pcr] != 0)
         return true;
+    forget(s, pcr);
     snprintf(where, sizeof where, "PCR %" PRIu32 ", event %" PRIu32, pcr, s->disguised[pcr].index);
     if (s->disguised_as[pcr] != TB_KNOWN_SEPARATOR)
         return tb_findings_fail(s->f, TB_CHECK_LOG_FIRMWARE_ERROR, where, "a separator of zeros",
@@ -201,13 +213,14 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
 }
 
 /* PFP 1.06, 10.4.1, EV_S_CRTM_VERSION: UTF-16 text or a GUID. Some makers hash something else than
- * what they log, so it is only a fact where the digest covers it. */
+ * what they log, so it is only a fact where the digest covers it. What stands behind the separator
+ * somebody else measured than the firmware. */
 static void crtm_version(struct tb_boot_scan *s, const struct tb_event *e)
 {
     char *out = s->facts->firmware_version;
     bool utf16 = e->data.left % 2 == 0;
 
-    if (s->n_crtm_versions++ != 0 || !tb_boot_covers(s, e, e->data)) {
+    if (s->n_crtm_versions++ != 0 || s->n_separators[0] != 0 || !tb_boot_covers(s, e, e->data)) {
         out[0] = '\0';
         return;
     }
@@ -257,6 +270,8 @@ static bool conclude_separators(struct tb_boot_scan *s)
             tb_findings_fail(s->f, TB_CHECK_LOG_SEPARATOR_OTHER, where, "one separator", "%" PRIu32,
                              s->n_separators[pcr]);
     }
+    if (s->n_separators[0] == 0) /* nothing says what is the firmware's */
+        s->facts->firmware_version[0] = '\0';
     tb_findings_pass(s->f, TB_CHECK_LOG_SEPARATOR_OTHER);
     tb_findings_pass(s->f, TB_CHECK_LOG_FIRMWARE_ERROR);
     if (!tb_boot_pcr_matches(s, 7))
@@ -313,7 +328,9 @@ static bool scan(struct tb_boot_scan *s, struct tb_reader in, struct tb_reason *
 void tb_boot_facts_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
                         struct tb_hasher *h, struct tb_boot_facts *out, struct tb_findings *f)
 {
-    struct tb_boot_scan s = { .bank = bank, .states = states, .h = h, .facts = out, .f = f };
+    struct tb_boot_scan s = {
+        .log = in, .bank = bank, .states = states, .h = h, .facts = out, .f = f
+    };
     struct tb_reason why;
 
     *out = (struct tb_boot_facts){ 0 };

@@ -27,6 +27,7 @@ struct tb_keyset {
     bool measured; /* exactly one event, data covered by the digest */
     uint32_t n_certs;
     uint32_t n_hashes;
+    uint32_t at, len;          /* where the variable's data stands in the log, in bytes */
     uint8_t digest[32];        /* SHA-256 of the variable's data */
     char subject[TB_TEXT_MAX]; /* of the first certificate; "" if none or not readable; printable */
 };

@@ -49,6 +49,7 @@ struct tb_sb_seen {
 
 /* A log being read for facts. */
 struct tb_boot_scan {
+    struct tb_reader log; /* the whole of it */
     enum tb_bank bank;
     const struct tb_pcr_states *states;
     struct tb_hasher *h;

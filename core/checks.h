@@ -23,8 +23,8 @@
     "look at the size of the host's event log; the limits are in docs/limits.md") \
   X(EVIDENCE_COMPLETE, EVIDENCE, "evidence.complete", REQUIRED, \
     "a part of the evidence is missing", \
-    "the agent could not read the event log or the PCRs, or left them out", \
-    "run `trueboot-agent status` on the host and read what it cannot reach") \
+    "the agent could not read the event log or the PCRs, or left them out; or Secure Boot is off and GRUB started the kernel past its EFI stub, so that the kernel has no log", \
+    "run `trueboot-agent status` on the host and read what it cannot reach; if the kernel offers no event log, see whether Secure Boot is on") \
   /* 2 identity */ \
   X(IDENTITY_ENROLLED, IDENTITY, "identity.enrolled", REQUIRED, \
     "the host is not enrolled and active", \
@@ -50,6 +50,14 @@
     "an RSA key of the TPM has the structure of the ROCA weakness", \
     "the TPM made it with the faulty library of CVE-2017-15361, so the private key can be computed from the public one", \
     "update the TPM's firmware and clear the TPM, then use `trueboot host replace-tpm`; ECC keys are not affected") \
+  X(IDENTITY_TPM_CLASS, IDENTITY, "identity.tpm-class", REQUIRED, \
+    "the TPM is not of a class that the policy allows", \
+    "the host has a firmware, virtual or software TPM where another is asked for, or no certificate proves what it has", \
+    "move the work to a host with such a TPM, or allow the class in the policy") \
+  X(IDENTITY_TPM_ADVISORY, IDENTITY, "identity.tpm-advisory", ADVISORY, \
+    "an advisory of the policy names this TPM's vendor and firmware version", \
+    "the TPM's firmware has a known weakness", \
+    "update the TPM's firmware as its maker's advisory says") \
   X(IDENTITY_ACTIVATION, IDENTITY, "identity.activation", REQUIRED, \
     "the host could not prove that its attestation key lives in the TPM of its endorsement key", \
     "the attestation key is in software or in another TPM", \
@@ -222,6 +230,18 @@
     "a Secure Boot key is not one that the policy allows", \
     "other keys were enrolled in the firmware", \
     "compare the keys with the policy; restore them or allow them") \
+  X(SB_MOK, SECURE_BOOT, "secureboot.mok", INFORM, \
+    "shim trusts a machine owner's key", \
+    "somebody enrolled a key with mokutil, as DKMS does for modules built on the host; what it signs starts like the distribution's own", \
+    "nothing, if the key is yours; `mokutil --list-enrolled` shows it; \"mok\": \"forbid\" in the policy refuses such keys") \
+  X(SB_SBAT, SECURE_BOOT, "secureboot.sbat", REQUIRED, \
+    "shim does not enforce the SBAT level that the policy requires", \
+    "the level was never raised or was reset, shim is too old, or the host boots without shim; loaders with known holes can be started", \
+    "update shim, then raise the level (`mokutil --set-sbat-policy latest`, or the distribution's update) and reboot") \
+  X(SB_DBX, SECURE_BOOT, "secureboot.dbx", REQUIRED, \
+    "the firmware's list of revoked programs lacks entries that the policy requires", \
+    "dbx was not updated, or it was reset to the factory's", \
+    "update dbx (`fwupdmgr update`, or the vendor's update) and reboot") \
   X(SB_TEST_KEY, SECURE_BOOT, "secureboot.test-key", ADVISORY, \
     "a Secure Boot key is a published test key", \
     "the maker shipped the firmware with a key that was never meant for it; its private half is known", \
@@ -239,6 +259,10 @@
     "a program that the firmware started is not one that the policy allows", \
     "another boot loader or kernel was installed", \
     "compare the program's digest with the policy") \
+  X(LOADER_REVOKED, LOADER, "loader.revoked", REQUIRED, \
+    "a program was started, or a certificate vouched for one, that the policy names as revoked", \
+    "an old, signed boot program with a known hole was installed, as attackers do to switch Secure Boot off from inside", \
+    "treat the host as compromised until it is known who installed the program; then update the boot programs and dbx") \
   /* 8 packages */ \
   X(PACKAGE_FORMAT, PACKAGES, "package.format", REQUIRED, \
     "a package is not well formed", \
@@ -261,6 +285,18 @@
     "the package was altered or damaged after it was signed", \
     "fetch the package again; if it happens again, look into where it comes from") \
   /* 9 settings */ \
+  X(CMDLINE, SETTINGS, "settings.cmdline", REQUIRED, \
+    "the kernel's command line has an option that is forbidden, or lacks one that is required", \
+    "somebody edited the boot menu or the boot loader's configuration", \
+    "find out who set the option; take it out, or allow it in the policy (\"cmdline\")") \
+  X(CMDLINE_WEAK, SETTINGS, "settings.cmdline-weak", ADVISORY, \
+    "the kernel's command line takes a protection away", \
+    "an option was set to debug the host, or to make it faster", \
+    "take the option out, or allow it in the policy (\"cmdline\")") \
+  X(CMDLINE_UNPROVED, SETTINGS, "settings.cmdline-unproved", INFORM, \
+    "nothing proves which command line the kernel was started with", \
+    "the boot loader does not measure it, or the log was altered", \
+    "update the boot loader; make this check required where all of yours measure it") \
   X(PCR_PINNED, SETTINGS, "pcr.pinned", REQUIRED, \
     "a PCR does not have the value that the policy pins", \
     "what this PCR measures has changed", \
@@ -271,6 +307,10 @@
     "the firmware does not record it, or the log was read too early", \
     "nothing, if the firmware is known to leave it out") \
   /* 11 firmware */ \
+  X(FIRMWARE_VERSION, FIRMWARE, "firmware.version", REQUIRED, \
+    "the firmware's version is not one that the policy allows", \
+    "the firmware is older or newer than the versions in the policy, or does not measure its version in a way that can be proved", \
+    "update the firmware, or add the version to the policy") \
   X(FIRMWARE_CHANGED, FIRMWARE, "firmware.changed", ADVISORY, \
     "the firmware or its configuration is not what was last accepted", \
     "a firmware update, a changed setting, or other hardware", \

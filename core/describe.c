@@ -176,6 +176,8 @@ static bool no_action(const struct tb_describing *d)
 
     if (!tb_read_slice(&r, 16, &signature))
         return false;
+    if (tb_describe_trust_point(d))
+        return true;
     tb_ascii_text(signature, text, sizeof text);
     if (d->e->index == 0 && d->log->format == TB_LOG_CRYPTO_AGILE) {
         describe_spec_id(d);
@@ -411,50 +413,6 @@ static bool ipl(const struct tb_describing *d)
     return true;
 }
 
-/* Tags of TCG_PCClientTaggedEvent. */
-static const struct {
-    uint32_t tag;
-    const char *name;
-} tags[] = {
-    { 0x8f3b22ec, "Linux initrd" },
-    { 0x8f3b22ed, "Linux load options" },
-    { 0xf5bc582a, "systemd loader.conf" },
-    { 0x6c46f751, "systemd device tree" },
-    { 0x49dffe0f, "systemd initrd addon" },
-    { 0xdac08e1a, "systemd microcode addon" },
-    { 0x13aed6db, "systemd UKI profile" },
-    { 0x40010001, "Windows trust boundary" },
-    { 0x40010002, "Windows ELAM aggregation" },
-    { 0x40010003, "Windows loaded module" },
-    { 0xc0010004, "Windows trust point" },
-    { 0x40010005, "Windows KSR aggregation" },
-    { 0x40010006, "Windows KSR signed measurement" },
-};
-
-static const char *tag_name(uint32_t tag)
-{
-    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
-        if (tags[i].tag == tag)
-            return tags[i].name;
-    return "unknown";
-}
-
-/* Top level only: what Windows nests within is not unfolded, so nothing recurses. */
-static bool tagged(const struct tb_describing *d)
-{
-    struct tb_reader r = d->e->data, data;
-    uint32_t tag, len;
-
-    while (r.left != 0) {
-        if (!tb_read_u32le(&r, &tag) || !tb_read_u32le(&r, &len) || !tb_read_slice(&r, len, &data))
-            return false;
-        tb_describe_line(d, d->whole, "tag", "0x%08" PRIx32 " %s, %" PRIu32 " bytes", tag,
-                         tag_name(tag), len);
-        tb_describe_bytes(d, d->whole, "tag-data", data);
-    }
-    return true;
-}
-
 static bool separator(const struct tb_describing *d)
 {
     char hex[17];
@@ -488,7 +446,7 @@ static const struct {
     { TB_EV_POST_CODE2, firmware_blob2 },
     { TB_EV_S_CRTM_CONTENTS, post_code },
     { TB_EV_S_CRTM_VERSION, crtm_version },
-    { TB_EV_EVENT_TAG, tagged },
+    { TB_EV_EVENT_TAG, tb_describe_tagged },
     { TB_EV_IPL, ipl },
     { TB_EV_EFI_VARIABLE_DRIVER_CONFIG, tb_describe_variable },
     { TB_EV_EFI_VARIABLE_BOOT, tb_describe_variable },

@@ -1,4 +1,4 @@
-/* core/describe_internal.h - what describe.c and describe_variable.c share; for nobody else. */
+/* core/describe_internal.h - what describe*.c share; for nobody else. */
 #ifndef TB_CORE_DESCRIBE_INTERNAL_H
 #define TB_CORE_DESCRIBE_INTERNAL_H
 
@@ -29,5 +29,10 @@ void tb_describe_path(const struct tb_describing *d, bool verified, struct tb_re
 
 /* UEFI_VARIABLE_DATA: describe_variable.c */
 bool tb_describe_variable(const struct tb_describing *d);
+
+/* TCG_PCClientTaggedEvent, what Windows nests within it included: describe_tagged.c */
+bool tb_describe_tagged(const struct tb_describing *d);
+/* The same in the EV_NO_ACTION event in which Windows logs its quotes. */
+bool tb_describe_trust_point(const struct tb_describing *d);
 
 #endif

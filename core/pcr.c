@@ -118,3 +118,15 @@ bool tb_pcr_is_unmeasured(enum tb_bank bank, const uint8_t *value)
             return true;
     return memcmp(value, zeros, len) == 0;
 }
+
+bool tb_pcr_extend(struct tb_hasher *h, enum tb_bank bank, uint8_t value[TB_DIGEST_MAX],
+                   struct tb_reader digest)
+{
+    const struct tb_reader parts[2] = { { value, tb_bank_digest_len(bank) }, digest };
+    uint8_t out[TB_DIGEST_MAX];
+
+    if (!tb_hash_parts(h, bank, parts, 2, out))
+        return false;
+    memcpy(value, out, tb_bank_digest_len(bank));
+    return true;
+}

@@ -34,4 +34,9 @@ TB_MUST_CHECK bool tb_pcrs_digest(const struct tb_pcrs *values, const struct tb_
  * of a separator. value: as long as a digest of the bank. */
 bool tb_pcr_is_unmeasured(enum tb_bank bank, const uint8_t *value);
 
+/* PCR.new = H(PCR.old || digest) (TPM 2.0 Library Part 1, rev 01.59, 17.2). digest: of the bank's
+ * length. False only when the crypto library fails; value is then as it was. */
+TB_MUST_CHECK bool tb_pcr_extend(struct tb_hasher *h, enum tb_bank bank,
+                                 uint8_t value[TB_DIGEST_MAX], struct tb_reader digest);
+
 #endif

@@ -34,6 +34,33 @@ enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_chec
     return always_required[check] ? TB_SEVERITY_REQUIRED : policy->severity[check];
 }
 
+bool tb_policy_revoked_at(const struct tb_policy *policy, const uint8_t digest[32], size_t *at)
+{
+    size_t from = 0, to = policy->n_revoked;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        int order = memcmp(digest, policy->revoked[middle], 32);
+
+        if (order == 0) {
+            *at = middle;
+            return true;
+        }
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return false;
+}
+
+bool tb_policy_revokes(const struct tb_policy *policy, const uint8_t digest[32])
+{
+    size_t at;
+
+    return tb_policy_revoked_at(policy, digest, &at);
+}
+
 void tb_policy_builtin(struct tb_policy *out)
 {
     memset(out, 0, sizeof *out);

@@ -1,14 +1,22 @@
 /* core/policy.h - the Appraisal Policy for Evidence, as the core uses it.
  *
- * A plain value: copy it, compare its digest. wire/policy_json.h reads and writes the file format
+ * A plain value, but a large one: compare its digest, and share it by reference where it is used
+ * often. wire/policy_json.h reads and writes the file format
  * that docs/policy.md documents. */
 #ifndef TB_CORE_POLICY_H
 #define TB_CORE_POLICY_H
 
 #include "core/bootfacts.h"
+#include "core/cmdline.h"
+#include "core/sbat.h"
+#include "core/tpm_class.h"
 
 #define TB_POLICY_DIGESTS_MAX 64 /* entries of each list of digests */
 #define TB_POLICY_PINS_MAX 32
+#define TB_POLICY_REVOKED_MAX 1024 /* digests of what must not run */
+#define TB_POLICY_OPTIONS_MAX 64   /* rules of each list about the kernel's command line */
+#define TB_POLICY_VERSIONS_MAX 32  /* versions of firmware */
+#define TB_POLICY_ADVISORIES_MAX 64
 
 struct tb_digest_entry {
     enum tb_bank bank;
@@ -19,6 +27,19 @@ struct tb_pin {
     enum tb_bank bank;
     uint8_t pcr;
     uint8_t value[TB_DIGEST_MAX];
+};
+
+/* A list of rules about options: core/cmdline.h. */
+struct tb_option_rules {
+    size_t n;
+    char rule[TB_POLICY_OPTIONS_MAX][TB_OPTION_RULE_MAX];
+};
+
+/* TPMs of a vendor whose firmware version is in [from, to], as a quote tells it. */
+struct tb_tpm_advisory {
+    uint32_t vendor; /* core/tpm_class.h */
+    uint64_t from, to;
+    char name[64]; /* "CVE-2017-15361": shown */
 };
 
 enum tb_ek_trust {
@@ -45,6 +66,20 @@ struct tb_policy {
     struct tb_digest_entry programs[TB_POLICY_DIGESTS_MAX];
     size_t n_pins;
     struct tb_pin pin[TB_POLICY_PINS_MAX];
+    /* What a boot must at least have; n == 0 means nothing is asked. */
+    struct tb_sbat sbat; /* level that shim must enforce */
+    size_t n_revoked;    /* image hashes and digests of certificates: in dbx, and not started */
+    uint8_t revoked[TB_POLICY_REVOKED_MAX][32]; /* in ascending order, each once */
+    /* About the kernel's options, besides the lists of core/cmdline.h: what is forbidden, what is
+     * not forbidden in spite of a rule, and what must be there. */
+    struct tb_option_rules forbid, allow, require;
+    bool forbid_mok;            /* no machine owner's key may vouch for anything */
+    size_t n_firmware_versions; /* allowed S-CRTM versions */
+    char firmware_version[TB_POLICY_VERSIONS_MAX][TB_TEXT_MAX];
+    /* About the TPM, judged with each quote. */
+    uint32_t tpm_classes; /* bit c: enum tb_tpm_class is allowed; 0: each is */
+    size_t n_advisories;
+    struct tb_tpm_advisory advisory[TB_POLICY_ADVISORIES_MAX];
 };
 
 /* The policy that needs no file: SHA-256/384/512, PCRs 0-9 and 11-15, Secure Boot on, severities
@@ -59,5 +94,11 @@ void tb_policy_builtin(struct tb_policy *out);
  * (signature, binding, replay, ...): they are required whatever the policy says. */
 enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check);
 bool tb_check_is_always_required(enum tb_check check);
+
+/* The digest is on the list of what must not run. */
+bool tb_policy_revokes(const struct tb_policy *policy, const uint8_t digest[32]);
+/* The same, and where on it. */
+TB_MUST_CHECK bool tb_policy_revoked_at(const struct tb_policy *policy, const uint8_t digest[32],
+                                        size_t *at);
 
 #endif

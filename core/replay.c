@@ -111,18 +111,6 @@ static bool apply_hcrtm(struct replaying *s, const struct tb_event *e, struct tb
     return true;
 }
 
-static bool extend(struct tb_hasher *h, enum tb_bank bank, uint8_t value[TB_DIGEST_MAX],
-                   struct tb_reader digest)
-{
-    const struct tb_reader parts[2] = { { value, tb_bank_digest_len(bank) }, digest };
-    uint8_t out[TB_DIGEST_MAX];
-
-    if (!tb_hash_parts(h, bank, parts, 2, out))
-        return false;
-    memcpy(value, out, tb_bank_digest_len(bank));
-    return true;
-}
-
 static bool measure(struct replaying *s, const struct tb_event *e, struct tb_reason *why)
 {
     struct tb_replay *r = &s->r;
@@ -139,7 +127,7 @@ static bool measure(struct replaying *s, const struct tb_event *e, struct tb_rea
         if ((s->banks & 1u << b) == 0)
             continue;
         r->pcrs.mask[b] |= bit;
-        if (!extend(s->h, (enum tb_bank)b, r->pcrs.value[b][e->pcr], e->digest[b]))
+        if (!tb_pcr_extend(s->h, (enum tb_bank)b, r->pcrs.value[b][e->pcr], e->digest[b]))
             return tb_refuse(why, TB_CHECK_LOG_REPLAY, "hashing", "a digest", "a library failure");
     }
     return true;
@@ -233,7 +221,7 @@ bool tb_log_compare(const struct tb_replay *replay, const struct tb_pcrs *quoted
         c.replayed = replay->pcrs.value[c.bank][c.pcr];
         if (memcmp(c.quoted, c.replayed, c.len) != 0) { /* the cap is looked for when it matters */
             memcpy(capped, c.replayed, c.len);
-            if (!extend(h, c.bank, capped, (struct tb_reader){ zeros, c.len }))
+            if (!tb_pcr_extend(h, c.bank, capped, (struct tb_reader){ zeros, c.len }))
                 return false;
             c.capped = memcmp(c.quoted, capped, c.len) == 0;
         }

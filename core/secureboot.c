@@ -5,6 +5,7 @@
  * SecureBoot=0 behind a forged set of variables, so it ends all claims. The order of events within
  * PCR 7 is proved by the replay; order between PCRs never is. */
 #include "core/bootfacts_internal.h"
+#include "core/known_certs.h"
 #include "crypto/cert.h"
 
 #include <inttypes.h>
@@ -234,19 +235,13 @@ void tb_secure_boot_event(struct tb_boot_scan *s, const struct tb_event *e)
                          "a type that PCR 7 has", "type 0x%08" PRIx32, e->type);
 }
 
-/* What AMI's reference firmware carries, and shipped machines with it. */
-static bool is_test_key(const char *subject)
-{
-    return strstr(subject, "DO NOT TRUST") != NULL || strstr(subject, "DO NOT SHIP") != NULL;
-}
-
 /* The first test key of a variable is told. One that dbx forbids is as it should be. */
 static void judge_certificate(struct tb_boot_scan *s, enum tb_keyset_index i, const char *subject,
                               bool *told)
 {
     struct place p;
 
-    if (*told || i == TB_KEYSET_DBX || !is_test_key(subject))
+    if (*told || i == TB_KEYSET_DBX || !tb_is_test_key(subject))
         return;
     *told = true;
     snprintf(p.text, sizeof p.text, "PCR 7 %s", variables[(unsigned)TB_SB_PK + i].name);
@@ -271,6 +266,8 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
         return;
     }
     k->measured = true;
+    k->at = (uint32_t)(seen->data.p - s->log.p);
+    k->len = (uint32_t)seen->data.left;
     memcpy(k->digest, digest, sizeof k->digest);
     while (tb_signature_lists_next(&it, &e) == TB_LIST_ENTRY) {
         if (!tb_guid_is(e.type, tb_guid_cert_x509)) {

@@ -51,7 +51,8 @@ static bool vouches(const struct tb_story_scan *s, const struct tb_event *e, enu
     return s->states->state[bank][e->pcr] == TB_PCR_MATCH;
 }
 
-bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e, struct tb_reader data)
+bool tb_story_covers_parts(const struct tb_story_scan *s, const struct tb_event *e,
+                           const struct tb_reader *parts, size_t n)
 {
     uint8_t digest[TB_DIGEST_MAX];
 
@@ -59,11 +60,36 @@ bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e, st
         enum tb_bank bank = (enum tb_bank)i;
 
         if (vouches(s, e, bank) &&
-            (!tb_hash(s->h, bank, data, digest) ||
+            (!tb_hash_parts(s->h, bank, parts, n, digest) ||
              !tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)))))
             return false;
     }
     return vouches(s, e, s->bank);
+}
+
+bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e, struct tb_reader data)
+{
+    return tb_story_covers_parts(s, e, &data, 1);
+}
+
+struct tb_reader tb_story_without_nuls(struct tb_reader in)
+{
+    while (in.left > 0 && in.p[in.left - 1] == 0)
+        in.left--;
+    return in;
+}
+
+/* Latin letters at most: what has others is a matter of bytes that nobody can read. */
+bool tb_story_is_utf16(struct tb_reader in)
+{
+    size_t n = tb_story_without_nuls(in).left;
+
+    if (n == 0 || n == in.left)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (i % 2 == 0 ? in.p[i] < ' ' || in.p[i] == 0x7f : in.p[i] != 0)
+            return false;
+    return true;
 }
 
 void tb_story_saw(struct tb_story_scan *s, enum tb_story_part part)
@@ -71,18 +97,35 @@ void tb_story_saw(struct tb_story_scan *s, enum tb_story_part part)
     s->out->parts |= UINT32_C(1) << part;
 }
 
+bool tb_story_has(const struct tb_story_scan *s, enum tb_story_part part)
+{
+    return (s->out->parts >> part & 1) != 0;
+}
+
+void tb_story_named(struct tb_story_scan *s, enum tb_story_part part)
+{
+    s->out->named |= UINT32_C(1) << part;
+}
+
+/* PCR 2: what is no separator, and not data that stands in the log, is code of an extension card or
+ * a driver, whatever its type says (PFP 1.06, 3.3.4.3). */
+static void firmware_event(struct tb_story_scan *s, const struct tb_event *e)
+{
+    if (e->pcr == 2 && !tb_story_covers(s, e, e->data))
+        s->out->n_option_roms++;
+}
+
+/* Every reader sees every event: what one takes for its own is not kept from another. */
 static void story_event(struct tb_story_scan *s, const struct tb_event *e)
 {
-    static bool (*const readers[])(struct tb_story_scan *, const struct tb_event *) = {
-        tb_story_windows_event, tb_story_esxi_event,  tb_story_shim_event,
-        tb_story_grub_event,    tb_story_linux_event,
-    };
-    bool told = false;
-
     if (e->type == TB_EV_NO_ACTION || e->pcr >= TB_N_PCRS || !vouches(s, e, s->bank))
         return;
-    for (size_t i = 0; i < sizeof readers / sizeof *readers && !told; i++)
-        told = readers[i](s, e);
+    firmware_event(s, e);
+    tb_story_shim_event(s, e);
+    tb_story_grub_event(s, e);
+    tb_story_linux_event(s, e);
+    tb_story_windows_event(s, e);
+    tb_story_esxi_event(s, e);
 }
 
 bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,
@@ -101,8 +144,11 @@ bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_s
         story_event(&s, &e);
     tb_story_windows_end(&s);
     tb_story_esxi_end(&s);
-    if (step == TB_LOG_END)
-        return true;
-    memset(out, 0, sizeof *out);
-    return false;
+    if (step != TB_LOG_END) {
+        memset(out, 0, sizeof *out);
+        return false;
+    }
+    tb_story_shim_conclude(&s);
+    tb_story_cmdline_conclude(&s);
+    return true;
 }

@@ -56,19 +56,21 @@ struct tb_cmdline {
 struct tb_story_shim {
     /* Level that shim enforces, as measured (SbatLevel in PCR 7): lines
      * "component,generation[,..]".
-     * "" where not measured. */
+     * "" where none was measured, different ones were, or one behind a key that shim had already
+     * used: whoever comes after the boot can only add at the end. */
     char sbat_level[TB_SBAT_LEVEL_MAX];
     bool sbat_level_cut;
-    enum tb_tristate validation;        /* TB_NO: MokSBState says verify nothing */
-    enum tb_tristate mok_trusted;       /* MokListTrusted */
-    uint32_t n_mok_certs, n_mok_hashes; /* machine owner's keys (MokList), where measured */
-    bool mok_measured;
-    bool mokx_measured;
-    uint32_t n_mokx; /* entries of MokListX */
+    enum tb_tristate validation;  /* TB_NO: MokSBState says verify nothing */
+    enum tb_tristate mok_trusted; /* MokListTrusted */
+    /* Shim's lists, MokList and MokListX, hold entries of the machine's owner. Their contents are
+     * not logged; TB_NO: all of PCR 14 is what shim measures by itself, known by computation.
+     * TB_YES: such a key vouched for a program. */
+    enum tb_tristate owner_keys;
+    uint32_t n_lists; /* measurements in PCR 14 */
 };
 
 struct tb_story_grub {
-    uint32_t n_commands; /* "grub_cmd: " events */
+    uint32_t n_commands; /* commands and command lines (PCR 8) */
     uint32_t n_files;    /* files that it read and measured (PCR 9); their names are not covered */
     char kernel[128];    /* as named by GRUB's proved `linux` command; "" unknown */
 };
@@ -80,9 +82,9 @@ struct tb_story_section {
     uint8_t digest[TB_DIGEST_MAX]; /* in the bank that is relied on */
 };
 
+/* What the Linux EFI stub loaded by itself. The digest is proved; that it is an initrd's is not. */
 struct tb_story_initrd {
     uint32_t event;
-    enum tb_story_part part;
     uint8_t digest[TB_DIGEST_MAX];
 };
 
@@ -119,13 +121,17 @@ struct tb_story_esxi {
 
 struct tb_story {
     uint32_t parts; /* bit p: enum tb_story_part p measured something that is proved */
+    uint32_t named; /* bit p: only a label says so, which no digest covers */
     struct tb_story_shim shim;
     struct tb_story_grub grub;
     struct tb_story_windows windows;
     struct tb_cmdline cmdline;
     char
         uname[64]; /* .uname of a unified kernel image: only where its text is logged and covered */
-    uint32_t n_option_roms; /* images in PCR 2 that are drivers or option ROMs */
+    uint32_t
+        n_option_roms;  /* measurements in PCR 2 of what is not in the log: option ROMs, drivers */
+    uint32_t n_extras;  /* the same in PCR 12: credentials, device trees, add-ons */
+    uint32_t n_sysexts; /* the same in PCR 13: system extensions */
     uint32_t n_sections;
     uint32_t n_initrds;
     struct tb_story_section section[TB_SECTIONS_MAX];
@@ -147,6 +153,45 @@ struct tb_esxi_scan {
     uint32_t n_cmdlines; /* proved */
 };
 
+/* A command line or a part of one, borrowed from the log. */
+struct tb_story_text {
+    struct tb_reader bytes;
+    bool wide; /* UTF-16LE */
+};
+
+/* A setting of shim's of one byte. */
+struct tb_story_flag {
+    uint32_t n;
+    enum tb_tristate value; /* of the last */
+    bool differs, late;
+    bool is_set; /* one of them is not 0 */
+};
+
+#define TB_STORY_HELD_MAX 8
+
+/* What was seen, and means something only when the whole log was read. */
+struct tb_story_notes {
+    bool keys_unproved; /* an event of PCR 7 that its digest does not cover */
+    bool shim_vouched;  /* one of shim's keys stands in PCR 7 */
+    struct tb_story_flag mok_sb_state, mok_list_trusted;
+    uint32_t n_sbat_levels;       /* different ones */
+    struct tb_reader vendor_cert; /* that shim carries: DER */
+    uint32_t n_lists;             /* PCR 14; those held: */
+    struct tb_event list[TB_STORY_HELD_MAX];
+
+    struct tb_story_text first; /* command line */
+    bool has_first;
+    bool differs;                /* another command line is not the first */
+    bool hidden;                 /* an event in PCR 8 or 12 that may hide one */
+    bool other_loader;           /* a command that loads another system or kernel */
+    struct tb_story_text loaded; /* what stands behind GRUB's `linux` */
+    bool has_loaded;
+    bool loaded_differs;
+    bool from_utf16;    /* a command line in UTF-16: systemd's */
+    uint32_t n_digests; /* command lines of which only a digest is logged; those held: */
+    struct tb_event digest[TB_STORY_HELD_MAX];
+};
+
 /* A log being read for its story; a caller's value, nothing to free. */
 struct tb_story_scan {
     enum tb_bank bank;
@@ -155,6 +200,7 @@ struct tb_story_scan {
     struct tb_story *out;
     struct tb_story_section pending; /* a section's name whose content comes next */
     bool has_pending;
+    struct tb_story_notes notes;
     struct tb_windows_scan windows;
     struct tb_esxi_scan esxi;
 };
@@ -169,9 +215,9 @@ TB_MUST_CHECK bool tb_story_read(struct tb_reader log, enum tb_bank bank,
                                  const struct tb_pcr_states *states, struct tb_hasher *h,
                                  struct tb_story *out);
 
-/* One event each, of a matching PCR; in story_windows.c and story_esxi.c. True: it was theirs. */
-bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
-bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
+/* One event each, of a matching PCR; in story_windows.c and story_esxi.c. */
+void tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e);
 /* After the last event: what stands only if something else was there, too. */
 void tb_story_windows_end(struct tb_story_scan *s);
 void tb_story_esxi_end(struct tb_story_scan *s);

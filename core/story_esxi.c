@@ -78,27 +78,26 @@ static void add_covered(struct tb_story_scan *s, const struct tb_event *e, const
         tb_ascii_text(tag->data, x->cmdline, sizeof x->cmdline);
 }
 
-bool tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e)
+void tb_story_esxi_event(struct tb_story_scan *s, const struct tb_event *e)
 {
     struct tag tag;
 
     if (e->pcr < 11 || e->pcr > 14)
-        return false;
+        return;
     if (read_tag(e->data, &tag)) {
         if (tag.id >= TAG_COMMAND_LINE && tb_story_covers(s, e, tag.data)) {
             add_covered(s, e, &tag);
-            return true;
+            return;
         }
         if (tag.id <= TAG_BOOT_OPTION && is_name(tag.data)) {
             s->esxi.core_module = s->esxi.core_module || e->pcr == 12;
             add_module(s, e, &tag);
-            return true;
+            return;
         }
     }
     if (is_esxi_id(tag.id))
         s->out->esxi.n_malformed++;
     add_module(s, e, NULL); /* whatever it is said to be, it was measured */
-    return false;
 }
 
 void tb_story_esxi_end(struct tb_story_scan *s)

@@ -5,12 +5,29 @@
 #include "core/story.h"
 #include "core/uefi.h"
 
-/* One event each, of a matching PCR. True: it was theirs. */
-bool tb_story_shim_event(struct tb_story_scan *s, const struct tb_event *e);
-bool tb_story_grub_event(struct tb_story_scan *s, const struct tb_event *e);
-bool tb_story_linux_event(struct tb_story_scan *s, const struct tb_event *e);
+/* One event each, of a matching PCR; and after the last event. */
+void tb_story_shim_event(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_shim_conclude(struct tb_story_scan *s);
+void tb_story_grub_event(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_linux_event(struct tb_story_scan *s, const struct tb_event *e);
 
-/* A part measured something that is proved. */
+/* A part measured something that is proved; or only a label names it. */
 void tb_story_saw(struct tb_story_scan *s, enum tb_story_part part);
+bool tb_story_has(const struct tb_story_scan *s, enum tb_story_part part);
+void tb_story_named(struct tb_story_scan *s, enum tb_story_part part);
+/* As tb_story_covers(), of several pieces one behind the other. */
+bool tb_story_covers_parts(const struct tb_story_scan *s, const struct tb_event *e,
+                           const struct tb_reader *parts, size_t n);
+/* Printable text, NULs at the end allowed, and no other type of data. */
+bool tb_story_is_utf16(struct tb_reader in);
+struct tb_reader tb_story_without_nuls(struct tb_reader in);
+
+/* The command line, story_cmdline.c: text that is covered, commands that load a kernel, events of
+ * which only the digest is known, and what is made of all that. */
+void tb_story_cmdline(struct tb_story_scan *s, const struct tb_event *e, enum tb_story_part part,
+                      struct tb_story_text text);
+void tb_story_loaded(struct tb_story_scan *s, struct tb_story_text arguments);
+void tb_story_cmdline_digest(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_cmdline_conclude(struct tb_story_scan *s);
 
 #endif

@@ -18,7 +18,7 @@
 
 #include <string.h>
 
-enum { FIRST_PCR = 12, N_PCRS = 3, SETTINGS_PCRS = 3 /* bits of PCR 12 and 13 */ };
+enum { FIRST_PCR = 12, N_PCRS = 2, BOTH = 3 /* bits of PCR 12 and 13 */ };
 
 /* Programs differ: the boot manager may run without test signing and start an OS loader with it. So
  * of two programs' answers the worse one stands; where none is worse, neither. */
@@ -131,7 +131,7 @@ static void read_boot_counter(struct tb_story_scan *s, const struct tb_sipa_fram
     w->boot_count = count;
 }
 
-/* All frames of an event in front of the separator. Settings and modules stand in PCR 12 and 13. */
+/* All frames of an event in front of the separator. */
 static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader data)
 {
     struct tb_sipa it = tb_sipa_begin(data);
@@ -142,9 +142,7 @@ static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader da
     while ((step = tb_sipa_next(&it, &f)) != TB_SIPA_END) {
         if (step == TB_SIPA_BAD) {
             s->out->windows.n_unproved++;
-            s->windows.incomplete |= (SETTINGS_PCRS >> i & 1) != 0;
-        } else if ((SETTINGS_PCRS >> i & 1) == 0) {
-            continue;
+            s->windows.incomplete = true;
         } else if (f.id == TB_SIPA_BOOT_COUNTER) {
             read_boot_counter(s, &f);
         } else if (f.id == TB_SIPA_IMAGE_HASH && f.parent == TB_SIPA_LOADED_MODULE) {
@@ -158,48 +156,37 @@ static void read_frames(struct tb_story_scan *s, unsigned i, struct tb_reader da
     merge_block(s, &b);
 }
 
-/* The outermost frames have ids of Windows. The last may be cut off. */
+/* The outermost frames have ids of Windows; the last may be cut off. */
 static bool is_windows(struct tb_reader data)
 {
     struct tb_reader skipped;
     uint32_t id, len;
     size_t n = 0;
 
-    for (; tb_read_u32le(&data, &id) && tb_read_u32le(&data, &len); n++) {
+    for (; tb_read_u32le(&data, &id); n++) {
         if (!tb_sipa_is_id(id))
             return false;
-        if (!tb_read_slice(&data, len, &skipped))
+        if (!tb_read_u32le(&data, &len) || !tb_read_slice(&data, len, &skipped))
             return true;
     }
     return n != 0;
 }
 
-bool tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
+void tb_story_windows_event(struct tb_story_scan *s, const struct tb_event *e)
 {
     unsigned i = e->pcr - FIRST_PCR;
-    bool proved;
 
-    if (e->pcr < FIRST_PCR || i >= N_PCRS)
-        return false;
+    if (e->pcr < FIRST_PCR || i >= N_PCRS || (s->windows.closed >> i & 1) != 0)
+        return;
     if (tb_story_covers(s, e, tb_slice("WBCL", 4))) {
         s->windows.closed |= (uint8_t)(1u << i);
-        return true;
+    } else if (!tb_story_covers(s, e, e->data)) { /* may be anything, so something of Windows too */
+        s->windows.incomplete = true;
+        s->out->windows.n_unproved++;
+    } else if (is_windows(e->data)) {
+        s->windows.told |= (uint8_t)(1u << i);
+        read_frames(s, i, e->data);
     }
-    proved = tb_story_covers(s, e, e->data);
-    if ((s->windows.closed >> i & 1) != 0)
-        return proved && is_windows(e->data);
-    if (!proved) { /* may be anything, so something of Windows too */
-        if ((SETTINGS_PCRS >> i & 1) != 0) {
-            s->windows.incomplete = true;
-            s->out->windows.n_unproved++;
-        }
-        return false;
-    }
-    if (!is_windows(e->data))
-        return false;
-    s->windows.told |= (uint8_t)(1u << i);
-    read_frames(s, i, e->data);
-    return true;
 }
 
 void tb_story_windows_end(struct tb_story_scan *s)
@@ -211,7 +198,7 @@ void tb_story_windows_end(struct tb_story_scan *s)
         memset(w, 0, sizeof *w);
         return;
     }
-    w->present = (scan->told & scan->closed & SETTINGS_PCRS) == SETTINGS_PCRS;
+    w->present = (scan->told & scan->closed & BOTH) == BOTH;
     for (size_t i = 0; i < N_SETTINGS; i++) {
         enum tb_tristate *answer = answer_of(w, &settings[i]);
         bool unclear = (scan->unclear >> i & 1) != 0 || !w->present || scan->incomplete;

@@ -6,9 +6,11 @@
  * time. */
 #include "server/context.h"
 #include "server/pcrs.h"
+#include "server/shape.h"
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
+#include "crypto/roca.h"
 #include "wire/result_json.h"
 
 #include <stdio.h>
@@ -24,11 +26,14 @@ struct cached_boot {
     char *json;                                 /* NULL: that quote had findings */
     size_t json_len;
     uint8_t json_digest[32];
+    bool has_shape;
+    uint8_t shape[TB_SHAPE_LEN];
 };
 
 struct cached_key {
     pthread_mutex_t lock;
     struct tb_key *key;
+    enum tb_roca roca; /* of this key, and of the endorsement key that it was enrolled with */
 };
 
 void tb_cached_boot_free(void *value);
@@ -149,7 +154,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
 {
     struct tb_challenge c = { .lifetime_s = v->config.challenge_life_s };
     struct tb_challenge_record record = { 0 };
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     enum tb_store_status status;
     bool wanted;
 
@@ -166,10 +171,11 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
         return not_capable(v, now_ms, host, why);
     if (!tb_verifier_policy(v, host->group, now_ms, &policy, why))
         return false;
+    c.interval_s = policy->interval_s;
+    selections_of(policy, &c);
+    tb_verifier_policy_done(policy);
     if (!tb_random(c.nonce, sizeof c.nonce))
         return no_memory(why);
-    c.interval_s = policy.interval_s;
-    selections_of(&policy, &c);
     c.has_held_log = host->has_log;
     memcpy(c.held_log, host->log_digest, 32);
     c.has_held_pcrs = host->has_pcrs;
@@ -191,7 +197,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
 /* One piece of evidence under way. On the heap: it is large. */
 struct work {
     struct tb_host host;
-    struct tb_policy policy;
+    const struct tb_policy *policy; /* shared; NULL: not asked yet */
     struct tb_challenge_record challenge;
     struct tb_context context;
     struct tb_evidence_content message;
@@ -215,6 +221,7 @@ static void work_free(struct tb_verifier *v, struct work *w)
     if (w == NULL)
         return;
     tb_lru_release(v->boots, w->boot);
+    tb_verifier_policy_done(w->policy);
     tb_blob_clear(&w->held_pcrs_bytes);
     tb_blob_clear(&w->held_log_bytes);
     free(w->own_json);
@@ -246,6 +253,28 @@ static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
     return true;
 }
 
+/* Which of a host's keys has the structure of ROCA. False: the store did not answer. */
+static bool roca_of(struct tb_verifier *v, const struct tb_host *host, const struct tb_public *ak,
+                    enum tb_roca *out)
+{
+    struct tb_blob ek_public = { 0 }, certificate = { 0 };
+    enum tb_store_status status =
+        tb_store_host_ek(v->config.store, host->id, &ek_public, &certificate);
+    struct tb_public ek;
+    struct tb_reason why;
+
+    *out = TB_ROCA_NONE;
+    if (ak != NULL && ak->type == TB_ALG_RSA && tb_roca_has_structure(ak->n_or_x))
+        *out = TB_ROCA_AK;
+    else if (status == TB_STORE_OK &&
+             tb_public_check_ek(tb_slice(ek_public.p, ek_public.len), &ek, &why) &&
+             ek.type == TB_ALG_RSA && tb_roca_has_structure(ek.n_or_x))
+        *out = TB_ROCA_EK;
+    tb_blob_clear(&ek_public);
+    tb_blob_clear(&certificate);
+    return status != TB_STORE_UNAVAILABLE;
+}
+
 static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *host)
 {
     struct tb_reader public_area = tb_slice(host->ak_public, host->ak_public_len);
@@ -254,19 +283,40 @@ static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *h
     struct tb_public pub;
     struct tb_reason why;
     struct cached_key *c;
+    enum tb_roca roca;
+    bool good;
 
     if (!tb_sha256(v, public_area, digest))
         return NULL;
     item = tb_lru_get(v->keys, digest);
     if (item != NULL)
         return item;
+    good = tb_public_check_ak(public_area, &pub, &why);
+    if (!roca_of(v, host, good ? &pub : NULL, &roca))
+        return NULL;
     c = calloc(1, sizeof *c);
     if (c == NULL)
         return NULL;
     pthread_mutex_init(&c->lock, NULL);
-    if (tb_public_check_ak(public_area, &pub, &why))
+    c->roca = roca;
+    if (good)
         c->key = tb_public_key(&pub); /* NULL: the appraisal says what is wrong with it */
     return tb_lru_put(v->keys, digest, c);
+}
+
+/* What enrolment kept about the machine and its TPM. */
+static void host_into(const struct tb_host *host, enum tb_roca roca, struct tb_appraisal_input *in)
+{
+    enum tb_tpm_class told = TB_TPM_UNKNOWN;
+
+    if (!tb_tpm_class_of_name(host->facts.tpm_class, &told))
+        told = TB_TPM_UNKNOWN;
+    in->ak_public = tb_slice(host->ak_public, host->ak_public_len);
+    in->host_id = tb_slice(host->id, strlen(host->id));
+    in->roca = roca;
+    in->serial = host->facts.serial;
+    in->tpm_vendor = tb_tpm_vendor_of_text(host->facts.tpm_manufacturer);
+    in->tpm_class = tb_tpm_class_to_rely_on(told, host->ek_basis == TB_EK_BASIS_CERTIFICATE);
 }
 
 static bool appraise_quote(struct tb_verifier *v, struct work *w,
@@ -278,8 +328,6 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
     struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_appraisal_input in = {
         .enrolled = w->host.state == TB_HOST_ACTIVE,
-        .ak_public = tb_slice(w->host.ak_public, w->host.ak_public_len),
-        .host_id = tb_slice(w->host.id, strlen(w->host.id)),
         .nonce = tb_slice(w->challenge.nonce, TB_NONCE_LEN),
         .exporter = tb_slice(exporter, TB_EXPORTER_LEN),
         .wanted = w->context.wanted,
@@ -290,7 +338,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         .content = &w->content,
         .last = w->context.last,
         .firmware = w->context.firmware,
-        .policy = &w->policy,
+        .policy = w->policy,
     };
 
     if (h == NULL || key == NULL) {
@@ -298,6 +346,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         tb_lru_release(v->keys, item);
         return false;
     }
+    host_into(&w->host, key->roca, &in);
     pthread_mutex_lock(&key->lock);
     in.ak_key = key->key;
     tb_appraise_quote(&in, h, out);
@@ -310,7 +359,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
 static bool print_result(struct tb_verifier *v, const struct work *w, char **json, size_t *len,
                          uint8_t digest[32])
 {
-    *json = tb_result_print(&w->result, &w->policy);
+    *json = tb_result_print(&w->result, w->policy);
     *len = *json != NULL ? strlen(*json) : 0;
     return *json != NULL && tb_sha256(v, tb_slice(*json, *len), digest);
 }
@@ -335,9 +384,10 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
         tb_verifier_hasher_done(v, h);
         return NULL;
     }
-    tb_appraise_boot(w->content.log, &w->content.pcrs, &w->policy, &w->host.firmware, h, &c->boot);
+    tb_appraise_boot(w->content.log, &w->content.pcrs, w->policy, &w->host.firmware, h, &c->boot);
+    c->has_shape = tb_shape(&w->content.pcrs, h, c->shape);
     tb_verifier_hasher_done(v, h);
-    tb_conclude(quote, &c->boot, &w->policy, &w->result);
+    tb_conclude(quote, &c->boot, w->policy, &w->result);
     if (quote->findings.n == 0 && print_result(v, w, &c->json, &c->json_len, c->json_digest))
         memcpy(c->quote_outcome, quote->findings.outcome, sizeof c->quote_outcome);
     return tb_lru_put(v->boots, key, c);
@@ -351,7 +401,7 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
 
     memcpy(key.pcrs_fingerprint, w->message.pcrs_fingerprint, 32);
     memcpy(key.log_digest, w->message.log_digest, 32);
-    memcpy(key.policy_digest, w->policy.digest, 32);
+    memcpy(key.policy_digest, w->policy->digest, 32);
     tb_boot_key_set_firmware(&key, &w->host.firmware);
     w->boot = tb_lru_get(v->boots, &key);
     if (w->boot == NULL)
@@ -359,7 +409,7 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
     if (w->boot == NULL)
         return false;
     c = tb_lru_value(w->boot);
-    tb_conclude(&w->result.quote, &c->boot, &w->policy, &w->result);
+    tb_conclude(&w->result.quote, &c->boot, w->policy, &w->result);
     if (c->json != NULL && quote->n == 0 &&
         memcmp(quote->outcome, c->quote_outcome, sizeof c->quote_outcome) == 0) {
         w->json = c->json;
@@ -375,7 +425,7 @@ static bool appraise(struct tb_verifier *v, struct work *w,
     if (!appraise_quote(v, w, message, exporter, &w->result.quote))
         return false;
     if (!w->result.quote.genuine)
-        tb_conclude(&w->result.quote, NULL, &w->policy, &w->result);
+        tb_conclude(&w->result.quote, NULL, w->policy, &w->result);
     else if (!appraise_boot(v, w))
         return false;
     if (w->json != NULL)
@@ -406,6 +456,13 @@ static enum tb_switch switch_of(enum tb_secure_boot s)
     return TB_SWITCH_UNKNOWN;
 }
 
+static const uint8_t *shape_of(const struct work *w)
+{
+    const struct cached_boot *c = w->boot != NULL ? tb_lru_value(w->boot) : NULL;
+
+    return c != NULL && c->has_shape ? c->shape : NULL;
+}
+
 /* One step of the store: the nonce is taken, verdict and evidence are kept. */
 static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
                      const struct tb_evidence_message *message, const uint8_t *exporter,
@@ -432,11 +489,12 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
 
     memcpy(a.nonce, w->challenge.nonce, TB_NONCE_LEN);
     memcpy(a.exporter, exporter, TB_EXPORTER_LEN);
-    memcpy(a.policy_digest, w->policy.digest, 32);
+    memcpy(a.policy_digest, w->policy->digest, 32);
     if (!w->host.firmware.present && r->verdict == TB_VERDICT_TRUSTED) { /* first good boot */
         firmware_from(&w->content.pcrs, r->boot->bank, &w->firmware);
         a.firmware = &w->firmware;
     }
+    a.shape = shape_of(w);
     if (w->content.has_log)
         a.log = (struct tb_content_ref){ w->message.log_digest, w->message.log };
     a.pcrs = (struct tb_content_ref){
@@ -540,7 +598,7 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
         return spoil(v, now_ms, &w->host, message, &reason, why);
     if (!tb_verifier_policy(v, w->host.group, now_ms, &w->policy, why))
         return false;
-    if (!challenge_covers(&w->context, w->policy.pcrs))
+    if (!challenge_covers(&w->context, w->policy->pcrs))
         return overtaken(v, now_ms, &w->host, message, why);
     h = tb_verifier_hasher(v);
     if (h == NULL || !fetch_held(v, w, false)) {
@@ -574,7 +632,7 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
     w->host = *host;
     ok = appraise_and_remember(v, now_ms, w, message, exporter, why);
     if (ok)
-        answer_from(&w->result, &w->policy, out);
+        answer_from(&w->result, w->policy, out);
     atomic_fetch_add(ok ? &v->evidences : &v->refusals, 1);
     work_free(v, w);
     return ok;
@@ -583,15 +641,14 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
 /* --- Stored evidence --- */
 
 /* The quote once more, under this policy, with all that the appraisal knew then. */
-static void reappraise_quote(const struct tb_host *host, const struct tb_evidence_record *evidence,
+static void reappraise_quote(const struct tb_host *host, enum tb_roca roca,
+                             const struct tb_evidence_record *evidence,
                              const struct tb_context *context, const struct tb_content *content,
                              const struct tb_policy *policy, struct tb_hasher *h,
                              struct tb_quote_result *out)
 {
     struct tb_appraisal_input in = {
         .enrolled = true,
-        .ak_public = tb_slice(host->ak_public, host->ak_public_len),
-        .host_id = tb_slice(host->id, strlen(host->id)),
         .nonce = tb_slice(evidence->nonce, TB_NONCE_LEN),
         .exporter = tb_slice(evidence->exporter, TB_EXPORTER_LEN),
         .wanted = context->wanted,
@@ -605,6 +662,7 @@ static void reappraise_quote(const struct tb_host *host, const struct tb_evidenc
         .policy = policy,
     };
 
+    host_into(host, roca, &in);
     tb_appraise_quote(&in, h, out);
 }
 
@@ -614,12 +672,14 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
 {
     struct tb_quote_result *quote = &out->result.quote;
     struct tb_hasher *h = tb_verifier_hasher(v);
+    struct tb_lru_item *item = key_of(v, host);
+    const struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_content content = { .has_log = evidence->log.len > 0,
                                   .log = tb_slice(evidence->log.p, evidence->log.len) };
     struct tb_evidence_content sent;
     struct tb_context context;
     struct tb_reason why;
-    bool ok = h != NULL && evidence->genuine &&
+    bool ok = h != NULL && key != NULL && evidence->genuine &&
               tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
               tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
               tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len),
@@ -628,11 +688,13 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     if (ok) {
         memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
         content.uptime_ms = sent.uptime_ms;
-        reappraise_quote(host, evidence, &context, &content, policy, h, quote);
+        memcpy(content.serial, sent.serial, sizeof content.serial);
+        reappraise_quote(host, key->roca, evidence, &context, &content, policy, h, quote);
         if (quote->genuine)
             tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
         tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
     }
+    tb_lru_release(v->keys, item);
     tb_verifier_hasher_done(v, h);
     return ok;
 }
@@ -654,13 +716,57 @@ static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
     return true;
 }
 
+bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host, uint8_t out[TB_SHA256_LEN])
+{
+    static const char domain[] = "trueboot seen 1";
+    const struct tb_reader parts[] = {
+        tb_slice(domain, sizeof domain),
+        tb_slice(host->ek_digest, TB_SHA256_LEN),
+        tb_slice(host->log_digest, TB_SHA256_LEN),
+        tb_slice(host->pcrs_digest, TB_SHA256_LEN),
+        tb_slice(host->result_digest, TB_SHA256_LEN),
+        tb_slice(host->ak_name, host->ak_name_len),
+    };
+    struct tb_hasher *h = tb_verifier_hasher(v);
+    uint8_t digest[TB_DIGEST_MAX];
+    bool ok = h != NULL &&
+              tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0], digest);
+
+    tb_verifier_hasher_done(v, h);
+    if (ok)
+        memcpy(out, digest, TB_SHA256_LEN);
+    return ok;
+}
+
+/* This very record is what people saw; it is also what the reference is then made of, so that
+ * nothing comes in between. */
+static bool is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
+                             const struct tb_evidence_record *evidence, const uint8_t *seen,
+                             struct tb_refusal *why)
+{
+    struct tb_host now = *host;
+    uint8_t digest[TB_SHA256_LEN];
+
+    if (seen == NULL)
+        return true;
+    memcpy(now.log_digest, evidence->log_digest, TB_SHA256_LEN);
+    memcpy(now.pcrs_digest, evidence->pcrs_digest, TB_SHA256_LEN);
+    memcpy(now.result_digest, evidence->result_digest, TB_SHA256_LEN);
+    if (!tb_verifier_seen(v, &now, digest))
+        return no_memory(why);
+    return memcmp(digest, seen, TB_SHA256_LEN) == 0 ||
+           tb_refusal_set(why, 409, "other-evidence",
+                          "the host has sent other evidence since: look at it again");
+}
+
 bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
-                                 const struct tb_store_by *by, struct tb_refusal *why)
+                                 const uint8_t *seen, const struct tb_store_by *by,
+                                 struct tb_refusal *why)
 {
     struct tb_evidence_record evidence = { 0 };
     struct tb_firmware_reference reference;
     struct tb_appraisal *appraisal = malloc(sizeof *appraisal);
-    struct tb_policy policy;
+    const struct tb_policy *policy = NULL;
     struct tb_tpm_accepted tpm;
     enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
     bool ok = false;
@@ -671,16 +777,17 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
         ok = false;
     else if (status == TB_STORE_NOT_FOUND ||
              (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, &policy, appraisal, &reference, &tpm)))
+              !firmware_of(v, host, &evidence, policy, appraisal, &reference, &tpm)))
         tb_refusal_set(
             why, 409, "no-genuine-evidence",
             "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
-    else {
+    else if (is_what_was_seen(v, host, &evidence, seen, why)) {
         status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }
+    tb_verifier_policy_done(policy);
     tb_evidence_record_clear(&evidence);
     free(appraisal);
     return ok;

@@ -8,6 +8,7 @@
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
+#include "crypto/roca.h"
 #include "crypto/secret.h"
 
 #include <stdio.h>
@@ -158,8 +159,11 @@ struct judgement {
     bool ek_allowed;
     struct tb_ek_allowed allowed;
     bool certificate_good;
+    bool certificate_expired; /* good but for its dates */
     struct tb_ek_facts facts;
     struct tb_reason certificate_why;
+    bool roca; /* one of the keys has its structure */
+    struct tb_reason roca_why;
     uint8_t ek_digest[32];
 };
 
@@ -193,7 +197,7 @@ static bool no_proof(struct tb_refusal *why)
 static bool wrong_proof(struct tb_verifier *v, int64_t now_ms, const char *id,
                         struct tb_refusal *why)
 {
-    struct tb_store_by by = { "host", now_ms };
+    struct tb_store_by by = { .actor = "host", .now_ms = now_ms };
 
     if (may_audit(v, now_ms) &&
         tb_store_audit_append(v->config.store, "enrol.not-proved", id, "{}", &by) != TB_STORE_OK)
@@ -251,6 +255,26 @@ static bool judge_token(struct tb_verifier *v, int64_t now_ms, const uint8_t has
     }
 }
 
+/* CVE-2017-15361, of both keys. */
+static void judge_roca(const struct tb_enrol_request *request, const struct tb_public *ek,
+                       struct judgement *j)
+{
+    struct tb_public ak;
+    struct tb_reason why;
+    const char *where = NULL;
+
+    if (ek->type == TB_ALG_RSA && tb_roca_has_structure(ek->n_or_x))
+        where = "endorsement key";
+    else if (tb_public_check_ak(request->ak_public, &ak, &why) && ak.type == TB_ALG_RSA &&
+             tb_roca_has_structure(ak.n_or_x))
+        where = "attestation key";
+    if (where == NULL)
+        return;
+    j->roca = true;
+    tb_refuse(&j->roca_why, TB_CHECK_IDENTITY_ROCA, where, "a modulus of random primes",
+              "one of the ROCA structure");
+}
+
 static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enrol_request *request,
                      struct judgement *j, struct tb_refusal *why)
 {
@@ -271,6 +295,7 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
         (j->allowed.host_name[0] == '\0' || strcmp(j->allowed.host_name, request->host_name) == 0);
     if (!tb_public_check_ek(request->ek_public, &ek, &reason))
         return tb_refusal_of(why, 400, &reason);
+    judge_roca(request, &ek, j);
     if (request->ek_certificate.left == 0) {
         tb_refuse(&j->certificate_why, TB_CHECK_IDENTITY_EK_CERT, "EK certificate", "a certificate",
                   "none in the TPM");
@@ -279,21 +304,41 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
     j->certificate_good =
         tb_ek_cert_check(v->config.ek_roots, &rules, request->ek_certificate, request->ek_chain,
                          request->n_ek_chain, &ek, &j->facts, &j->certificate_why);
+    j->certificate_expired =
+        !j->certificate_good && j->certificate_why.check == TB_CHECK_IDENTITY_EK_EXPIRED;
     /* A certificate about another key is no lack of proof but an attempt (T-18). */
     if (!j->certificate_good && j->certificate_why.check == TB_CHECK_IDENTITY_EK_KEY)
         return tb_refusal_of(why, 403, &j->certificate_why);
     return true;
 }
 
+static bool is_required(const struct tb_policy *policy, enum tb_check check)
+{
+    return tb_policy_severity(policy, check) == TB_SEVERITY_REQUIRED;
+}
+
 static enum tb_ek_basis basis_of(const struct judgement *j, const struct tb_policy *policy)
 {
+    /* Whatever is said about such a key, anybody may have it. */
+    if (j->roca && is_required(policy, TB_CHECK_IDENTITY_ROCA))
+        return TB_EK_BASIS_NONE;
     if (j->ek_allowed)
         return TB_EK_BASIS_ALLOW_LIST;
-    if (j->certificate_good)
+    if (j->certificate_good ||
+        (j->certificate_expired && !is_required(policy, TB_CHECK_IDENTITY_EK_EXPIRED)))
         return TB_EK_BASIS_CERTIFICATE;
     if (j->token_good && policy->ek_trust == TB_EK_TRUST_TOKEN)
         return TB_EK_BASIS_TOKEN;
     return TB_EK_BASIS_NONE;
+}
+
+/* The class: by the certificate, else by what the TPM says of itself, which is a claim; the
+ * appraisal relies on tb_tpm_class_to_rely_on(). */
+static enum tb_tpm_class class_of(const struct tb_enrol_request *request, const struct judgement *j)
+{
+    if (j->facts.tpm_class != TB_TPM_UNKNOWN)
+        return j->facts.tpm_class;
+    return tb_tpm_class_of_vendor(tb_tpm_vendor_of_text(request->tpm.manufacturer));
 }
 
 static void host_facts(const struct tb_enrol_request *request, const struct judgement *j,
@@ -309,7 +354,7 @@ static void host_facts(const struct tb_enrol_request *request, const struct judg
                  (unsigned)(request->tpm.firmware_version >> 32 & 0xffff),
                  (unsigned)(request->tpm.firmware_version >> 16 & 0xffff),
                  (unsigned)(request->tpm.firmware_version & 0xffff));
-    snprintf(out->tpm_class, sizeof out->tpm_class, "%s", tb_tpm_class_name(j->facts.tpm_class));
+    snprintf(out->tpm_class, sizeof out->tpm_class, "%s", tb_tpm_class_name(class_of(request, j)));
     snprintf(out->product, sizeof out->product, "%.60s%s%.60s", request->platform.vendor,
              request->platform.vendor[0] != '\0' && request->platform.product[0] != '\0' ? " " : "",
              request->platform.product);
@@ -371,7 +416,7 @@ static bool answered_before(struct tb_verifier *v, int64_t now_ms,
                             const struct tb_activate_request *request,
                             struct tb_activate_reply *out, bool *ok, struct tb_refusal *why)
 {
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_host host;
     enum tb_store_status status;
 
@@ -390,7 +435,8 @@ static bool answered_before(struct tb_verifier *v, int64_t now_ms,
         return true;
     snprintf(out->host_id, sizeof out->host_id, "%s", host.id);
     out->state = host.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
-    out->interval_s = policy.interval_s;
+    out->interval_s = policy->interval_s;
+    tb_verifier_policy_done(policy);
     return true;
 }
 
@@ -440,10 +486,10 @@ static bool fill_host(struct tb_verifier *v, const struct tb_enrol_request *requ
     return true;
 }
 
-/* Why nothing vouches for a waiting host's TPM, for the operator who is to decide. The host is
- * there already: a store that fails here loses the note alone. */
-static void note_certificate(struct tb_verifier *v, const char *host_id,
-                             const struct tb_reason *why, const struct tb_store_by *by)
+/* For the operator who is to decide, or to look. The host is there already: a store that fails here
+ * loses the note alone. */
+static void note(struct tb_verifier *v, const char *host_id, const struct tb_reason *why,
+                 const struct tb_store_by *by)
 {
     const struct tb_check_text *check = tb_check_text(why->check);
     char text[TB_STORE_TEXT_MAX + 1];
@@ -454,41 +500,79 @@ static void note_certificate(struct tb_verifier *v, const char *host_id,
         atomic_fetch_add(&v->refusals, 1);
 }
 
+/* What is to be said of a new host's TPM: why nothing vouches for it, or what was passed over.
+ * NULL: nothing. */
+static const struct tb_reason *worth_a_note(const struct tb_policy *policy,
+                                            const struct judgement *j, enum tb_ek_basis basis)
+{
+    if (j->roca && tb_policy_severity(policy, TB_CHECK_IDENTITY_ROCA) != TB_SEVERITY_INFORM)
+        return &j->roca_why;
+    if (basis == TB_EK_BASIS_NONE && j->certificate_why.where[0] != '\0')
+        return &j->certificate_why;
+    if (basis == TB_EK_BASIS_CERTIFICATE && j->certificate_expired &&
+        tb_policy_severity(policy, TB_CHECK_IDENTITY_EK_EXPIRED) == TB_SEVERITY_ADVISORY)
+        return &j->certificate_why;
+    return NULL;
+}
+
+/* The same TPM asks to be another host: in another machine, by its serial number? The store has
+ * opened the incident about the duplicate; this says what of the machine differs (T-28). */
+static void note_other_machine(struct tb_verifier *v, const char *host_id,
+                               const struct tb_enrol_request *request, const struct tb_store_by *by)
+{
+    struct tb_host host;
+    struct tb_reason why;
+
+    if (tb_store_host_get(v->config.store, host_id, &host) != TB_STORE_OK ||
+        host.facts.serial[0] == '\0' || request->platform.serial[0] == '\0' ||
+        strcmp(host.facts.serial, request->platform.serial) == 0)
+        return;
+    tb_refuse(&why, TB_CHECK_IDENTITY_PLATFORM, "serial number", host.facts.serial, "%s",
+              request->platform.serial);
+    note(v, host_id, &why, by);
+}
+
 static bool create_host(struct tb_verifier *v, int64_t now_ms,
                         const struct tb_enrol_request *request,
                         const struct tb_activate_request *activate, const struct judgement *j,
                         struct tb_activate_reply *out, struct tb_refusal *why)
 {
     /* Whose word lets the host in: an operator's, given before, or nobody's yet. */
-    struct tb_store_by by = { j->token_good   ? "enrolment token"
-                              : j->ek_allowed ? "allow-list"
-                                              : "host",
-                              now_ms };
+    struct tb_store_by by = { .actor = j->token_good   ? "enrolment token"
+                                       : j->ek_allowed ? "allow-list"
+                                                       : "host",
+                              .now_ms = now_ms };
     struct tb_store_conflict conflict = { 0 };
     struct tb_host_created created;
-    struct tb_policy policy;
+    const struct tb_reason *told;
+    const struct tb_policy *policy;
     struct new_host host;
     enum tb_store_status status;
+    bool ok;
 
     if (!tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy, why))
         return false;
-    if (!token_of(v, activate, out->host_token))
-        return out_of_order(why);
-    if (!fill_host(v, request, j, &policy, out->host_token, &host, why))
+    ok = token_of(v, activate, out->host_token)
+             ? fill_host(v, request, j, policy, out->host_token, &host, why)
+             : out_of_order(why);
+    told = ok ? worth_a_note(policy, j, host.row.ek_basis) : NULL;
+    out->interval_s = policy->interval_s;
+    tb_verifier_policy_done(policy);
+    if (!ok)
         return false;
     if (host.row.state == TB_HOST_PENDING && !waiting_list_has_room(v, j->token_good, why))
         return false;
     status = tb_store_host_create(v->config.store, &host.row, &by, &created, &conflict);
+    if (status == TB_STORE_CONFLICT && conflict.what == TB_UNIQUE_EK && may_audit(v, now_ms))
+        note_other_machine(v, conflict.host_id, request, &by);
     if (status == TB_STORE_CONFLICT)
         return refuse_duplicate(&conflict, why);
     if (status != TB_STORE_OK)
         return tb_refusal_store(why, status);
     snprintf(out->host_id, sizeof out->host_id, "%s", created.id);
     out->state = created.state == TB_HOST_ACTIVE ? TB_ENROL_ACTIVE : TB_ENROL_PENDING;
-    out->interval_s = policy.interval_s;
-    if (created.state == TB_HOST_PENDING && host.row.tpm == TB_TPM_STATE_20 &&
-        host.row.ek_basis == TB_EK_BASIS_NONE)
-        note_certificate(v, created.id, &j->certificate_why, &by);
+    if (told != NULL)
+        note(v, created.id, told, &by);
     return true;
 }
 

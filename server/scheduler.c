@@ -63,8 +63,8 @@ static bool is_stopping(struct tb_scheduler *s)
 static void mark_silent(struct tb_scheduler *s)
 {
     int64_t now = now_ms();
-    struct tb_store_by by = { "scheduler", now };
-    struct tb_policy policy;
+    struct tb_store_by by = { .actor = "scheduler", .now_ms = now };
+    const struct tb_policy *policy;
     struct tb_refusal why;
     enum tb_store_status status;
     size_t marked;
@@ -76,8 +76,9 @@ static void mark_silent(struct tb_scheduler *s)
 
     if (!tb_verifier_policy(s->verifier, "", now, &policy, &why))
         return; /* the Verifier has told it */
-    silence.stale_before_ms = now - 1000 * (int64_t)policy.stale_s;
-    silence.unreachable_before_ms = now - 3000 * (int64_t)policy.stale_s;
+    silence.stale_before_ms = now - 1000 * (int64_t)policy->stale_s;
+    silence.unreachable_before_ms = now - 3000 * (int64_t)policy->stale_s;
+    tb_verifier_policy_done(policy);
     do { /* so many at a time that others get to write in between */
         marked = 0;
         status = tb_store_mark_silent(s->store, &silence, &by, count_one, &marked);

@@ -181,7 +181,7 @@ static bool count_keys(void *ctx, const struct tb_api_key *key)
 bool tb_server_new_admin(struct tb_store *store, int64_t now_ms, const char *label, char key[65],
                          char err[TB_SERVER_ERR_LEN])
 {
-    struct tb_store_by by = { "server", now_ms };
+    struct tb_store_by by = { .actor = "server", .now_ms = now_ms };
     struct tb_api_key record = { .role = "admin" };
     struct tb_hasher *h = tb_hasher_new();
     uint8_t random[32], id[8], hash[TB_DIGEST_MAX];

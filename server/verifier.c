@@ -10,11 +10,16 @@
 
 #define POLICY_FRESH_MS 5000 /* another replica's new policy holds here after so long at most */
 
+/* A policy and how many hold it, the cache among them. */
+struct shared_policy {
+    struct tb_policy policy; /* first: the two pointers are the same address */
+    _Atomic unsigned holders;
+};
+
 /* Of one group, for as long as the cache has room. Its members are read and written under
  * policy_lock. A policy that was good stays when a later one cannot be read. */
 struct cached_policy {
-    bool has_policy;
-    struct tb_policy policy;
+    struct shared_policy *policy; /* held; NULL: none was good yet */
     int64_t loaded_ms;
     uint64_t generation; /* in which its loading began */
     char trouble[256];   /* why the last attempt to load failed; "": it did not */
@@ -23,6 +28,28 @@ struct cached_policy {
 /* Declared in attestation.c's terms: what the caches hold. */
 void tb_cached_boot_free(void *value);
 void tb_cached_key_free(void *value);
+
+void tb_verifier_policy_done(const struct tb_policy *policy)
+{
+    struct shared_policy *shared = (struct shared_policy *)(uintptr_t)policy;
+
+    if (shared != NULL && atomic_fetch_sub(&shared->holders, 1) == 1)
+        free(shared);
+}
+
+static void release(struct shared_policy *shared)
+{
+    tb_verifier_policy_done(shared != NULL ? &shared->policy : NULL);
+}
+
+static void cached_policy_free(void *value)
+{
+    struct cached_policy *c = value;
+
+    if (c != NULL)
+        release(c->policy);
+    free(c);
+}
 
 static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
@@ -44,7 +71,7 @@ struct tb_verifier *tb_verifier_new(const struct tb_verifier_config *config)
     v->boots = tb_lru_new(config->boots_cached ? config->boots_cached : 512,
                           sizeof(struct tb_boot_key), tb_cached_boot_free);
     v->keys = tb_lru_new(config->keys_cached ? config->keys_cached : 65536, 32, tb_cached_key_free);
-    v->policies = tb_lru_new(256, 32, free);
+    v->policies = tb_lru_new(256, 32, cached_policy_free);
     v->hasher[0] = tb_hasher_new();
     v->n_hashers = v->hasher[0] != NULL;
     if (v->boots == NULL || v->keys == NULL || v->policies == NULL || v->n_hashers == 0) {
@@ -170,7 +197,7 @@ static struct tb_lru_item *place_of(struct tb_verifier *v, const char *group)
 
 static bool is_fresh(const struct tb_verifier *v, const struct cached_policy *c, int64_t now_ms)
 {
-    return c->has_policy && c->trouble[0] == '\0' &&
+    return c->policy != NULL && c->trouble[0] == '\0' &&
            c->generation == atomic_load(&v->policy_generation) && now_ms >= c->loaded_ms &&
            now_ms - c->loaded_ms < POLICY_FRESH_MS;
 }
@@ -197,15 +224,17 @@ static void refresh(struct tb_verifier *v, const char *group, int64_t now_ms,
 {
     uint64_t generation = atomic_load(&v->policy_generation);
     char trouble[sizeof c->trouble] = "out of memory";
-    struct tb_policy *loaded = malloc(sizeof *loaded);
-    bool ok = loaded != NULL && load_policy(v, group, loaded, trouble);
+    struct shared_policy *loaded = malloc(sizeof *loaded), *old = NULL;
+    bool ok = loaded != NULL && load_policy(v, group, &loaded->policy, trouble);
     bool tell = false, has_policy;
 
     pthread_mutex_lock(&v->policy_lock);
     if (generation >= c->generation) {
         if (ok) {
-            c->policy = *loaded;
-            c->has_policy = true;
+            atomic_init(&loaded->holders, 1);
+            old = c->policy;
+            c->policy = loaded;
+            loaded = NULL;
             c->loaded_ms = now_ms;
             c->generation = generation;
             trouble[0] = '\0';
@@ -213,9 +242,10 @@ static void refresh(struct tb_verifier *v, const char *group, int64_t now_ms,
         tell = strcmp(c->trouble, trouble) != 0;
         memcpy(c->trouble, trouble, sizeof trouble);
     }
-    has_policy = c->has_policy;
+    has_policy = c->policy != NULL;
     pthread_mutex_unlock(&v->policy_lock);
-    free(loaded);
+    release(old);
+    free(loaded); /* not put: a newer one is there, or it could not be read */
     if (tell)
         tell_trouble(v, group, has_policy, trouble);
 }
@@ -229,7 +259,7 @@ static bool unreadable(struct tb_refusal *why, const char *trouble)
 
 /* With `strict` the last good policy does not stand in for the current one. */
 static bool policy_in_force(struct tb_verifier *v, const char *group, int64_t now_ms, bool strict,
-                            struct tb_policy *out, struct tb_refusal *why)
+                            const struct tb_policy **out, struct tb_refusal *why)
 {
     struct tb_lru_item *item = place_of(v, group);
     struct cached_policy *c;
@@ -244,24 +274,26 @@ static bool policy_in_force(struct tb_verifier *v, const char *group, int64_t no
     if (!fresh)
         refresh(v, group, now_ms, c);
     pthread_mutex_lock(&v->policy_lock);
-    ok = c->has_policy && !(strict && c->trouble[0] != '\0');
-    if (ok)
-        *out = c->policy;
-    else
+    ok = c->policy != NULL && !(strict && c->trouble[0] != '\0');
+    if (ok) {
+        atomic_fetch_add(&c->policy->holders, 1);
+        *out = &c->policy->policy;
+    } else {
         unreadable(why, c->trouble);
+    }
     pthread_mutex_unlock(&v->policy_lock);
     tb_lru_release(v->policies, item);
     return ok;
 }
 
 bool tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
-                        struct tb_policy *out, struct tb_refusal *why)
+                        const struct tb_policy **out, struct tb_refusal *why)
 {
     return policy_in_force(v, group, now_ms, false, out, why);
 }
 
 bool tb_verifier_policy_strict(struct tb_verifier *v, const char *group, int64_t now_ms,
-                               struct tb_policy *out, struct tb_refusal *why)
+                               const struct tb_policy **out, struct tb_refusal *why)
 {
     return policy_in_force(v, group, now_ms, true, out, why);
 }

@@ -49,13 +49,15 @@ bool tb_refusal_of(struct tb_refusal *r, int status, const struct tb_reason *why
 bool tb_refusal_store(struct tb_refusal *r, enum tb_store_status status);
 
 /* The policy in force for a group, at most some seconds old: the store's, the built-in one where
- * none was put, and the last good one while the store's cannot be read. False: it cannot be read
- * and there is no last good one (503 "policy-unreadable"). */
+ * none was put, and the last good one while the store's cannot be read. It is shared, since it is
+ * large, and stays as it is until it is given back. False: it cannot be read and there is no last
+ * good one (503 "policy-unreadable"). */
 TB_MUST_CHECK bool tb_verifier_policy(struct tb_verifier *v, const char *group, int64_t now_ms,
-                                      struct tb_policy *out, struct tb_refusal *why);
+                                      const struct tb_policy **out, struct tb_refusal *why);
+void tb_verifier_policy_done(const struct tb_policy *policy); /* NULL is a no-op */
 /* The same, but false too while the last good one stands in: for those who are to see it. */
 TB_MUST_CHECK bool tb_verifier_policy_strict(struct tb_verifier *v, const char *group,
-                                             int64_t now_ms, struct tb_policy *out,
+                                             int64_t now_ms, const struct tb_policy **out,
                                              struct tb_refusal *why);
 /* Forget cached policies (a new one was put). */
 void tb_verifier_policy_changed(struct tb_verifier *v);
@@ -103,9 +105,16 @@ TB_MUST_CHECK bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb
                                           const struct tb_evidence_record *evidence,
                                           const struct tb_policy *policy, struct tb_appraisal *out);
 
-/* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. */
+/* A digest of what people see of a host: its keys, and what came of its last evidence. Who decides
+ * something names it, so that nothing is decided about what came after they looked. */
+TB_MUST_CHECK bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host,
+                                    uint8_t out[TB_SHA256_LEN]);
+
+/* An operator accepts the firmware, the host's and its TPM's, that the last evidence shows. seen:
+ * the digest above, as it was when they looked; other evidence since is refused (409
+ * "other-evidence"). NULL: whatever is there. */
 TB_MUST_CHECK bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
-                                               const struct tb_store_by *by,
+                                               const uint8_t *seen, const struct tb_store_by *by,
                                                struct tb_refusal *why);
 
 /* With one of the Verifier's hashers. False: out of memory. */

@@ -19,7 +19,7 @@
     X(api_key_create) X(api_key_revoke) X(session_create) X(session_delete) X(purge)
 
 #define TB_STORE_READS(X) \
-    X(setting_get) X(host_get) X(host_ek) X(hosts_page) X(hosts_count) X(summary) \
+    X(setting_get) X(host_get) X(host_ek) X(hosts_page) X(hosts_count) X(summary) X(clusters) \
     X(enrol_token_check) X(enrol_tokens) X(ek_allow_find) X(ek_allow_list) X(challenge_get) \
     X(blob_get) X(blob_held) X(evidence_get) X(evidence_next) X(silent) X(history) \
     X(incidents) X(audit) X(policy_get) X(policies) X(api_key_find) X(api_keys) \
@@ -93,6 +93,7 @@ struct tb_op_args {
     struct tb_accepted *accepted_out;
     struct tb_evidence_record *evidence_out;
     struct tb_silent_list *silent_io;
+    struct tb_cluster_totals *totals_out;
     struct tb_policy_record *policy_out;
     struct tb_api_key *api_key_out;
     uint64_t *n_out;
@@ -102,6 +103,7 @@ struct tb_op_args {
 
     void *ctx; /* of the one callback that is set */
     tb_host_fn host_fn;
+    tb_cluster_fn cluster_fn;
     tb_enrol_token_fn enrol_token_fn;
     tb_ek_allowed_fn ek_allowed_fn;
     tb_period_fn period_fn;

@@ -52,7 +52,8 @@ bool tb_store_id_ok(const char *id)
 
 bool tb_store_by_ok(const struct tb_store_by *by)
 {
-    return by && tb_store_text_ok(by->actor, TB_STORE_NAME_MAX);
+    return by && tb_store_text_ok(by->actor, TB_STORE_NAME_MAX) &&
+           tb_store_text_ok(by->actor_id, TB_STORE_ID_MAX);
 }
 
 const char *tb_store_status_name(enum tb_store_status status)

@@ -82,7 +82,7 @@ struct tb_new_period {
     const char *host_id;
     enum tb_verdict before, verdict;
     const char *code, *headline;
-    const uint8_t *result_digest, *log_digest, *policy_digest;
+    const uint8_t *result_digest, *log_digest, *pcrs_digest, *policy_digest;
 };
 TB_MUST_CHECK enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c,
                                                         const struct tb_new_period *p,
@@ -96,7 +96,8 @@ TB_MUST_CHECK enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host 
     "approved_ms, approved_by, last_seen_ms, last_evidence_ms, last_verified_ms, verdict, "        \
     "headline_code, headline, since_ms, secure_boot, maintenance, want_attest, "                   \
     "replace_until_ms, memory_present, clock_ms, reset_count, restart_count, firmware_version, "   \
-    "banks, boot_id, firmware, log_digest, pcrs_digest, result_digest"
+    "banks, boot_id, firmware, log_digest, pcrs_digest, result_digest, shape, trusted_ms, "        \
+    "trusted_log, trusted_pcrs"
 /* Of a firmware reference as it is stored: *len bytes of out. */
 #define TB_FIRMWARE_BYTES_MAX (1 + 4 * TB_DIGEST_MAX)
 void tb_firmware_pack(const struct tb_firmware_reference *f, uint8_t out[TB_FIRMWARE_BYTES_MAX],

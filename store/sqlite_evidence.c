@@ -156,6 +156,8 @@ struct before {
     int64_t since_ms;
     bool has[3];
     uint8_t digest[3][TB_SHA256_LEN]; /* log, pcrs, result */
+    bool has_shape;
+    uint8_t shape[TB_SHA256_LEN];
 };
 
 static enum tb_store_status get_before(struct tb_sqlite *c, const char *id, struct before *out)
@@ -163,8 +165,9 @@ static enum tb_store_status get_before(struct tb_sqlite *c, const char *id, stru
     enum tb_store_status status;
     enum tb_host_state state;
     enum tb_tpm_state tpm;
-    TB_SQL q = tb_sql(c, "SELECT state, tpm, verdict, headline_code, since_ms, log_digest,"
-                         " pcrs_digest, result_digest FROM host WHERE id = ?1 AND state <> 4");
+    TB_SQL q =
+        tb_sql(c, "SELECT state, tpm, verdict, headline_code, since_ms, log_digest,"
+                  " pcrs_digest, result_digest, shape FROM host WHERE id = ?1 AND state <> 4");
 
     tb_put_text(&q, id);
     status = tb_sql_step(&q);
@@ -177,6 +180,7 @@ static enum tb_store_status get_before(struct tb_sqlite *c, const char *id, stru
     out->since_ms = tb_get_i64(&q);
     for (size_t i = 0; i < 3; i++)
         out->has[i] = tb_get_digest(&q, out->digest[i]);
+    out->has_shape = tb_get_digest(&q, out->shape);
     status = tb_row_status(&q);
     if (status == TB_STORE_OK && (state != TB_HOST_ACTIVE || tpm != TB_TPM_STATE_20))
         return TB_STORE_REFUSED;
@@ -194,7 +198,9 @@ static enum tb_store_status update_host(struct tb_sqlite *c, const struct tb_app
            "log_digest),"
            " pcrs_digest = iif(?5, ?7, pcrs_digest), result_digest = ?8, agent_version = iif(?9, "
            "?10, agent_version),"
-           " firmware = iif(?11, ?12, firmware) WHERE id = ?1");
+           " firmware = iif(?11, ?12, firmware), trusted_ms = iif(?13, ?4, trusted_ms),"
+           " trusted_log = iif(?13, ?6, trusted_log), trusted_pcrs = iif(?13, ?7, trusted_pcrs)"
+           " WHERE id = ?1");
 
     tb_put_text(&q, in->host_id);
     tb_put_text(&q, in->headline);
@@ -213,6 +219,21 @@ static enum tb_store_status update_host(struct tb_sqlite *c, const struct tb_app
     } else {
         tb_put_null(&q);
     }
+    tb_put_i64(&q, in->verdict == TB_VERDICT_TRUSTED);
+    return tb_sql_run_one(&q);
+}
+
+/* Seldom another one: its index is not touched otherwise. */
+static enum tb_store_status update_shape(struct tb_sqlite *c, const struct tb_appraised *in,
+                                         const struct before *was)
+{
+    TB_SQL q = tb_sql(c, "UPDATE host SET shape = ?2 WHERE id = ?1");
+
+    if (!in->genuine ||
+        (in->shape ? was->has_shape && memcmp(in->shape, was->shape, 32) == 0 : !was->has_shape))
+        return TB_STORE_OK;
+    tb_put_text(&q, in->host_id);
+    tb_put_digest(&q, in->shape);
     return tb_sql_run_one(&q);
 }
 
@@ -307,6 +328,7 @@ static enum tb_store_status update_period(struct tb_sqlite *c, const struct tb_a
                                                          .headline = in->headline,
                                                          .result_digest = in->result.digest,
                                                          .log_digest = in->log.digest,
+                                                         .pcrs_digest = in->pcrs.digest,
                                                          .policy_digest = in->policy_digest },
                                 &(struct tb_store_by){ .actor = "verifier", .now_ms = in->now_ms });
 }
@@ -326,6 +348,8 @@ enum tb_store_status tb_sqlite_accept_evidence(struct tb_sqlite *c, const struct
         status = update_period(c, in, &was, out);
     if (status == TB_STORE_OK)
         status = update_host(c, in);
+    if (status == TB_STORE_OK)
+        status = update_shape(c, in, &was);
     if (status == TB_STORE_OK)
         status = update_memory(c, in);
     if (status == TB_STORE_OK)
@@ -351,7 +375,6 @@ static enum tb_store_status named_blob(struct tb_sqlite *c, bool named, const ui
 enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb_op_args *a)
 {
     struct tb_evidence_record *out = a->evidence_out;
-    uint8_t digest[3][TB_SHA256_LEN];
     bool has[3];
     size_t len;
     enum tb_store_status status;
@@ -378,15 +401,16 @@ enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb
     len = (size_t)tb_get_i64(&q);
     if (!tb_store_unpack(tb_get_slice(&q), len, &out->content))
         q.failed = true;
-    for (size_t i = 0; i < 3; i++)
-        has[i] = tb_get_digest(&q, digest[i]);
+    has[0] = tb_get_digest(&q, out->log_digest);
+    has[1] = tb_get_digest(&q, out->pcrs_digest);
+    has[2] = tb_get_digest(&q, out->result_digest);
     status = tb_row_status(&q);
     if (status == TB_STORE_OK)
-        status = named_blob(c, has[0], digest[0], &out->log);
+        status = named_blob(c, has[0], out->log_digest, &out->log);
     if (status == TB_STORE_OK)
-        status = named_blob(c, has[1], digest[1], &out->pcrs);
+        status = named_blob(c, has[1], out->pcrs_digest, &out->pcrs);
     if (status == TB_STORE_OK)
-        status = named_blob(c, has[2], digest[2], &out->result);
+        status = named_blob(c, has[2], out->result_digest, &out->result);
     return status;
 }
 

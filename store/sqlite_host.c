@@ -93,6 +93,10 @@ enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host *h)
     h->has_log = tb_get_digest(q, h->log_digest);
     h->has_pcrs = tb_get_digest(q, h->pcrs_digest);
     h->has_result = tb_get_digest(q, h->result_digest);
+    h->has_shape = tb_get_digest(q, h->shape);
+    h->trusted_ms = tb_get_i64(q);
+    h->has_trusted_log = tb_get_digest(q, h->trusted_log);
+    h->has_trusted_pcrs = tb_get_digest(q, h->trusted_pcrs);
     return tb_row_status(q);
 }
 

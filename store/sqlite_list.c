@@ -82,13 +82,14 @@ static void write_cursor(const struct tb_host *h, enum tb_host_sort sort, int64_
     }
 }
 
-/* ?1 verdict, ?2 group, ?3 text. A verdict that few hosts have is found by its index (host_rank),
+/* ?1 verdict, ?2 group, ?3 text, ?4 shape. A verdict that few hosts have is found by its index
+ * (host_rank),
  * one that most have by walking in the order asked for. */
 static const char *condition(const struct tb_host_query *q, char *out, size_t size)
 {
     bool few = q->verdict != TB_VERDICT_NONE && q->verdict != TB_VERDICT_TRUSTED;
 
-    snprintf(out, size, "state <> 4%s%s%s%s%s", q->refused ? "" : " AND state <> 3",
+    snprintf(out, size, "state <> 4%s%s%s%s%s%s", q->refused ? "" : " AND state <> 3",
              few ? " AND rank = (CASE ?1 WHEN 3 THEN 0 WHEN 2 THEN 1 WHEN 7 THEN 2 WHEN 6 THEN 3"
                    " WHEN 5 THEN 4 WHEN 4 THEN 5 ELSE 6 END)"
                  : "",
@@ -97,7 +98,8 @@ static const char *condition(const struct tb_host_query *q, char *out, size_t si
              q->text && q->text[0] ? " AND (instr(lower(name), lower(?3)) > 0"
                                      " OR instr(id, lower(?3)) > 0"
                                      " OR instr(lower(headline), lower(?3)) > 0)"
-                                   : " AND ?3 = ''");
+                                   : " AND ?3 = ''",
+             q->shape ? " AND state = 2 AND shape = ?4" : " AND ?4 IS NULL");
     return out;
 }
 
@@ -106,6 +108,7 @@ static void put_condition(struct tb_sql *s, const struct tb_host_query *q)
     tb_put_i64(s, q->verdict);
     tb_put_text(s, q->group);
     tb_put_text(s, q->text);
+    tb_put_digest(s, q->shape);
 }
 
 /* The rows of a page to the callback, and the cursor behind it. */
@@ -144,10 +147,10 @@ enum tb_store_status tb_sqlite_hosts_page(struct tb_sqlite *c, const struct tb_o
     if (!from_start && !read_cursor(query->cursor, sorts[query->sort].text, &cursor))
         return TB_STORE_INVALID;
     if (!from_start)
-        snprintf(behind, sizeof behind, " AND (%s, id) %s (?5, ?6)", key,
+        snprintf(behind, sizeof behind, " AND (%s, id) %s (?6, ?7)", key,
                  query->descending ? "<" : ">");
     snprintf(text, sizeof text,
-             "SELECT " TB_HOST_COLUMNS ", rank FROM host WHERE %s%s ORDER BY %s %s, id %s LIMIT ?4",
+             "SELECT " TB_HOST_COLUMNS ", rank FROM host WHERE %s%s ORDER BY %s %s, id %s LIMIT ?5",
              condition(query, where, sizeof where), behind, key, way, way);
 
     TB_SQL s = tb_sql_made(c, text);

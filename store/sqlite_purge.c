@@ -27,10 +27,13 @@ static const char *const purge[] = {
     " AND digest NOT IN (SELECT log_digest FROM host WHERE log_digest NOT NULL)"
     " AND digest NOT IN (SELECT pcrs_digest FROM host WHERE pcrs_digest NOT NULL)"
     " AND digest NOT IN (SELECT result_digest FROM host WHERE result_digest NOT NULL)"
+    " AND digest NOT IN (SELECT trusted_log FROM host WHERE trusted_log NOT NULL)"
+    " AND digest NOT IN (SELECT trusted_pcrs FROM host WHERE trusted_pcrs NOT NULL)"
     " AND digest NOT IN (SELECT log_digest FROM evidence WHERE log_digest NOT NULL)"
     " AND digest NOT IN (SELECT pcrs_digest FROM evidence WHERE pcrs_digest NOT NULL)"
     " AND digest NOT IN (SELECT result_digest FROM evidence WHERE result_digest NOT NULL)"
     " AND digest NOT IN (SELECT log_digest FROM period WHERE log_digest NOT NULL)"
+    " AND digest NOT IN (SELECT pcrs_digest FROM period WHERE pcrs_digest NOT NULL)"
     " AND digest NOT IN (SELECT result_digest FROM period WHERE result_digest NOT NULL)"
     " LIMIT ?3)",
 };

@@ -32,11 +32,12 @@ _Static_assert(TB_VERDICT_TRUSTED == 1 && TB_VERDICT_CHANGED == 2 && TB_VERDICT_
 static enum tb_store_status append(struct tb_sqlite *c, const struct tb_store_by *by,
                                    const char *action, const char *target, const char *detail)
 {
-    TB_SQL q = tb_sql(c, "INSERT INTO audit (seq, time_ms, actor, action, target, detail)"
-                         " SELECT coalesce(max(seq), 0) + 1, ?1, ?2, ?3, ?4, ?5 FROM audit");
+    TB_SQL q = tb_sql(c, "INSERT INTO audit (seq, time_ms, actor, actor_id, action, target, detail)"
+                         " SELECT coalesce(max(seq), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6 FROM audit");
 
     tb_put_i64(&q, by->now_ms);
     tb_put_text(&q, by->actor);
+    tb_put_text(&q, by->actor_id);
     tb_put_text(&q, action);
     tb_put_text(&q, target);
     tb_put_text(&q, detail);
@@ -78,7 +79,7 @@ enum tb_store_status tb_sqlite_audit_append(struct tb_sqlite *c, const struct tb
 
 enum tb_store_status tb_sqlite_audit(struct tb_sqlite *c, const struct tb_op_args *a)
 {
-#define AUDIT_ROWS "SELECT seq, time_ms, actor, action, target, detail FROM audit WHERE "
+#define AUDIT_ROWS "SELECT seq, time_ms, actor, actor_id, action, target, detail FROM audit WHERE "
     static const char *const text[2][2] = {
         /* [of one target][ascending] */
         { AUDIT_ROWS "seq < ?1 AND ?2 = '' ORDER BY seq DESC LIMIT ?3",
@@ -99,6 +100,7 @@ enum tb_store_status tb_sqlite_audit(struct tb_sqlite *c, const struct tb_op_arg
 
         e.time_ms = tb_get_i64(&q);
         e.actor = tb_get_borrowed(&q);
+        e.actor_id = tb_get_borrowed(&q);
         e.action = tb_get_borrowed(&q);
         e.target = tb_get_borrowed(&q);
         e.detail = tb_get_borrowed(&q);
@@ -124,8 +126,8 @@ static enum tb_store_status insert_period(struct tb_sqlite *c, const struct tb_n
                                           int64_t now_ms)
 {
     TB_SQL q = tb_sql(c, "INSERT INTO period (host_id, verdict, headline_code, headline, first_ms,"
-                         " last_ms, count, result_digest, log_digest, policy_digest)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, ?7, ?8)");
+                         " last_ms, count, result_digest, log_digest, pcrs_digest, policy_digest)"
+                         " VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, ?7, ?8, ?9)");
 
     tb_put_text(&q, p->host_id);
     tb_put_i64(&q, p->verdict);
@@ -134,8 +136,24 @@ static enum tb_store_status insert_period(struct tb_sqlite *c, const struct tb_n
     tb_put_i64(&q, now_ms);
     tb_put_digest(&q, p->result_digest);
     tb_put_digest(&q, p->log_digest);
+    tb_put_digest(&q, p->pcrs_digest);
     tb_put_digest(&q, p->policy_digest);
     return tb_sql_run(&q);
+}
+
+/* The period before the newest ones lets go of its blobs; the purge takes them. */
+static enum tb_store_status trim_periods(struct tb_sqlite *c, const char *host_id)
+{
+    enum tb_store_status status;
+    TB_SQL q = tb_sql(c, "UPDATE period SET result_digest = NULL, log_digest = NULL,"
+                         " pcrs_digest = NULL WHERE id = (SELECT id FROM period"
+                         " WHERE host_id = ?1 AND result_digest NOT NULL"
+                         " ORDER BY id DESC LIMIT 1 OFFSET ?2)");
+
+    tb_put_text(&q, host_id);
+    tb_put_i64(&q, TB_STORE_PERIODS_KEPT_MAX);
+    status = tb_sql_run_one(&q);
+    return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
 }
 
 enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c, const struct tb_new_period *p,
@@ -159,6 +177,8 @@ enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c, const struct tb_n
     tb_put_i64(&q, by->now_ms);
     tb_put_i64(&q, sqlite3_last_insert_rowid(c->db));
     status = tb_sql_run_one(&q);
+    if (status == TB_STORE_OK && p->result_digest)
+        status = trim_periods(c, p->host_id);
     if (status != TB_STORE_OK || p->before == TB_VERDICT_NONE)
         return status;
     return tb_sqlite_log(c, by, "verdict", p->host_id,
@@ -173,7 +193,7 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
     TB_SQL q = tb_sql(c, "SELECT p.id, p.verdict, p.headline_code, p.headline, p.first_ms,"
                          " iif(h.period_id = p.id, h.period_last_ms, p.last_ms),"
                          " iif(h.period_id = p.id, h.period_count, p.count),"
-                         " p.result_digest, p.log_digest, p.policy_digest"
+                         " p.result_digest, p.log_digest, p.pcrs_digest, p.policy_digest"
                          " FROM period p JOIN host h ON h.id = p.host_id"
                          " WHERE p.host_id = ?1 AND p.id < ?2 ORDER BY p.id DESC LIMIT ?3");
 
@@ -191,6 +211,7 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
         p.count = (uint64_t)tb_get_i64(&q);
         p.has_result = tb_get_digest(&q, p.result_digest);
         p.has_log = tb_get_digest(&q, p.log_digest);
+        p.has_pcrs = tb_get_digest(&q, p.pcrs_digest);
         (void)tb_get_digest(&q, p.policy_digest);
         status = tb_row_status(&q);
         if (status != TB_STORE_OK || !a->period_fn(a->ctx, &p))

@@ -166,6 +166,32 @@ enum tb_store_status tb_store_hosts_count(struct tb_store *s, const struct tb_ho
     return query_ok(query) ? READ(s, hosts_count, .query = query, .n_out = out) : TB_STORE_INVALID;
 }
 
+enum tb_store_status tb_store_clusters(struct tb_store *s, size_t limit, tb_cluster_fn fn,
+                                       void *ctx, struct tb_cluster_totals *totals)
+{
+    struct tb_cluster_totals found;
+    enum tb_store_status status;
+
+    if (limit == 0 || limit > TB_STORE_CLUSTERS_MAX)
+        limit = TB_STORE_CLUSTERS_MAX;
+    status = READ(s, clusters, .limit = limit, .cluster_fn = fn, .ctx = ctx, .totals_out = &found);
+    if (status == TB_STORE_OK)
+        *totals = found;
+    return status;
+}
+
+static bool take_cluster(void *ctx, const struct tb_cluster *cluster)
+{
+    *(struct tb_cluster *)ctx = *cluster;
+    return false;
+}
+
+enum tb_store_status tb_store_cluster_get(struct tb_store *s, const uint8_t shape[TB_SHA256_LEN],
+                                          struct tb_cluster *out)
+{
+    return READ(s, clusters, .digest = shape, .cluster_fn = take_cluster, .ctx = out);
+}
+
 enum tb_store_status tb_store_summary(struct tb_store *s, struct tb_store_summary *out)
 {
     return READ(s, summary, .summary_out = out);

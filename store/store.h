@@ -31,6 +31,8 @@
 #define TB_STORE_PAGE_MAX 1000        /* rows of one page; a greater limit is cut to it */
 #define TB_STORE_BLOB_MAX (16u << 20) /* bytes of one blob before compression */
 #define TB_STORE_WANTED_MAX 1024      /* bytes of a challenge's selection */
+#define TB_STORE_PERIODS_KEPT_MAX 32  /* periods of a host that keep log, PCRs and result */
+#define TB_STORE_CLUSTERS_MAX 1000    /* clusters that one list has */
 #define TB_SHA256_LEN 32
 
 struct tb_store;
@@ -57,6 +59,7 @@ void tb_blob_clear(struct tb_blob *b); /* wipes and frees */
 struct tb_store_by {
     const char *actor; /* label of a key or token, "host", "scheduler", ... */
     int64_t now_ms;
+    const char *actor_id; /* of the API key, since labels come back; NULL or "": no key */
 };
 
 /* ---- opening ---- */
@@ -177,6 +180,13 @@ struct tb_host {
     uint8_t log_digest[TB_SHA256_LEN];
     uint8_t pcrs_digest[TB_SHA256_LEN];
     uint8_t result_digest[TB_SHA256_LEN];
+    bool has_shape; /* of the last genuine evidence */
+    uint8_t shape[TB_SHA256_LEN];
+    /* The last trusted boot, whatever came since; its blobs outlive every retention. */
+    int64_t trusted_ms;
+    bool has_trusted_log, has_trusted_pcrs;
+    uint8_t trusted_log[TB_SHA256_LEN];
+    uint8_t trusted_pcrs[TB_SHA256_LEN];
 };
 
 enum tb_store_unique {
@@ -265,6 +275,7 @@ struct tb_host_query {
     bool descending;
     enum tb_verdict verdict; /* TB_VERDICT_NONE: all */
     const char *group;       /* NULL: all */
+    const uint8_t *shape;    /* 32 bytes; NULL: all */
     const char *text;        /* NULL or "": all; part of name, id or headline, in either case */
     bool refused;            /* refused hosts too; removed ones are never listed */
     size_t limit;            /* 0: TB_STORE_PAGE_MAX */
@@ -281,6 +292,26 @@ TB_MUST_CHECK enum tb_store_status tb_store_hosts_page(struct tb_store *s,
 /* How many hosts the query finds; limit and cursor are ignored. */
 TB_MUST_CHECK enum tb_store_status
 tb_store_hosts_count(struct tb_store *s, const struct tb_host_query *query, uint64_t *out);
+
+/* Active hosts of one shape. */
+struct tb_cluster {
+    uint8_t shape[TB_SHA256_LEN];
+    uint64_t n_hosts;
+    uint64_t verdict[TB_N_VERDICTS];
+    char sample[TB_STORE_ID_MAX + 1]; /* the id of one of them */
+};
+typedef bool (*tb_cluster_fn)(void *ctx, const struct tb_cluster *cluster);
+struct tb_cluster_totals {
+    uint64_t n_clusters, n_hosts; /* all, also those beyond the limit */
+};
+/* The largest first, at most limit (0: TB_STORE_CLUSTERS_MAX). */
+TB_MUST_CHECK enum tb_store_status tb_store_clusters(struct tb_store *s, size_t limit,
+                                                     tb_cluster_fn fn, void *ctx,
+                                                     struct tb_cluster_totals *totals);
+/* One of them; NOT_FOUND: no active host has this shape. */
+TB_MUST_CHECK enum tb_store_status tb_store_cluster_get(struct tb_store *s,
+                                                        const uint8_t shape[TB_SHA256_LEN],
+                                                        struct tb_cluster *out);
 
 struct tb_store_summary {
     uint64_t verdict[TB_N_VERDICTS]; /* pending and active hosts */
@@ -445,6 +476,7 @@ struct tb_appraised {
                    * kept; of others they are not, and the host's stay what they were */
     struct tb_quote_memory memory;
     const struct tb_firmware_reference *firmware; /* NULL: stays as it is */
+    const uint8_t *shape; /* 32 bytes, of genuine evidence; NULL: none is known */
     uint8_t exporter[TB_EXPORTER_LEN];
     uint8_t policy_digest[TB_SHA256_LEN];
     struct tb_reader quote;
@@ -474,7 +506,8 @@ struct tb_accepted {
  * A new verdict period begins when verdict or headline code differs from the host's; otherwise the
  * period's last time and count move. failed and changed open an incident for their code, or count
  * on the open one; trusted closes the host's open incidents, which stay in the list. A begun period
- * is an audit entry. */
+ * is an audit entry. The newest TB_STORE_PERIODS_KEPT_MAX periods keep what they name, older ones
+ * let go of it: a host that changes its verdict at will must not fill the disk. */
 TB_MUST_CHECK enum tb_store_status tb_store_accept_evidence(struct tb_store *s,
                                                             const struct tb_appraised *in,
                                                             struct tb_accepted *out);
@@ -492,6 +525,10 @@ struct tb_evidence_record {
     uint8_t exporter[TB_EXPORTER_LEN];
     uint8_t policy_digest[TB_SHA256_LEN];
     struct tb_blob quote, signature, context, content, log, pcrs, result;
+    /* of the three last; zero: not there */
+    uint8_t log_digest[TB_SHA256_LEN];
+    uint8_t pcrs_digest[TB_SHA256_LEN];
+    uint8_t result_digest[TB_SHA256_LEN];
 };
 void tb_evidence_record_clear(struct tb_evidence_record *e);
 TB_MUST_CHECK enum tb_store_status tb_store_evidence_get(struct tb_store *s, const char *host_id,
@@ -532,9 +569,10 @@ struct tb_period {
     char headline[TB_STORE_TEXT_MAX + 1];
     int64_t first_ms, last_ms;
     uint64_t count; /* attestations in it */
-    bool has_result, has_log;
+    bool has_result, has_log, has_pcrs;
     uint8_t result_digest[TB_SHA256_LEN]; /* of its first attestation; the blob may be purged */
     uint8_t log_digest[TB_SHA256_LEN];
+    uint8_t pcrs_digest[TB_SHA256_LEN];
     uint8_t policy_digest[TB_SHA256_LEN]; /* zero: none */
 };
 typedef bool (*tb_period_fn)(void *ctx, const struct tb_period *period);
@@ -584,9 +622,10 @@ struct tb_audit_entry {
     int64_t seq;
     int64_t time_ms;
     const char *actor;
-    const char *action; /* "host.approve", "verdict", "policy.put", ... */
-    const char *target; /* host id, token id, ...; "" if none */
-    const char *detail; /* JSON object */
+    const char *actor_id; /* of the API key; "": none was used */
+    const char *action;   /* "host.approve", "verdict", "policy.put", ... */
+    const char *target;   /* host id, token id, ...; "" if none */
+    const char *detail;   /* JSON object */
 };
 typedef bool (*tb_audit_fn)(void *ctx, const struct tb_audit_entry *entry);
 /* Of *entry: action, target and detail count. detail: valid JSON, made by the caller. */
@@ -676,8 +715,9 @@ TB_MUST_CHECK enum tb_store_status tb_store_session_delete(struct tb_store *s,
 
 /* Deletes expired challenges, offers and sessions, tokens and keys that are void since before
  * before_ms, closed verdict periods (never a host's latest) and closed incidents older than that,
- * hosts removed before it, and blobs that nothing names any more: those an hour old already. The
- * audit log stays whole. Works in several short transactions. n_rows may be NULL. */
+ * hosts removed before it, and blobs that nothing names any more: those an hour old already. What a
+ * host's last trusted boot names stays. The audit log stays whole. Works in several short
+ * transactions. n_rows may be NULL. */
 TB_MUST_CHECK enum tb_store_status tb_store_purge(struct tb_store *s, int64_t now_ms,
                                                   int64_t before_ms, uint64_t *n_rows);
 

@@ -132,7 +132,10 @@ bool tb_content_resolve(const struct tb_evidence_content *m, const struct tb_hel
     out->pcrs = *pcrs;
     out->has_log = !m->log_missing;
     out->log = log;
+    _Static_assert(sizeof out->log_missing == sizeof m->log_missing_reason, "one text");
+    memcpy(out->log_missing, m->log_missing_reason, sizeof out->log_missing);
     memcpy(out->boot_id, m->boot_id, sizeof out->boot_id);
     out->uptime_ms = m->uptime_ms;
+    memcpy(out->serial, m->serial, sizeof out->serial);
     return true;
 }

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "core/describe.h"
+#include "wire/log_change.h"
 #include "wire/log_json.h"
 
 #define NONE UINT32_MAX
@@ -31,6 +32,8 @@ struct entry {
 
 struct side {
     struct tb_reader bytes;
+    const struct tb_pcrs *quoted; /* NULL: nobody quoted */
+    struct tb_pcr_states states;
     struct tb_replay replay;
     struct tb_log log;
     struct entry *entry;
@@ -40,6 +43,8 @@ struct side {
 struct diff {
     struct side side[2]; /* before, after */
     enum tb_bank bank;
+    bool brief;
+    size_t n_told, n_lost;
     struct tb_hasher *h;
     bool aligned[GROUPS];
     struct ref *ref; /* room for every event of both */
@@ -290,10 +295,27 @@ static bool compare(struct diff *d)
 
 /* ---- as JSON ---- */
 
+/* Banks that vouch for an event. */
+static uint32_t banks_of(const struct side *s, const struct tb_event *e)
+{
+    return s->quoted == NULL ? e->banks : tb_pcr_vouching_banks(&s->states, e->pcr);
+}
+
 /* Set a member; a failure sticks in *bad, so that one check at the end is enough. */
 static void set(json_t *object, const char *key, json_t *value, bool *bad)
 {
     *bad = json_object_set_new(object, key, value) != 0 || *bad;
+}
+
+static json_t *brief_event(const struct diff *d, const struct tb_event *e)
+{
+    char number[16], hex[2 * TB_DIGEST_MAX + 1];
+    const char *type = tb_event_type_name(e->type);
+
+    snprintf(number, sizeof number, "0x%08x", (unsigned)e->type);
+    tb_hex(e->type == TB_EV_NO_ACTION ? tb_slice(NULL, 0) : key_of(d, e), hex, sizeof hex);
+    return json_pack("{sI ss ss}", "index", (json_int_t)e->index, "type",
+                     type != NULL ? type : number, "digest", hex);
 }
 
 static json_t *event_or_null(struct diff *d, uint32_t s, uint32_t index)
@@ -304,15 +326,33 @@ static json_t *event_or_null(struct diff *d, uint32_t s, uint32_t index)
     if (index == NONE)
         return json_null();
     e = &side->entry[index].e;
-    return tb_log_event_json(&side->log, e, e->banks, d->h);
+    return d->brief ? brief_event(d, e) : tb_log_event_json(&side->log, e, banks_of(side, e), d->h);
+}
+
+static struct tb_changed_event changed_event(const struct side *s, uint32_t index)
+{
+    const struct tb_event *e = index != NONE ? &s->entry[index].e : NULL;
+
+    return (struct tb_changed_event){ .log = &s->log, .e = e, .banks = e ? banks_of(s, e) : 0 };
 }
 
 static void add_change(struct diff *d, json_t *changes, const char *kind, uint32_t a, uint32_t b,
                        bool *bad)
 {
-    json_t *change = json_object();
+    const struct tb_log_change c = { .kind = kind,
+                                     .bank = d->bank,
+                                     .side = { changed_event(&d->side[0], a),
+                                               changed_event(&d->side[1], b) } };
+    json_t *change;
 
+    if (d->brief && d->n_told == TB_LOG_DIFF_TOLD_MAX) {
+        d->n_lost++;
+        return;
+    }
+    d->n_told++;
+    change = json_object();
     set(change, "kind", json_string(kind), bad);
+    *bad = !tb_log_change_tell(&c, d->h, change) || *bad;
     set(change, "before", event_or_null(d, 0, a), bad);
     set(change, "after", event_or_null(d, 1, b), bad);
     *bad = json_array_append_new(changes, change) != 0 || *bad;
@@ -368,6 +408,16 @@ static json_t *value_json(const struct diff *d, uint32_t s, uint32_t pcr)
     return json_string(hex);
 }
 
+/* Both logs lead to what was quoted of this PCR, where somebody quoted. */
+static bool is_vouched(const struct diff *d, uint32_t pcr)
+{
+    for (int s = 0; s < 2; s++)
+        if (d->side[s].quoted != NULL &&
+            (pcr >= TB_N_PCRS || tb_pcr_vouching_banks(&d->side[s].states, pcr) == 0))
+            return false;
+    return true;
+}
+
 /* One PCR; *empty: neither log has an event for it, and there is no object. */
 static json_t *pcr_json(struct diff *d, uint32_t group, bool *empty)
 {
@@ -394,6 +444,7 @@ static json_t *pcr_json(struct diff *d, uint32_t group, bool *empty)
         (!d->aligned[group] && json_is_null(json_object_get(pcr, "before"))))
         t.differ = true;
     set(pcr, "equal", json_boolean(!t.differ), &t.bad);
+    set(pcr, "vouched", json_boolean(is_vouched(d, group)), &t.bad);
     set(pcr, "aligned", json_boolean(d->aligned[group]), &t.bad);
     set(pcr, "same", json_integer(t.same), &t.bad);
     set(pcr, "changes", t.changes, &t.bad);
@@ -401,6 +452,53 @@ static json_t *pcr_json(struct diff *d, uint32_t group, bool *empty)
         return pcr;
     json_decref(pcr);
     return NULL;
+}
+
+/* What a PCR tells of a boot, the most telling first: keys, programs, firmware, then the system's
+ * own, then settings. */
+static int rank_of(const json_t *pcr)
+{
+    static const char order[] = { 7, 4, 0, 2, 11, 12, 13, 14, 8, 9, 1, 3, 6, 5 };
+    json_int_t n = json_integer_value(json_object_get(pcr, "pcr"));
+    const char *at = json_is_integer(json_object_get(pcr, "pcr")) && n < TB_N_PCRS
+                         ? memchr(order, (int)n, sizeof order)
+                         : NULL;
+
+    return at != NULL ? (int)(at - order) : (int)sizeof order;
+}
+
+static void add_top(json_t *top, const json_t *pcr, bool *bad)
+{
+    const json_t *change;
+    size_t i;
+
+    json_array_foreach(json_object_get(pcr, "changes"), i, change)
+    {
+        if (json_array_size(top) == TB_LOG_DIFF_TOP_MAX)
+            return;
+        if (strcmp(json_string_value(json_object_get(change, "kind")), "data") == 0)
+            continue;
+        *bad = json_array_append_new(top,
+                                     json_pack("{sO sO sO}", "pcr", json_object_get(pcr, "pcr"),
+                                               "text", json_object_get(change, "text"), "verified",
+                                               json_object_get(change, "verified"))) != 0 ||
+               *bad;
+    }
+}
+
+static json_t *top_json(const json_t *pcrs, bool *bad)
+{
+    json_t *top = json_array();
+    const json_t *pcr;
+    size_t i;
+
+    for (int rank = 0; rank <= 14; rank++)
+        json_array_foreach(pcrs, i, pcr)
+        {
+            if (rank_of(pcr) == rank)
+                add_top(top, pcr, bad);
+        }
+    return top;
 }
 
 static json_t *diff_json(struct diff *d)
@@ -421,6 +519,9 @@ static json_t *diff_json(struct diff *d)
     set(all, "equal", json_boolean(equal), &bad);
     set(all, "before", json_pack("{sI}", "events", (json_int_t)d->side[0].n), &bad);
     set(all, "after", json_pack("{sI}", "events", (json_int_t)d->side[1].n), &bad);
+    if (!bad)
+        set(all, "top", top_json(pcrs, &bad), &bad);
+    set(all, "changes_lost", json_integer((json_int_t)d->n_lost), &bad);
     set(all, "pcrs", pcrs, &bad);
     if (!bad)
         return all;
@@ -446,10 +547,24 @@ static bool read_events(struct side *s, struct tb_reason *why)
     return step != TB_LOG_BAD;
 }
 
+/* Banks in which something was quoted; all where nobody quoted. */
+static uint32_t quoted_banks(const struct side *s)
+{
+    uint32_t banks = 0;
+
+    for (int b = 0; b < TB_N_BANKS; b++)
+        if (s->quoted == NULL || s->quoted->mask[b] != 0)
+            banks |= 1u << b;
+    return banks;
+}
+
 static bool choose_bank(struct diff *d, struct tb_reason *why)
 {
     uint32_t both = d->side[0].replay.banks & d->side[1].replay.banks;
+    uint32_t quoted = both & quoted_banks(&d->side[0]) & quoted_banks(&d->side[1]);
 
+    if (quoted != 0)
+        both = quoted;
     for (int b = TB_N_BANKS - 1; b >= 0; b--)
         if ((both >> b & 1) != 0) {
             d->bank = (enum tb_bank)b;
@@ -466,6 +581,8 @@ static bool read_both(struct diff *d, bool *in_after, struct tb_reason *why)
         *in_after = s == 1;
         if (!tb_log_replay(d->side[s].bytes, (1u << TB_N_BANKS) - 1, d->h, &d->side[s].replay,
                            why) ||
+            (d->side[s].quoted != NULL &&
+             !tb_log_compare(&d->side[s].replay, d->side[s].quoted, d->h, &d->side[s].states)) ||
             !read_events(&d->side[s], why))
             return false;
     }
@@ -490,8 +607,8 @@ static void diff_free(struct diff *d)
     free(d);
 }
 
-json_t *tb_log_diff_json(struct tb_reader before, struct tb_reader after, struct tb_hasher *h,
-                         bool *in_after, struct tb_reason *why)
+json_t *tb_log_diff_json(const struct tb_log_diff *in, struct tb_hasher *h, bool *in_after,
+                         struct tb_reason *why)
 {
     struct diff *d = calloc(1, sizeof *d);
     json_t *answer = NULL;
@@ -501,8 +618,11 @@ json_t *tb_log_diff_json(struct tb_reader before, struct tb_reader after, struct
     if (d == NULL)
         return NULL;
     d->h = h;
-    d->side[0].bytes = before;
-    d->side[1].bytes = after;
+    d->brief = in->brief;
+    for (int s = 0; s < 2; s++) {
+        d->side[s].bytes = in->log[s];
+        d->side[s].quoted = in->quoted[s];
+    }
     if (read_both(d, in_after, why) && compare(d))
         answer = diff_json(d);
     diff_free(d);

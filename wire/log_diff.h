@@ -16,19 +16,35 @@ struct json_t; /* jansson's */
  * numbers is no larger: 2,048 on each side. Beyond, order within that PCR is not compared. */
 #define TB_LOG_DIFF_CELLS_MAX (4 * 1024 * 1024)
 
-/* {"bank", "equal", "before": {"events"}, "after": {"events"}, "pcrs": [{"pcr", "equal", "aligned",
- * "before": "hex", "after": "hex", "same", "changes": [{"kind", "before", "after"}]}]}
+#define TB_LOG_DIFF_TOLD_MAX 256 /* changes that a brief diff has; the rest is counted */
+#define TB_LOG_DIFF_TOP_MAX 10   /* changes that stand in "top" */
+
+/* {"bank", "equal", "before": {"events"}, "after": {"events"}, "pcrs": [{"pcr", "equal", "vouched",
+ * "aligned", "before": "hex", "after": "hex", "same", "changes": [{"kind", "text", "verified",
+ * "vouched", "details": [{"text", "verified"}], "before", "after"}]}], "changes_lost", "top":
+ * [{"pcr", "text", "verified"}]}
  *
  * pcr      PCRs with events in a log; null for the events that belong to none
  * equal    the same events in the same order; data that no digest covers may differ
  * before   the replayed value in `bank`, null where there is none; likewise after
  * same     number of events that both logs have in this place
  * kind     "changed" (another digest), "moved", "gone", "new", "data" (only bytes that no digest
- *          covers); with the events of wire/log_json.h, null where a log has none
+ *          covers); with the events of wire/log_json.h, null where a log has none; of a brief diff
+ *          {"index", "type", "digest"} of them
+ * text     the change in a sentence, and what there is to say to it (wire/log_change.h)
+ * vouched  of a PCR: both logs lead to what was quoted of it; of a change: that of each side that
+ * has an event; true if nobody quoted top      the sentences that matter most, PCRs in the order of
+ * what they tell of a boot
  *
  * A new object, owned by the caller. NULL: *in_after tells which log *why is about; an empty
  * why->where: out of memory. */
-struct json_t *tb_log_diff_json(struct tb_reader before, struct tb_reader after,
-                                struct tb_hasher *h, bool *in_after, struct tb_reason *why);
+struct tb_log_diff {
+    struct tb_reader log[2];         /* before, after */
+    const struct tb_pcrs *quoted[2]; /* values that a TPM signed; NULL: the log is taken at its
+                                      * word; no value in it: nothing is vouched for */
+    bool brief;                      /* bounded, and without the events' data */
+};
+struct json_t *tb_log_diff_json(const struct tb_log_diff *in, struct tb_hasher *h, bool *in_after,
+                                struct tb_reason *why);
 
 #endif

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "core/describe.h"
+#include "wire/facts_json.h"
 
 #define ALL_BANKS ((1u << TB_N_BANKS) - 1)
 
@@ -153,6 +154,23 @@ static json_t *banks_json(uint32_t banks)
     return NULL;
 }
 
+/* Facts, and nothing of a PCR that one of its quoted banks does not lead to, as for the details of
+ * the events. Where nobody quoted, the log is compared with itself. */
+static json_t *facts_json(struct tb_reader in, const struct tb_replay *replay,
+                          const struct tb_pcr_states *quoted, struct tb_hasher *h)
+{
+    struct tb_pcr_states states;
+
+    if (quoted == NULL && !tb_log_compare(replay, &replay->pcrs, h, &states))
+        return NULL;
+    if (quoted != NULL)
+        states = *quoted;
+    for (uint32_t pcr = 0; quoted != NULL && pcr < TB_N_PCRS; pcr++)
+        for (unsigned b = 0; b < TB_N_BANKS && tb_pcr_vouching_banks(quoted, pcr) == 0; b++)
+            states.state[b][pcr] = TB_PCR_MISMATCH;
+    return tb_log_facts_json(in, &states, h);
+}
+
 json_t *tb_log_json(struct tb_reader in, const struct tb_pcrs *quoted, struct tb_hasher *h,
                     struct tb_reason *why)
 {
@@ -169,6 +187,7 @@ json_t *tb_log_json(struct tb_reader in, const struct tb_pcrs *quoted, struct tb
         all = json_object();
         set(all, "format", json_string(log.format == TB_LOG_SHA1 ? "sha1" : "crypto-agile"), &bad);
         set(all, "banks", banks_json(replay->banks), &bad);
+        set(all, "facts", facts_json(in, replay, quoted != NULL ? &states : NULL, h), &bad);
         set(all, "events", events_json(&log, quoted != NULL ? &states : NULL, h, why), &bad);
         set(all, "pcrs", tb_replay_json(replay), &bad);
     }

@@ -2,9 +2,9 @@
  *
  * {"format": "crypto-agile", "banks": ["sha256", ...], "pcrs": {"sha256": {"0": "hex"}}, "events":
  * [{"index", "offset", "pcr", "type", "type_number", "size", "data": "hex",
- * "digests": {"sha256": "hex"}, "details": [{"name", "value", "verified"}]}]}. Values come from
- * whoever handed over the log; a detail is verified when the event's digests cover the bytes that
- * it was made of: core/describe.h. */
+ * "digests": {"sha256": "hex"}, "details": [{"name", "value", "verified"}]}], "facts": {...}}: the
+ * last as in wire/facts_json.h. Values come from whoever handed over the log; a detail is verified
+ * when the event's digests cover the bytes that it was made of: core/describe.h. */
 #ifndef TB_WIRE_LOG_JSON_H
 #define TB_WIRE_LOG_JSON_H
 

@@ -45,7 +45,7 @@ struct tb_tpm_facts {
 struct tb_platform_facts {
     char vendor[65]; /* DMI system vendor */
     char product[65];
-    char serial[65];
+    char serial[TB_SERIAL_MAX + 1];
     char os[65]; /* PRETTY_NAME of os-release */
     char kernel[65];
 };
@@ -128,6 +128,7 @@ struct tb_evidence_content {
     enum tb_tpm_state tpm_state;
     struct tb_tpm_facts tpm;
     char agent_version[33];
+    char serial[TB_SERIAL_MAX + 1]; /* of the machine (SMBIOS); "" unknown */
 };
 
 struct tb_answer_reason {

@@ -308,6 +308,7 @@ static const struct tb_field evidence_content_fields[] = {
     TEXT_OPT(13, tb_evidence_content, tpm.vendor),
     UINT(14, tb_evidence_content, tpm.firmware_version, 0, UINT64_MAX),
     TEXT_OPT(15, tb_evidence_content, agent_version),
+    TEXT_OPT(16, tb_evidence_content, serial),
 };
 SCHEMA(evidence_content, "evidence.content", TB_EVIDENCE_MESSAGE_MAX, content_coherent)
 

@@ -59,27 +59,6 @@ static bool random_text(char out[KEY_TEXT_LEN])
 
 /* --- Who asks --- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool unhex(const char *text, uint8_t *out, size_t len)
-{
-    if (strlen(text) != 2 * len)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        int hi = hex_value(text[2 * i]), lo = hex_value(text[2 * i + 1]);
-
-        if (hi < 0 || lo < 0)
-            return false;
-        out[i] = (uint8_t)(hi << 4 | lo);
-    }
-    return true;
-}
-
 /* A store that gives no answer is no reason to call a host unknown: it would enrol anew. */
 static enum tb_http_access no_store(struct tb_http_request *rq)
 {
@@ -97,7 +76,7 @@ static enum tb_http_access authorise_agent(struct tb_http_request *rq, struct tb
     struct tb_host host;
     enum tb_store_status status;
 
-    if (!unhex(bearer, token, sizeof token))
+    if (!tb_api_unhex(bearer, token, sizeof token))
         return TB_HTTP_UNAUTHENTICATED;
     status = tb_verifier_host_of_token(app->verifier, token, &host);
     if (status != TB_STORE_OK)
@@ -156,6 +135,7 @@ enum tb_http_access tb_api_authorise(void *ctx, struct tb_http_request *rq,
     }
     p->role = tb_role_of_name(key.role);
     snprintf(p->label, sizeof p->label, "%s", key.label);
+    snprintf(p->key_id, sizeof p->key_id, "%s", key.id);
     return route->roles & p->role ? TB_HTTP_ALLOWED : TB_HTTP_FORBIDDEN;
 }
 

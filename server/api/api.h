@@ -46,6 +46,7 @@ struct tb_app {
 struct tb_principal {
     uint32_t role;
     char label[TB_STORE_NAME_MAX + 1]; /* of the API key; "" for agents */
+    char key_id[TB_STORE_ID_MAX + 1];  /* its id: a label may come back for another key */
     char host_id[TB_STORE_ID_MAX + 1]; /* agents only */
     char session[65];                  /* hex of the session's key, if a cookie was used */
 };
@@ -94,6 +95,9 @@ struct tb_field {
 TB_MUST_CHECK bool tb_api_fields(struct tb_http_request *rq, json_t **body, struct tb_field *fields,
                                  size_t n);
 
+/* Lower-case hex of exactly len bytes. */
+TB_MUST_CHECK bool tb_api_unhex(const char *text, uint8_t *out, size_t len);
+
 /* The host of {id}, by its id or its name. False: a 404 was replied. */
 TB_MUST_CHECK bool tb_api_host(struct tb_http_request *rq, struct tb_app *app, struct tb_host *out);
 
@@ -111,6 +115,8 @@ tb_http_handler tb_api_hosts_list, tb_api_host_get, tb_api_host_change, tb_api_h
 tb_http_handler tb_api_host_approve, tb_api_host_refuse, tb_api_host_attest,
     tb_api_host_replace_tpm, tb_api_host_accept_firmware; /* host_actions.c */
 tb_http_handler tb_api_host_log, tb_api_host_bundle;      /* evidence.c */
+tb_http_handler tb_api_host_diff, tb_api_cluster_diff;    /* diff.c */
+tb_http_handler tb_api_clusters;                          /* clusters.c */
 tb_http_handler tb_api_enrolment_tokens_list, tb_api_enrolment_token_create,
     tb_api_enrolment_token_revoke, tb_api_ek_allow_list, tb_api_ek_allow_add,
     tb_api_ek_allow_remove; /* enrolments.c */
@@ -126,6 +132,9 @@ tb_http_handler tb_api_health, tb_api_metrics, tb_api_openapi, tb_api_events,
 /* hosts.c, for others that answer with a host. */
 json_t *tb_json_host_summary(const struct tb_host *host);
 void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int status, const char *id);
+json_t *tb_json_verdicts(const uint64_t verdict[TB_N_VERDICTS]); /* counts by name */
+/* diff.c: null, or {"period", "when"} of the last trusted boot when the host is not trusted now. */
+json_t *tb_json_changed_since(struct tb_app *app, const struct tb_host *host);
 /* enrolments.c: a new token and its hash, as the store knows it; NULL, and a reply: refused. */
 json_t *tb_api_make_enrolment_token(struct tb_http_request *rq, struct tb_app *app,
                                     const char *label, const char *group, int64_t expires_s,

@@ -1,6 +1,8 @@
 /* server/api/host_actions.c - what an operator does to one host. Each is an audit entry. */
 #include "server/api/api.h"
 
+#include <string.h>
+
 typedef enum tb_store_status host_action(struct tb_store *s, const char *id,
                                          const struct tb_store_by *by);
 
@@ -22,9 +24,50 @@ static enum tb_store_status approve(struct tb_store *s, const char *id,
     return status == TB_STORE_OK ? tb_store_host_want_attest(s, id, NULL) : status;
 }
 
+/* "evidence" of the body: the digest of what was on the screen. False: an error was replied. */
+static bool seen_of(struct tb_http_request *rq, uint8_t out[TB_SHA256_LEN])
+{
+    struct tb_field field = { .name = "evidence", .kind = 's', .required = true, .max = 64 };
+    json_t *body = NULL;
+    bool ok = tb_api_fields(rq, &body, &field, 1);
+
+    if (ok && !tb_api_unhex(field.s, out, TB_SHA256_LEN)) {
+        tb_http_reply_error(rq, 400, "bad-evidence",
+                            "evidence is the text that the host's `evidence` has");
+        ok = false;
+    }
+    json_decref(body);
+    return ok;
+}
+
+/* False, and an error was replied: the host is not as it was when they looked. */
+static bool is_as_seen(struct tb_http_request *rq, struct tb_app *app, const struct tb_host *host,
+                       const uint8_t seen[TB_SHA256_LEN])
+{
+    uint8_t now[TB_SHA256_LEN];
+    struct tb_refusal why;
+
+    if (!tb_verifier_seen(app->verifier, host, now))
+        tb_refusal_set(&why, 503, "unavailable", "out of memory");
+    else if (memcmp(now, seen, sizeof now) == 0)
+        return true;
+    else
+        tb_refusal_set(&why, 409, "other-evidence",
+                       "the host's keys or evidence have changed since: look at it again");
+    tb_api_refuse(rq, &why);
+    return false;
+}
+
 void tb_api_host_approve(struct tb_http_request *rq, void *ctx)
 {
-    act(rq, ctx, approve, 200);
+    struct tb_app *app = ctx;
+    struct tb_store_by by = tb_api_by(rq);
+    uint8_t seen[TB_SHA256_LEN];
+    struct tb_host host;
+
+    if (tb_api_host(rq, app, &host) && seen_of(rq, seen) && is_as_seen(rq, app, &host, seen) &&
+        tb_api_ok(rq, approve(app->store, host.id, &by)))
+        tb_api_reply_host(rq, app, 200, host.id);
 }
 
 void tb_api_host_refuse(struct tb_http_request *rq, void *ctx)
@@ -65,12 +108,13 @@ void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_store_by by = tb_api_by(rq);
+    uint8_t seen[TB_SHA256_LEN];
     struct tb_refusal why;
     struct tb_host host;
 
-    if (!tb_api_host(rq, app, &host))
+    if (!tb_api_host(rq, app, &host) || !seen_of(rq, seen))
         return;
-    if (!tb_verifier_accept_firmware(app->verifier, &host, &by, &why))
+    if (!tb_verifier_accept_firmware(app->verifier, &host, seen, &by, &why))
         tb_api_refuse(rq, &why);
     else if (tb_api_ok(rq, tb_store_host_want_attest(app->store, host.id, &by)))
         tb_api_reply_host(rq, app, 200, host.id);

@@ -52,14 +52,24 @@ static const char *secure_boot(const struct tb_host *host)
     return names[host->secure_boot];
 }
 
+/* What the store keeps is what was told at enrolment. */
+static enum tb_tpm_class class_of(const struct tb_host *h)
+{
+    enum tb_tpm_class c;
+
+    return tb_tpm_class_of_name(h->facts.tpm_class, &c) ? c : TB_TPM_UNKNOWN;
+}
+
 json_t *tb_json_host_summary(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss ss ss ss ss so so so sb}",              //
+    return json_pack("{ss ss ss ss ss ss ss ss ss ss ss so so so sb}",        //
                      "id", h->id, "name", h->name, "group", h->group,         //
                      "state", tb_host_state_name(h->state),                   //
                      "verdict", tb_verdict_name(h->verdict),                  //
                      "reason", reason_of(h), "reason_code", h->headline_code, //
                      "tpm_version", tpm_version(h->tpm),                      //
+                     "tpm_class", tb_tpm_class_name(class_of(h)),             //
+                     "serial", h->facts.serial,                               //
                      "secure_boot", secure_boot(h),                           //
                      "since", tb_json_time(h->since_ms),                      //
                      "last_seen", tb_json_time(h->last_seen_ms),              //
@@ -74,12 +84,13 @@ static bool add_host(void *ctx, const struct tb_host *host)
 }
 
 /* The query of a list; false: a 400 was replied. */
-static bool query_of(struct tb_http_request *rq, struct tb_host_query *q)
+static bool query_of(struct tb_http_request *rq, struct tb_host_query *q,
+                     uint8_t shape[TB_SHA256_LEN])
 {
-    static const char *const known[] = { "limit", "cursor", "verdict", "group",
-                                         "q",     "sort",   "order",   NULL };
+    static const char *const known[] = { "limit", "cursor", "verdict", "group", "q",
+                                         "sort",  "order",  "shape",   NULL };
     const char *verdict = tb_http_query(rq, "verdict"), *sort = tb_http_query(rq, "sort");
-    const char *order = tb_http_query(rq, "order");
+    const char *order = tb_http_query(rq, "order"), *hex = tb_http_query(rq, "shape");
     unsigned s = TB_SORT_NAME;
 
     *q = (struct tb_host_query){ .group = tb_http_query(rq, "group"),
@@ -97,6 +108,11 @@ static bool query_of(struct tb_http_request *rq, struct tb_host_query *q)
         tb_http_reply_error(rq, 400, "bad-sort", "sort by name, verdict, since or last_seen");
         return false;
     }
+    if (hex != NULL && !tb_api_unhex(hex, shape, TB_SHA256_LEN)) {
+        tb_http_reply_error(rq, 400, "bad-shape", "a shape is 64 hex digits");
+        return false;
+    }
+    q->shape = hex != NULL ? shape : NULL;
     q->sort = (enum tb_host_sort)s;
     q->descending = order != NULL && strcmp(order, "desc") == 0;
     if (order != NULL && !q->descending && strcmp(order, "asc") != 0) {
@@ -115,11 +131,12 @@ void tb_api_hosts_list(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_host_query query;
+    uint8_t shape[TB_SHA256_LEN];
     char next[TB_STORE_CURSOR_LEN];
     uint64_t total;
     json_t *items = json_array();
 
-    if (query_of(rq, &query) &&
+    if (query_of(rq, &query, shape) &&
         tb_api_ok(rq, tb_store_hosts_page(app->store, &query, add_host, items, next)) &&
         tb_api_ok(rq, tb_store_hosts_count(app->store, &query, &total)))
         tb_http_reply_json(rq, 200,
@@ -147,11 +164,15 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
 
 static json_t *tpm_of(const struct tb_host *h)
 {
-    return json_pack("{ss ss ss ss ss so ss so}",                                     //
+    bool proved = h->ek_basis == TB_EK_BASIS_CERTIFICATE && class_of(h) != TB_TPM_UNKNOWN;
+    enum tb_tpm_class relied_on = tb_tpm_class_to_rely_on(class_of(h), proved);
+
+    return json_pack("{ss ss ss ss ss sb ss so ss so}",                               //
                      "version", tpm_version(h->tpm),                                  //
                      "manufacturer", h->facts.tpm_manufacturer,                       //
                      "model", h->facts.tpm_model, "firmware", h->facts.tpm_firmware,  //
-                     "class", h->facts.tpm_class[0] ? h->facts.tpm_class : "unknown", //
+                     "class", tb_tpm_class_name(class_of(h)), "class_proved", proved, //
+                     "limit", h->has_ek ? tb_tpm_class_limit(relied_on) : "",         //
                      "ek_digest", h->has_ek ? tb_json_hex(h->ek_digest, 32) : json_string(""),
                      "ek_trust", tb_ek_basis_name(h->ek_basis), //
                      "ak_name", tb_json_hex(h->ak_name, h->ak_name_len));
@@ -159,13 +180,25 @@ static json_t *tpm_of(const struct tb_host *h)
 
 static json_t *policy_of(struct tb_app *app, const struct tb_host *h)
 {
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_refusal why;
+    json_t *json;
 
     if (!tb_verifier_policy(app->verifier, h->group, tb_now_ms(), &policy, &why))
         return json_null();
-    return json_pack("{ss so sb}", "name", policy.name, "digest", tb_json_hex(policy.digest, 32),
-                     "enforce", policy.enforce);
+    json = json_pack("{ss so sb}", "name", policy->name, "digest", tb_json_hex(policy->digest, 32),
+                     "enforce", (int)policy->enforce);
+    tb_verifier_policy_done(policy);
+    return json;
+}
+
+/* What who decides something about this host sends back; null: out of memory. */
+static json_t *seen_json(struct tb_app *app, const struct tb_host *h)
+{
+    uint8_t digest[TB_SHA256_LEN];
+
+    return tb_verifier_seen(app->verifier, h, digest) ? tb_json_hex(digest, sizeof digest)
+                                                      : json_null();
 }
 
 void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int status, const char *id)
@@ -178,13 +211,16 @@ void tb_api_reply_host(struct tb_http_request *rq, struct tb_app *app, int statu
     reply = tb_json_host_summary(&h);
     if (reply != NULL)
         json_object_update_new(
-            reply, json_pack("{so so ss ss ss ss sb so so}",                               //
+            reply, json_pack("{so so ss ss ss sb so so so so so}",                         //
                              "tpm", tpm_of(&h), "enrolled_at", tb_json_time(h.created_ms), //
                              "approved_by", h.approved_by,                                 //
                              "agent_version", h.facts.agent_version,                       //
-                             "product", h.facts.product, "serial", h.facts.serial,         //
+                             "product", h.facts.product,                                   //
                              "attest_requested", h.want_attest,                            //
-                             "policy", policy_of(app, &h), "result", result_of(app, &h)));
+                             "policy", policy_of(app, &h), "result", result_of(app, &h), "evidence",
+                             seen_json(app, &h), "shape",
+                             h.has_shape ? tb_json_hex(h.shape, 32) : json_null(), "changed_since",
+                             tb_json_changed_since(app, &h)));
     tb_http_reply_json(rq, status, reply);
 }
 
@@ -245,10 +281,11 @@ static bool add_period(void *ctx, const struct tb_period *p)
     struct numbered_page *page = ctx;
 
     json_array_append_new(page->items,
-                          json_pack("{ss ss ss so so sI}", "verdict", tb_verdict_name(p->verdict),
-                                    "reason", p->headline, "reason_code", p->headline_code, "first",
+                          json_pack("{sI ss ss ss so so sI sb}", "id", (json_int_t)p->id, "verdict",
+                                    tb_verdict_name(p->verdict), "reason", p->headline,
+                                    "reason_code", p->headline_code, "first",
                                     tb_json_time(p->first_ms), "last", tb_json_time(p->last_ms),
-                                    "count", (json_int_t)p->count));
+                                    "count", (json_int_t)p->count, "log_held", (int)p->has_log));
     page->last = p->id;
     return true;
 }
@@ -276,13 +313,13 @@ void tb_api_host_history(struct tb_http_request *rq, void *ctx)
 
 /* --- The whole --- */
 
-static json_t *verdict_counts(const struct tb_store_summary *s)
+json_t *tb_json_verdicts(const uint64_t verdict[TB_N_VERDICTS])
 {
     json_t *counts = json_object();
 
     for (unsigned v = TB_VERDICT_TRUSTED; v < TB_N_VERDICTS; v++)
         json_object_set_new(counts, tb_verdict_name((enum tb_verdict)v),
-                            json_integer((json_int_t)s->verdict[v]));
+                            json_integer((json_int_t)verdict[v]));
     return counts;
 }
 
@@ -311,7 +348,7 @@ void tb_api_summary(struct tb_http_request *rq, void *ctx)
         return;
     tb_http_reply_json(rq, 200,
                        json_pack("{sI so so sI sI so s{ss so so}}", "total", (json_int_t)s.n_hosts,
-                                 "verdicts", verdict_counts(&s), "limits", limits(),
+                                 "verdicts", tb_json_verdicts(s.verdict), "limits", limits(),
                                  "open_incidents", (json_int_t)s.n_open_incidents, "pending",
                                  (json_int_t)s.n_waiting, "policy", policy_of(app, &everybody),
                                  "server", "version", TB_VERSION, "started",
@@ -331,7 +368,8 @@ void tb_api_report(struct tb_http_request *rq, void *ctx)
     if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
         return;
     head = json_pack("{so sI so so}", "made", tb_json_time(tb_now_ms()), "total",
-                     (json_int_t)s.n_hosts, "verdicts", verdict_counts(&s), "limits", limits());
+                     (json_int_t)s.n_hosts, "verdicts", tb_json_verdicts(s.verdict), "limits",
+                     limits());
     /* The hosts are streamed into the object in front of its closing brace. */
     tb_http_buffer_json(&b, head);
     json_decref(head);

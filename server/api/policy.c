@@ -32,32 +32,42 @@ void tb_api_policy_get(struct tb_http_request *rq, void *ctx)
     struct tb_app *app = ctx;
     struct tb_policy_record record = { .author = "built-in" };
     struct tb_blob text = { 0 };
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_refusal why;
     enum tb_store_status status = tb_store_policy_current(app->store, "", &record, &text);
 
     tb_blob_clear(&text);
     if (status != TB_STORE_NOT_FOUND && !tb_api_ok(rq, status))
         return;
-    if (tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why))
-        reply_policy(rq, &record, &policy);
-    else
+    if (!tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why)) {
         tb_api_refuse(rq, &why);
+        return;
+    }
+    reply_policy(rq, &record, policy);
+    tb_verifier_policy_done(policy);
 }
 
-/* The body as a policy; false: a 400 was replied. */
-static bool policy_of_body(struct tb_http_request *rq, struct tb_policy *out)
+/* The body as a policy, which the caller frees; NULL: an error was replied. */
+static struct tb_policy *policy_of_body(struct tb_http_request *rq)
 {
+    struct tb_policy *policy = malloc(sizeof *policy);
     struct tb_hasher *h = tb_hasher_new();
-    char err[TB_POLICY_ERR_LEN] = "out of memory";
+    char err[TB_POLICY_ERR_LEN];
     size_t len;
     const uint8_t *body = tb_http_body(rq, &len);
-    bool ok = h != NULL && tb_policy_parse("policy", tb_slice(body, len), h, out, err);
+    bool ok = false;
 
-    tb_hasher_free(h);
-    if (!ok)
+    if (policy == NULL || h == NULL)
+        tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+    else if (!tb_policy_parse("policy", tb_slice(body, len), h, policy, err))
         tb_http_reply_error(rq, 400, "bad-policy", "%s", err);
-    return ok;
+    else
+        ok = true;
+    tb_hasher_free(h);
+    if (ok)
+        return policy;
+    free(policy);
+    return NULL;
 }
 
 void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
@@ -65,30 +75,29 @@ void tb_api_policy_set(struct tb_http_request *rq, void *ctx)
     struct tb_app *app = ctx;
     struct tb_store_by by = tb_api_by(rq);
     struct tb_policy_record record = { .created_ms = by.now_ms };
-    struct tb_policy policy;
+    struct tb_policy *policy = policy_of_body(rq);
     char *text;
 
-    if (!policy_of_body(rq, &policy))
+    if (policy == NULL)
         return;
-    text = tb_policy_print(&policy);
+    text = tb_policy_print(policy);
     if (text == NULL) {
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+        free(policy);
         return;
     }
     /* Every host is asked to attest at once, so that a tightened policy shows what it finds now and
      * not at each host's next turn (DESIGN section 4). Who put it again after a failure asks again.
      */
     if (tb_api_ok(rq, tb_store_policy_put(app->store, "", tb_slice(text, strlen(text)),
-                                          policy.digest, &by, &record.version))) {
+                                          policy->digest, &by, &record.version))) {
         tb_verifier_policy_changed(app->verifier);
-        if (!tb_api_ok(rq, tb_store_host_want_attest(app->store, NULL, NULL))) {
-            free(text);
-            return;
-        }
         snprintf(record.author, sizeof record.author, "%s", by.actor);
-        reply_policy(rq, &record, &policy);
+        if (tb_api_ok(rq, tb_store_host_want_attest(app->store, NULL, NULL)))
+            reply_policy(rq, &record, policy);
     }
     free(text);
+    free(policy);
 }
 
 /* --- Versions --- */
@@ -165,16 +174,17 @@ static bool try_host(void *ctx, const struct tb_host *host, const struct tb_evid
 void tb_api_policy_try(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
-    struct tb_policy policy;
-    struct trial t = { app, &policy, malloc(sizeof *t.appraisal), 0, 0, json_array() };
+    struct tb_policy *policy = policy_of_body(rq);
+    struct trial t = { app, policy, malloc(sizeof *t.appraisal), 0, 0, json_array() };
 
-    if (t.appraisal == NULL)
+    if (policy != NULL && t.appraisal == NULL)
         tb_http_reply_error(rq, 503, "unavailable", "out of memory");
-    else if (policy_of_body(rq, &policy) &&
+    else if (policy != NULL &&
              tb_api_ok(rq, tb_store_evidence_each(app->store, NULL, try_host, &t)))
         tb_http_reply_json(rq, 200,
                            json_pack("{sI sI sO}", "hosts", t.hosts, "unchanged", t.unchanged,
                                      "would_change", t.list));
     json_decref(t.list);
     free(t.appraisal);
+    free(policy);
 }

@@ -113,10 +113,10 @@ static bool add_entry(void *ctx, const struct tb_audit_entry *e)
 {
     struct page *page = ctx;
 
-    json_array_append_new(page->items,
-                          json_pack("{sI so ss ss ss ss}", "id", (json_int_t)e->seq, "time",
-                                    tb_json_time(e->time_ms), "actor", e->actor, "action",
-                                    e->action, "target", e->target, "detail", e->detail));
+    json_array_append_new(
+        page->items, json_pack("{sI so ss ss ss ss ss}", "id", (json_int_t)e->seq, "time",
+                               tb_json_time(e->time_ms), "actor", e->actor, "actor_id", e->actor_id,
+                               "action", e->action, "target", e->target, "detail", e->detail));
     page->last = e->seq;
     return true;
 }

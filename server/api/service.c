@@ -15,15 +15,17 @@ void tb_api_health(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
     struct tb_store_summary s;
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_refusal why;
 
     if (!tb_api_ok(rq, tb_store_summary(app->store, &s)))
         return;
-    if (tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why))
-        tb_http_reply_json(rq, 200, json_pack("{ss}", "status", "ok"));
-    else
+    if (!tb_verifier_policy_strict(app->verifier, "", tb_now_ms(), &policy, &why)) {
         tb_api_refuse(rq, &why);
+        return;
+    }
+    tb_verifier_policy_done(policy);
+    tb_http_reply_json(rq, 200, json_pack("{ss}", "status", "ok"));
 }
 
 void tb_api_openapi(struct tb_http_request *rq, void *ctx)

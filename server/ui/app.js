@@ -7,12 +7,14 @@ import { setServerTime, tickTimes, toast } from './parts.js';
 import { keyOfHash, parseRoute } from './route.js';
 import { signInView } from './signin.js';
 import { reportView } from './report.js';
+import { clustersView } from './diff.js';
 import { hostView } from './host.js';
 import { pendingView, incidentsView, enrolView, policyView, auditView } from './lists.js';
 
 const VIEWS = {
     report: reportView,
     host: hostView,
+    clusters: clustersView,
     pending: pendingView,
     incidents: incidentsView,
     enrol: enrolView,
@@ -22,6 +24,7 @@ const VIEWS = {
 
 const NAV = [
     { view: 'report', label: 'Report' },
+    { view: 'clusters', label: 'Clusters' },
     { view: 'pending', label: 'Pending', badge: (s) => s.pending },
     { view: 'incidents', label: 'Incidents', badge: (s) => s.open_incidents },
     { view: 'enrol', label: 'Enrol', role: 'operator' },

@@ -166,6 +166,27 @@ export function pcrTable(pcrs) {
         .filter((b) => b.rows.length > 0);
 }
 
+// What would make the log lead to the quoted PCRs: { rows: [{ code, where, meaning, detail, next }],
+// lost, cut }. It decides nothing.
+export function explanationsOf(facts) {
+    const f = object(facts);
+    const text = (x) => (typeof x === 'string' ? x : '');
+    return {
+        rows: list(f.explanations).map((x) => {
+            const o = object(x);
+            return {
+                code: text(o.code),
+                where: text(o.where),
+                meaning: text(o.meaning),
+                detail: text(o.detail),
+                next: text(o.next),
+            };
+        }),
+        lost: Number.isInteger(f.explanations_lost) ? f.explanations_lost : 0,
+        cut: f.explanations_cut === true,
+    };
+}
+
 const PCR_STATES = {
     __proto__: null,
     match: { mark: 'pass', words: 'explained by the log' },

@@ -169,7 +169,8 @@ export function drawTpm(t, quote) {
         ['Maker', foreignOr(t.manufacturer)],
         ['Model', foreignOr(t.model)],
         ['Firmware', foreignOr(t.firmware)],
-        ['Class', visible(t.class)],
+        ['Class', `${visible(t.class)}${t.class === 'unknown' || t.class_proved ? '' : ' (by its own word)'}`],
+        ['Not seen', t.limit ? visible(t.limit) : ''],
         ['EK trusted by', foreignOr(t.ek_trust)],
         ['Resets', quote.genuine === true ? count(quote.reset_count) : ''],
         ['Boot id', quote.boot_id ? code(quote.boot_id) : ''],
@@ -178,7 +179,36 @@ export function drawTpm(t, quote) {
     ]);
 }
 
-export function drawPcrs(banks) {
+// PCRs by bank, and what was computed about those that the log does not lead to.
+export function drawPcrs(banks, why) {
+    return [...banksOf(banks), ...explanationsTable(why)];
+}
+
+function explanationsTable(why) {
+    if (why.rows.length === 0) return [];
+    const rest = [
+        why.lost > 0 ? `${plural(why.lost, 'explanation')} more. ` : '',
+        why.cut ? 'Not all that could be tried was: the log is too large for that. ' : '',
+        'Computed from the log, which anybody with root on the host can write: what would do it, not what happened.',
+    ];
+    return [
+        h('h3', null, 'What would explain the differences'),
+        table(
+            'What would explain the differences',
+            ['Where', 'Tried', 'With', 'Next'],
+            why.rows.map((r) => [
+                visible(r.where),
+                [visible(r.meaning), ' ', code(r.code, { class: 'soft' })],
+                visible(r.detail),
+                visible(r.next),
+            ]),
+            { class: 'small explanations' },
+        ),
+        h('p', { class: 'soft' }, rest.join('')),
+    ];
+}
+
+function banksOf(banks) {
     const valued = banks.some((b) => b.rows.some((r) => r.value !== ''));
     return banks.map((b) =>
         h(

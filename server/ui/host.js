@@ -1,7 +1,8 @@
 // One host: what the Verifier says of it, why, and what can be done.
 
 import { api, hostPath } from './api.js';
-import { MARK_WORDS, findingMark, pcrTable, provedBy } from './boot.js';
+import { MARK_WORDS, explanationsOf, findingMark, pcrTable, provedBy } from './boot.js';
+import { drawChanges, loadChanges } from './diff.js';
 import { fill, h, icon, refill } from './dom.js';
 import { drawBoot, drawChecks, drawLog, drawPcrs, drawTpm } from './evidence.js';
 import {
@@ -39,6 +40,7 @@ const SECTIONS = [
     ['facts', null],
     ['asked', null],
     ['findings', 'Findings'],
+    ['changes', 'What changed since the last trusted boot'],
     ['boot', 'The boot'],
     ['tpm', 'TPM'],
     ['pcrs', 'PCRs'],
@@ -96,7 +98,7 @@ async function load(view) {
     fill(view.error);
     document.title = `${visible(view.host.name)} - Trueboot`;
     draw(view);
-    await Promise.all([loadHistory(view), loadIncidents(view)]);
+    await Promise.all([showChanges(view), loadHistory(view), loadIncidents(view)]);
 }
 
 // Show a section when build() has something to show; keep it untouched when nothing changed.
@@ -113,8 +115,11 @@ function draw(view) {
     const headline = known ? r.headline : null;
     const codes = known && Array.isArray(r.findings) ? r.findings.map((f) => f.code) : [];
     section(view, 'top', [x.name, x.verdict, x.reason, x.maintenance, headline], () => drawTop(x));
-    section(view, 'actions', [x.state, x.name, x.tpm_version, x.maintenance, known, codes], () =>
-        actions(view),
+    section(
+        view,
+        'actions',
+        [x.state, x.name, x.tpm_version, x.maintenance, x.evidence, known, codes],
+        () => actions(view),
     );
     section(view, 'facts', { ...x, result: known ? r.tier : null }, () => drawFacts(x));
     drawAsked(view);
@@ -128,7 +133,9 @@ function draw(view) {
     const proved = provedBy(r);
     section(view, 'tpm', x.tpm ? [x.tpm, proved.quote] : null, () => drawTpm(x.tpm, proved.quote));
     const banks = pcrTable(proved.pcrs);
-    section(view, 'pcrs', banks.length > 0 ? banks : null, () => drawPcrs(banks));
+    const why = explanationsOf(proved.facts);
+    const compared = banks.length > 0 || why.rows.length > 0;
+    section(view, 'pcrs', compared ? [banks, why] : null, () => drawPcrs(banks, why));
     section(
         view,
         'checks',
@@ -138,6 +145,19 @@ function draw(view) {
     // Equal PCRs of one boot come from an equal log: an open one is not closed by new evidence.
     const log = proved.facts ? [proved.pcrs, proved.quote.boot_id] : x.last_verified || '';
     section(view, 'log', known && x.tpm_version === '2.0' ? log : null, () => drawLog(view.id));
+}
+
+// Read again only when the host's evidence is another one.
+async function showChanges(view) {
+    const x = view.host;
+    if (!x.changed_since) {
+        section(view, 'changes', null);
+        return;
+    }
+    if (!view.changes || view.changes.of !== x.evidence)
+        view.changes = { of: x.evidence, answer: await loadChanges(view.id) };
+    if (!view.closed)
+        section(view, 'changes', view.changes.answer, () => drawChanges(view.changes.answer));
 }
 
 // The last result explains the verdict only where the verdict still comes from it: a host that fell
@@ -203,12 +223,13 @@ function actions(view) {
             done.label,
             async () => {
                 if (done.ask && !(await confirmed(done.ask, done.yes || done.label))) return;
-                await api.post(hostPath(view.id, `/${what}`));
+                await api.post(hostPath(view.id, `/${what}`), done.body);
                 toast(done.said);
                 await load(view);
             },
             { class: done.class || null },
         );
+    const seen = { evidence: x.evidence }; // nothing is decided about what came later
     const may = view.app.can('operator');
     const failed = x.result && Array.isArray(x.result.findings) ? x.result.findings : [];
     const firmware = failed.some(
@@ -226,6 +247,7 @@ function actions(view) {
                       label: 'Approve',
                       class: 'main',
                       said: 'Approved',
+                      body: seen,
                       ask: `Approve ${visible(x.name)}? Its TPM becomes its identity.`,
                   }),
                   post('refuse', {
@@ -243,6 +265,7 @@ function actions(view) {
             ? post('accept-firmware', {
                   label: 'Accept firmware',
                   said: 'Firmware accepted',
+                  body: seen,
                   ask: 'Accept the firmware that was last genuinely attested as the reference?',
               })
             : null,

@@ -91,8 +91,13 @@ export function pendingView(app) {
         actionButton(
             what,
             async () => {
-                if (!(await confirmed(ask, what))) return;
-                await api.post(hostPath(host.id, `/${what.toLowerCase()}`));
+                // What is asked about is what is decided: the keys as they are now.
+                const now = await api.get(hostPath(host.id));
+                if (!(await confirmed(ask(now), what))) return;
+                await api.post(
+                    hostPath(host.id, `/${what.toLowerCase()}`),
+                    what === 'Approve' ? { evidence: now.evidence } : undefined,
+                );
                 toast(`${visible(host.name)}: ${said}`);
                 await app.loadSummary();
                 await reload();
@@ -110,10 +115,11 @@ export function pendingView(app) {
         build: (items, reload) =>
             table(
                 'Pending hosts',
-                ['Host', 'TPM', 'Why', 'Since', 'Group', 'Decision'],
+                ['Host', 'TPM', 'Serial', 'Why', 'Since', 'Group', 'Decision'],
                 items.map((x) => [
                     hostLink(x.id, x.name),
-                    x.tpm_version,
+                    x.tpm_class !== 'unknown' ? `${x.tpm_version}, ${x.tpm_class}` : x.tpm_version,
+                    foreign(x.serial),
                     reasonText(x),
                     when(x.since),
                     foreign(x.group),
@@ -127,13 +133,22 @@ export function pendingView(app) {
                                     x,
                                     'Approve',
                                     'approved',
-                                    `Approve ${visible(x.name)}? Its TPM becomes its identity.`,
+                                    (now) =>
+                                        `Approve ${visible(now.name)}? Its TPM becomes its identity` +
+                                        (now.tpm.ek_digest
+                                            ? `: endorsement key ${shortHex(now.tpm.ek_digest)}.`
+                                            : '.'),
                                     reload,
                                     { class: 'main' },
                                 ),
-                                act(x, 'Refuse', 'refused', `Refuse ${visible(x.name)}?`, reload, {
-                                    class: 'danger',
-                                }),
+                                act(
+                                    x,
+                                    'Refuse',
+                                    'refused',
+                                    (now) => `Refuse ${visible(now.name)}?`,
+                                    reload,
+                                    { class: 'danger' },
+                                ),
                             )
                           : h('span', { class: 'soft' }, 'an operator decides'),
                 ]),
@@ -317,7 +332,7 @@ export function auditView() {
                 ['Time', 'Who', 'Action', 'Target', 'Detail'],
                 items.map((a) => [
                     when(a.time),
-                    foreign(a.actor),
+                    foreign(a.actor, a.actor_id ? { title: `API key ${visible(a.actor_id)}` } : null),
                     foreign(a.action),
                     foreign(a.target),
                     foreign(a.detail),

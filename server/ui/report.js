@@ -211,7 +211,7 @@ function draw(view) {
     view.node.classList.toggle('no-hosts', none);
     reconcile(view.rows, view.hosts, (x) => x.id, makeRow, updateRow);
     drawEmpty(view, none);
-    const filtered = view.filter.verdict || view.filter.q || view.filter.group;
+    const filtered = view.filter.verdict || view.filter.q || view.filter.group || view.filter.shape;
     view.shown.textContent = none
         ? ''
         : filtered
@@ -322,6 +322,7 @@ function drawHead(view) {
     fill(view.chips, [
         view.filter.verdict ? chip('verdict', verdictOf(view.filter.verdict).label) : null,
         view.filter.group ? chip('group', ['group ', foreign(view.filter.group)]) : null,
+        view.filter.shape ? chip('shape', `boot ${view.filter.shape.slice(0, 12)}`) : null,
     ]);
 }
 

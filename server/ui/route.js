@@ -1,7 +1,7 @@
 // Addresses of the page: "#/hosts/ID", "#/report?verdict=failed&q=db". Pure functions.
 
-const VIEWS = ['report', 'host', 'pending', 'incidents', 'enrol', 'policy', 'audit'];
-const FILTERS = ['verdict', 'q', 'group', 'sort', 'order'];
+const VIEWS = ['report', 'host', 'clusters', 'pending', 'incidents', 'enrol', 'policy', 'audit'];
+const FILTERS = ['verdict', 'q', 'group', 'shape', 'sort', 'order'];
 const VERDICTS = [
     'none',
     'trusted',
@@ -45,6 +45,7 @@ export function parseRoute(hash) {
 }
 
 function valid(name, value) {
+    if (name === 'shape') return /^[0-9a-f]{64}$/.test(value);
     const closed = { verdict: VERDICTS, sort: SORTS, order: ORDERS }[name];
     return closed === undefined || closed.includes(value);
 }

@@ -246,6 +246,24 @@ test('PCR states are read from any of their forms', () => {
         assert.deepEqual(boot.pcrTable(none), []);
 });
 
+test('explanations are read as text, and nothing else of them is', () => {
+    const e = { code: 'surplus-events', where: 'PCR 7: sha256', meaning: 'm', detail: 'd', next: 'n' };
+    assert.deepEqual(
+        boot.explanationsOf({
+            explanations: [{ ...e, pcrs: [7] }, { ...e, meaning: { html: 1 } }],
+            explanations_lost: 2,
+            explanations_cut: true,
+        }),
+        {
+            rows: [e, { ...e, meaning: '' }],
+            lost: 2,
+            cut: true,
+        },
+    );
+    for (const none of [null, {}, 'x', { explanations: 'x' }])
+        assert.deepEqual(boot.explanationsOf(none), { rows: [], lost: 0, cut: false });
+});
+
 test('event data without a mark is unverified', () => {
     const marks = (e) => boot.eventOf(e).lines.map((l) => l.verified);
     assert.deepEqual(marks({ details: 'x' }), [false]);

@@ -47,6 +47,46 @@ static void appraise_bytes(struct tb_reader in, const struct tb_policy *policy, 
     assert(!result.genuine && !result.memory.present);
 }
 
+/* Another boot's values: the log does not lead to them, and why not is computed. Which they are
+ * follows from the log, so that a mutation reaches each way to explain. */
+static void appraise_other_values(struct tb_reader log, const struct tb_policy *policy,
+                                  const struct tb_pcrs *replayed, struct tb_hasher *h)
+{
+    static const struct tb_firmware_reference none;
+    static struct tb_boot_result boot;
+    struct tb_pcrs q = *replayed;
+    const struct tb_explanations *x = &boot.explanations;
+
+    if (log.left == 0)
+        return;
+    for (uint32_t i = 0; i < TB_N_BANKS * TB_N_PCRS; i++) {
+        uint8_t *value = q.value[i / TB_N_PCRS][i % TB_N_PCRS], how = log.p[i % log.left];
+
+        if (how % 4 == 1)
+            value[0] ^= how;
+        else if (how % 4 == 2)
+            memcpy(value, replayed->value[how / 4 % TB_N_BANKS][how / 16 % TB_N_PCRS],
+                   TB_DIGEST_MAX);
+        else if (how % 4 == 3 &&
+                 !tb_pcr_extend(h, (enum tb_bank)(i / TB_N_PCRS), value,
+                                tb_slice(replayed->value[0][how / 8 % TB_N_PCRS], TB_DIGEST_MAX)))
+            assert(false);
+    }
+    tb_appraise_boot(log, &q, policy, &none, h, &boot);
+    assert(x->n <= TB_EXPLANATIONS_MAX && (x->n == TB_EXPLANATIONS_MAX || x->n_lost == 0));
+    for (uint32_t i = 0; i < x->n; i++) {
+        const struct tb_explanation *e = &x->list[i];
+
+        assert(e->kind < TB_N_EXPLANATION_KINDS && e->n_values <= TB_EXPLAIN_VALUES_MAX);
+        assert(e->banks != 0 && e->pcrs != 0 && (e->pcrs & ~TB_PCR_MASK) == 0);
+        for (uint32_t k = 0; k < TB_N_BANKS * TB_N_PCRS;
+             k++) /* nothing that matches is explained */
+            assert(!(e->banks >> k / TB_N_PCRS & 1) || !(e->pcrs >> k % TB_N_PCRS & 1) ||
+                   e->kind == TB_EXPLAIN_SEVERAL_LOGS ||
+                   boot.states.state[k / TB_N_PCRS][k % TB_N_PCRS] != TB_PCR_MATCH);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tb_hasher *h;
@@ -75,5 +115,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(boot.states.state[boot.bank][7] == TB_PCR_MATCH);
     }
     appraise_bytes(tb_slice(data, size), &policy, h);
+    appraise_other_values(tb_slice(data, size), &policy, &pcrs, h);
     return 0;
 }

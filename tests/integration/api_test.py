@@ -319,6 +319,11 @@ def enrol(name, tpm=0, token=None, facts=None):
     return reply[3], reply[4].hex()
 
 
+def seen(host):
+    """What stands for the host as it is now."""
+    return ask("GET", "/v1/hosts/" + host, who="viewer").json["evidence"]
+
+
 # --- Roles -------------------------------------------------------------------------------------------
 
 class Roles(unittest.TestCase):
@@ -498,7 +503,13 @@ class Operations(unittest.TestCase):
         reply = ask("POST", "/v1/agent/challenge", challenge, token=token)
         self.assertEqual((reply.status, reply.code), (403, "pending"))
         self.assertTrue(int(reply.headers["Retry-After"]) > 0)
-        reply = ask("POST", f"/v1/hosts/{host}/approve", who="operator")
+        path = f"/v1/hosts/{host}/approve"
+        self.assertEqual(ask("POST", path, {}, "operator").status, 400)
+        self.assertEqual(ask("POST", path, {"evidence": "00"}, "operator").code, "bad-evidence")
+        reply = ask("POST", path, {"evidence": "00" * 32}, "operator")
+        self.assertEqual((reply.status, reply.code), (409, "other-evidence"))
+        self.assertEqual(ask("GET", "/v1/hosts/" + host, who="viewer").json["state"], "pending")
+        reply = ask("POST", path, {"evidence": seen(host)}, "operator")
         self.assertEqual((reply.status, reply.json["state"]), (200, "active"))
         self.assertEqual(reply.json["approved_by"], "operator")
         self.assertEqual(ask("POST", "/v1/agent/challenge", challenge, token=token).status, 204)
@@ -511,6 +522,47 @@ class Operations(unittest.TestCase):
         actions = [e["action"] for e in ask("GET", "/v1/audit", who="auditor").json["items"]]
         for action in ("host.approve", "host.remove"):
             self.assertIn(action, actions)
+
+    def test_a_host_without_a_trusted_boot_has_nothing_to_compare_with(self):
+        path = f"/v1/hosts/{W.host}/diff"
+        self.assertEqual(ask("GET", path, who="viewer").code, "no-trusted-boot")
+        periods = ask("GET", f"/v1/hosts/{W.host}/history", who="viewer").json["items"]
+        self.assertFalse(periods[0]["log_held"])
+        same = f"?from={periods[0]['id']}&to={periods[0]['id']}"
+        self.assertEqual(ask("GET", path + same, who="viewer").code, "no-log")
+        self.assertEqual(ask("GET", path + "?from=999999999", who="viewer").code, "no-such-period")
+        other = ask("GET", f"/v1/hosts/{W.other}/history", who="viewer").json["items"][0]["id"]
+        self.assertEqual(ask("GET", f"{path}?from={other}", who="viewer").code, "no-such-period")
+        for bad in ("?from=-1", "?to=x", "?from=9223372036854775807", "?since=1"):
+            self.assertEqual(ask("GET", path + bad, who="viewer").status, 400)
+        self.assertIsNone(ask("GET", "/v1/hosts/" + W.host, who="viewer").json["changed_since"])
+
+    def test_without_evidence_there_are_no_clusters(self):
+        reply = ask("GET", "/v1/clusters", who="viewer").json
+        self.assertEqual((reply["items"], reply["clusters"], reply["hosts"]), ([], 0, 0))
+        self.assertEqual(reply["shape_pcrs"], [0, 2, 4, 7, 11, 12, 13, 14])
+        shape = "0" * 64
+        path = f"/v1/clusters/{shape}/diff?to="
+        self.assertEqual(ask("GET", path + shape, who="viewer").code, "no-such-shape")
+        for bad in (path + "00", path + "G" * 64, f"/v1/clusters/{shape}/diff",
+                    f"/v1/clusters/xyz/diff?to={shape}"):
+            self.assertIn(ask("GET", bad, who="viewer").status, (400, 404))
+        self.assertEqual(ask("GET", "/v1/clusters?limit=201", who="viewer").status, 400)
+        self.assertEqual(ask("GET", "/v1/hosts?shape=" + shape, who="viewer").json["total"], 0)
+        self.assertEqual(ask("GET", "/v1/hosts?shape=0", who="viewer").code, "bad-shape")
+
+    def test_the_audit_log_names_the_key_by_its_id(self):
+        made = ask("POST", "/v1/api-tokens", {"label": "twice", "role": "operator"}, "admin").json
+        ask("POST", f"/v1/hosts/{W.host}/attest", token=made["token"])
+        entry = ask("GET", "/v1/audit?limit=1", who="auditor").json["items"][0]
+        self.assertEqual((entry["action"], entry["actor"]), ("host.attest", "twice"))
+        self.assertEqual(entry["actor_id"], made["id"])
+        self.assertEqual(ask("DELETE", "/v1/api-tokens/" + made["id"], who="admin").status, 204)
+        again = ask("POST", "/v1/api-tokens", {"label": "twice", "role": "operator"}, "admin").json
+        ask("POST", f"/v1/hosts/{W.host}/attest", token=again["token"])
+        entry = ask("GET", "/v1/audit?limit=1", who="auditor").json["items"][0]
+        self.assertEqual((entry["actor"], entry["actor_id"]), ("twice", again["id"]))
+        self.assertNotEqual(made["id"], again["id"])
 
     def test_a_refused_host_is_told_so(self):
         host, token = enrol("unwanted", token="")

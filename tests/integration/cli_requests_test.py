@@ -75,7 +75,7 @@ def host(name, verdict="trusted", **more):
     return {"id": "id-" + name, "name": name, "group": "", "state": "active", "verdict": verdict,
             "reason": "", "reason_code": "", "tpm_version": "2.0", "secure_boot": "on",
             "since": "2030-01-01T00:00:00Z", "last_seen": None, "last_verified": None,
-            "maintenance": False, **more}
+            "maintenance": False, "evidence": "5e" * 32, **more}
 
 
 class Requests(unittest.TestCase):
@@ -240,6 +240,30 @@ class Requests(unittest.TestCase):
             return answer({"items": found, "next": None, "total": len(found)})
         return error(404, code="not-found", message="there is no such host")
 
+    def test_the_boot_of_a_host_is_told_with_what_is_proved(self):
+        story = {"parts": ["grub"], "unverified_parts": ["shim"], "option_roms": 1,
+                 "shim": {"sbat_level": ["sbat,1\x1b[2J"], "owner_keys": "yes"},
+                 "grub": {"commands": 1, "files": 0, "kernel": "/v"},
+                 "cmdline": {"state": "proved", "text": "/v root=\x1b[31m"}, "sections": [], "initrds": [],
+                 "windows": None, "esxi": None}
+        boot = {"secure_boot": "off", "firmware_version": "", "exit_boot_services": True, "story": story,
+                "programs": [{"bank": "sha256", "digest": "00", "unverified_path": "x.efi"}]}
+        web = host("web", result={"findings": [], "boot": boot})
+        self.server.reply = lambda *_: answer(web)
+        out = self.run_cli("host", "show", "id-web")[1]
+        lines = {l[16:30].strip(): (l[4:14].strip(), l[30:]) for l in out.split("boot\n", 1)[1].splitlines()}
+        self.assertEqual(lines["Secure Boot"], ("verified", "off"))
+        self.assertEqual(lines["firmware"][0], "unverified")
+        self.assertEqual(lines["shim"][0], "unverified")
+        self.assertEqual(lines["GRUB"], ("verified", "1 command; kernel /v"))
+        self.assertEqual(lines["command line"], ("verified", "/v root=\\x1b[31m"))
+        self.assertEqual(lines["its path"], ("unverified", "x.efi"))
+        self.assertEqual(lines["end"][0], "verified")
+        self.assertNotIn("\x1b", out)
+        for broken in (None, [], {"story": []}, {"story": {"cmdline": []}, "programs": [7], "keys": 1}):
+            web["result"]["boot"] = broken
+            self.assertEqual(self.run_cli("host", "show", "id-web")[0], 0)
+
     def test_hosts_are_found_by_id_and_by_name(self):
         self.server.reply = self.named
         for given in ("id-web", "web"):
@@ -248,6 +272,10 @@ class Requests(unittest.TestCase):
             self.server.seen.clear()
             self.assertEqual(self.run_cli("host", verb, "web")[0], 0)
             self.assertEqual(self.server.seen[-1][:2], ("POST", "/v1/hosts/id-web" + path))
+            if verb != "refuse":  # what the server showed, or what the user saw
+                self.assertEqual(json.loads(self.server.seen[-1][3]), {"evidence": "5e" * 32})
+                self.assertEqual(self.run_cli("host", verb, "web", "--evidence", "ab" * 32)[0], 0)
+                self.assertEqual(json.loads(self.server.seen[-1][3]), {"evidence": "ab" * 32})
         self.assertEqual(self.run_cli("host", "remove", "web")[0], 0)
         self.assertEqual(self.server.seen[-1][:2], ("DELETE", "/v1/hosts/id-web"))
         self.assertEqual(self.run_cli("host", "set", "web", "--maintenance", "on", "--group", "g")[0], 0)

@@ -217,6 +217,23 @@ static void missing_parts_are_told_by_name(void **state)
     }
 }
 
+static void a_log_that_is_missing_is_told_with_the_hosts_own_words(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    evidence_prepare(e);
+    evidence_sign(e);
+    e->content.has_log = false;
+    evidence_appraise(e);
+    assert_string_equal(evidence_reason(e, TB_CHECK_EVIDENCE_COMPLETE)->observed, "none");
+    strcpy(e->content.log_missing, "the kernel offers\nnone");
+    evidence_appraise(e);
+    assert_string_equal(evidence_reason(e, TB_CHECK_EVIDENCE_COMPLETE)->observed,
+                        "the kernel offers?none");
+    evidence_free(e);
+}
+
 static void evidence_that_cannot_be_read_is_failed_for_that_reason(void **state)
 {
     struct evidence *e = evidence_new(SHA256_ONLY);
@@ -640,6 +657,7 @@ int main(void)
         cmocka_unit_test(a_cached_key_gives_the_same_verdict),
         cmocka_unit_test(t10_each_check_of_evidence_and_identity_counts_alone),
         cmocka_unit_test(missing_parts_are_told_by_name),
+        cmocka_unit_test(a_log_that_is_missing_is_told_with_the_hosts_own_words),
         cmocka_unit_test(t26_keys_of_the_roca_structure_are_refused),
         cmocka_unit_test(t28_another_serial_number_than_at_enrolment_is_a_change),
         cmocka_unit_test(evidence_that_cannot_be_read_is_failed_for_that_reason),

@@ -341,7 +341,8 @@ static void good_events(struct log_builder *b)
     log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_image_db, "db",
                  log_signature_data(b, log_cert_db));
     log_application(b, "the boot loader", "\\EFI\\BOOT\\BOOTX64.EFI");
-    log_event(b, 8, TB_EV_IPL, log_text("version 5"), tb_slice("version 5", 10));
+    log_event(b, 8, TB_EV_IPL, log_text("/vmlinuz root=/dev/vda1 ro quiet"),
+              tb_slice("kernel_cmdline: /vmlinuz root=/dev/vda1 ro quiet", 49));
     log_event(b, 9, TB_EV_IPL, log_text("the initrd"), tb_slice("initrd initrd", 14));
     log_action(b, 5, "Exit Boot Services Invocation");
     log_action(b, 5, "Exit Boot Services Returned with Success");

@@ -17,6 +17,12 @@ struct two {
     json_t *diff;
 };
 
+static json_t *diff_of(struct tb_reader before, struct tb_reader after, struct tb_hasher *h,
+                       bool *in_after, struct tb_reason *why)
+{
+    return tb_log_diff_json(&(struct tb_log_diff){ .log = { before, after } }, h, in_after, why);
+}
+
 static struct two two_good(void)
 {
     struct two t = { .a = log_new(), .b = log_new(), .h = tb_hasher_new() };
@@ -43,7 +49,7 @@ static void two_compare(struct two *t)
 
     log_finish(t->a);
     log_finish(t->b);
-    t->diff = tb_log_diff_json(log_slice(t->a), log_slice(t->b), t->h, &in_after, &why);
+    t->diff = diff_of(log_slice(t->a), log_slice(t->b), t->h, &in_after, &why);
     assert_non_null(t->diff);
 }
 
@@ -264,7 +270,7 @@ static void logs_without_a_common_bank_are_refused(void **state)
     ipl(t.b, "x");
     log_finish(t.a);
     log_finish(t.b);
-    assert_null(tb_log_diff_json(log_slice(t.a), log_slice(t.b), t.h, &in_after, &why));
+    assert_null(diff_of(log_slice(t.a), log_slice(t.b), t.h, &in_after, &why));
     assert_string_equal(why.where, "banks");
     two_free(&t);
 }
@@ -332,7 +338,7 @@ static void beyond_the_limit_order_is_not_compared_but_the_value_is(void **state
         struct tb_reason why;
         bool in_after;
 
-        t.diff = tb_log_diff_json(tb_slice(a, len_a), tb_slice(b, len_b), t.h, &in_after, &why);
+        t.diff = diff_of(tb_slice(a, len_a), tb_slice(b, len_b), t.h, &in_after, &why);
         assert_non_null(t.diff);
         assert_only(&t, 8);
         assert_int_equal(json_is_true(json_object_get(pcr_of(&t, 8), "aligned")), cases[i].aligned);
@@ -357,7 +363,7 @@ static void every_truncation_of_either_log_is_refused_or_compared(void **state)
         uint8_t *copy = test_memdup(t.a->bytes, len);
         struct tb_reader cut = tb_slice(copy, len);
         bool good = tb_log_replay(cut, SHA256, t.h, replay, &unused), in_after;
-        json_t *diff = tb_log_diff_json(cut, log_slice(t.a), t.h, &in_after, &why);
+        json_t *diff = diff_of(cut, log_slice(t.a), t.h, &in_after, &why);
 
         assert_int_equal(diff != NULL, good);
         if (diff == NULL)
@@ -365,7 +371,7 @@ static void every_truncation_of_either_log_is_refused_or_compared(void **state)
         else
             assert_false(is_equal(diff));
         json_decref(diff);
-        diff = tb_log_diff_json(log_slice(t.a), cut, t.h, &in_after, &why);
+        diff = diff_of(log_slice(t.a), cut, t.h, &in_after, &why);
         assert_int_equal(diff != NULL, good);
         if (diff == NULL) {
             assert_true(in_after);

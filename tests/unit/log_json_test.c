@@ -144,9 +144,93 @@ static void l08_a_quoted_bank_that_the_log_leaves_out_verifies_nothing(void **st
     assert_int_equal(n_verified(-1, &quoted), 0);
 }
 
+static json_t *facts_of(const struct tb_pcrs *quoted)
+{
+    struct tb_reason why;
+    json_t *log = tb_log_json(log_slice(b), quoted, h, &why), *facts;
+
+    assert_non_null(log);
+    facts = json_incref(json_object_get(log, "facts"));
+    assert_non_null(facts);
+    json_decref(log);
+    return facts;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+
+    return text != NULL ? text : "";
+}
+
+static void a_log_stands_beside_its_facts(void **state)
+{
+    const json_t *story, *certificates, *cmdline;
+    json_t *facts;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_shim, "SbatLevel",
+                 log_text("sbat,1,2024010900\nshim,4\n"));
+    log_finish(b);
+    facts = facts_of(NULL);
+    assert_string_equal(text_of(facts, "bank"), "sha384");
+    assert_string_equal(text_of(facts, "secure_boot"), "on");
+    story = json_object_get(facts, "story");
+    cmdline = json_object_get(story, "cmdline");
+    assert_string_equal(text_of(cmdline, "state"), "proved");
+    assert_string_equal(text_of(cmdline, "part"), "grub");
+    assert_string_equal(text_of(cmdline, "text"), "/vmlinuz root=/dev/vda1 ro quiet");
+    assert_string_equal(json_string_value(json_array_get(
+                            json_object_get(json_object_get(story, "shim"), "sbat_level"), 1)),
+                        "shim,4");
+    assert_true(json_is_null(json_object_get(story, "windows")));
+    certificates = json_object_get(facts, "certificates");
+    assert_int_equal(json_array_size(certificates), 4); /* PK, KEK, db and what vouched */
+    assert_string_equal(text_of(json_array_get(certificates, 0), "variable"), "PK");
+    assert_string_equal(text_of(json_array_get(certificates, 0), "subject"),
+                        "CN=Trueboot test platform key,O=Example");
+    assert_string_equal(text_of(json_array_get(certificates, 0), "issuer"),
+                        "CN=Trueboot test platform key,O=Example");
+    assert_true(json_integer_value(
+                    json_object_get(json_array_get(certificates, 0), "not_after_s")) > 1700000000);
+    assert_true(json_is_true(json_object_get(json_array_get(certificates, 3), "authority")));
+    json_decref(facts);
+}
+
+static void t37_facts_are_those_of_pcrs_that_every_quoted_bank_leads_to(void **state)
+{
+    struct tb_pcrs quoted;
+    json_t *facts;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    log_finish(b);
+    quoted = b->pcrs;
+    facts = facts_of(&quoted);
+    assert_string_equal(text_of(facts, "secure_boot"), "on");
+    json_decref(facts);
+    quoted.value[TB_BANK_SHA256][7][0] ^= 1; /* and the stronger bank still matches */
+    quoted.value[TB_BANK_SHA256][8][0] ^= 1;
+    facts = facts_of(&quoted);
+    assert_string_equal(text_of(facts, "secure_boot"), "unknown");
+    assert_int_equal(json_array_size(json_object_get(facts, "certificates")), 0);
+    assert_string_equal(
+        text_of(json_object_get(json_object_get(facts, "story"), "cmdline"), "state"), "none");
+    json_decref(facts);
+    memset(&quoted, 0, sizeof quoted); /* the quote was not genuine */
+    facts = facts_of(&quoted);
+    assert_true(json_is_null(json_object_get(facts, "bank")));
+    assert_string_equal(text_of(facts, "secure_boot"), "unknown");
+    assert_int_equal(json_array_size(json_object_get(facts, "programs")), 0);
+    json_decref(facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_log_stands_beside_its_facts),
+        cmocka_unit_test(t37_facts_are_those_of_pcrs_that_every_quoted_bank_leads_to),
         cmocka_unit_test(t37_nothing_is_verified_by_a_pcr_that_nobody_quoted_or_that_differs),
         cmocka_unit_test(t37_t29_data_is_verified_only_if_every_quoted_bank_covers_it),
         cmocka_unit_test(t29_banks_that_were_closed_or_never_used_take_nothing_away),

@@ -66,6 +66,44 @@ static void a_trusted_host_is_told_with_all_its_facts(void **state)
     tb_hex(tb_slice(e->result.boot->facts.program[0].digest[TB_BANK_SHA256], 32), hex, sizeof hex);
     assert_string_equal(text_at(json_array_get(programs, 0), "digest"), hex);
     assert_non_null(json_object_get(json_array_get(programs, 0), "unverified_path"));
+    assert_string_equal(
+        text_at(json_object_get(json_object_get(boot, "story"), "cmdline"), "state"), "proved");
+    json_decref(o);
+    evidence_free(e);
+}
+
+static void a_mismatch_is_told_with_what_would_explain_it_and_stays_failed(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    const json_t *boot, *x;
+    json_t *o;
+
+    (void)state;
+    evidence_prepare(e);
+    log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot")
+        ->digest[TB_BANK_SHA256][0] ^= 1;
+    log_finish(e->log);
+    e->content.log = log_slice(e->log); /* the PCRs stay */
+    evidence_sign(e);
+    evidence_appraise(e);
+    o = tb_result_json(&e->result, &e->policy);
+    assert_string_equal(text_at(o, "verdict"), "failed");
+    assert_string_equal(text_at(json_object_get(o, "headline"), "code"), "log.replay");
+    boot = json_object_get(o, "boot");
+    assert_int_equal(json_array_size(json_object_get(boot, "explanations")), 1);
+    assert_int_equal(json_integer_value(json_object_get(boot, "explanations_lost")), 0);
+    assert_true(json_is_false(json_object_get(boot, "explanations_cut")));
+    x = json_array_get(json_object_get(boot, "explanations"), 0);
+    assert_string_equal(text_at(x, "code"), "digest-edited");
+    assert_string_equal(text_at(x, "where"), "PCR 7: sha256");
+    assert_string_equal(text_at(x, "meaning"),
+                        tb_explanation_text(TB_EXPLAIN_DIGEST_EDITED)->meaning);
+    assert_string_equal(text_at(x, "next"), tb_explanation_text(TB_EXPLAIN_DIGEST_EDITED)->next);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(x, "pcrs"), 0)), 7);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(x, "banks"), 0)),
+                        "sha256");
+    assert_int_equal(json_array_size(json_object_get(x, "events")), 1);
+    assert_null(json_object_get(x, "values"));
     json_decref(o);
     evidence_free(e);
 }
@@ -239,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trusted_host_is_told_with_all_its_facts),
+        cmocka_unit_test(a_mismatch_is_told_with_what_would_explain_it_and_stays_failed),
         cmocka_unit_test(a_failed_host_is_told_with_the_texts_of_the_table),
         cmocka_unit_test(a_quote_that_is_not_genuine_has_no_facts),
         cmocka_unit_test(what_is_kept_is_no_quotes_own_and_the_memory_completes_it),

@@ -215,7 +215,7 @@ static void accepted_firmware_takes_the_version_and_the_banks_of_the_tpm_along(v
     struct tb_store *s = S(state);
     const struct tb_firmware_reference f = { .present = true, .bank = TB_BANK_SHA384 };
     const struct tb_tpm_accepted tpm = { 77, 1U << TB_BANK_SHA512 };
-    const struct tb_store_by by = { "ops", T0 };
+    const struct tb_store_by by = { .actor = "ops", .now_ms = T0 };
     struct tb_host h;
 
     add_host(s, 1);
@@ -324,11 +324,12 @@ static void t62_a_blob_that_nothing_names_is_gone_after_an_hour(void **state)
     struct tb_store *s = S(state);
     struct tb_blob b;
     struct tb_host h;
-    uint8_t first[32];
+    uint8_t second[32] = { 0 };
     int64_t long_ago = T0 - INT64_C(400) * 86400000;
 
     add_host(s, 1);
-    for (unsigned i = 1; i <= 2; i++) { /* the second differs in its log alone: no new period */
+    for (unsigned i = 1; i <= 3;
+         i++) { /* they differ in their logs alone: one period, the first's */
         struct evidence e;
         struct tb_accepted a;
 
@@ -337,13 +338,13 @@ static void t62_a_blob_that_nothing_names_is_gone_after_an_hour(void **state)
         fill(e.log_digest, 32, 1000 + i);
         fill(e.pcrs_digest, 32, 2000 + i);
         assert_ok(tb_store_accept_evidence(s, &e.a, &a));
-        memcpy(first, i == 1 ? e.pcrs_digest : first, 32);
+        memcpy(second, i == 2 ? e.pcrs_digest : second, 32);
     }
     assert_ok(tb_store_purge(s, T0 + 3600000, long_ago, NULL));
-    assert_ok(tb_store_blob_get(s, first, &b));
+    assert_ok(tb_store_blob_get(s, second, &b));
     tb_blob_clear(&b);
-    assert_ok(tb_store_purge(s, T0 + 3600002, long_ago, NULL));
-    assert_status(tb_store_blob_get(s, first, &b), TB_STORE_NOT_FOUND);
+    assert_ok(tb_store_purge(s, T0 + 3600003, long_ago, NULL));
+    assert_status(tb_store_blob_get(s, second, &b), TB_STORE_NOT_FOUND);
     assert_ok(tb_store_host_get(s, host_id(1), &h));
     assert_ok(tb_store_blob_get(s, h.pcrs_digest, &b));
     tb_blob_clear(&b);

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct tb_store_by op = { "ops", T0 };
+const struct tb_store_by op = { .actor = "ops", .now_ms = T0 };
 
 struct tb_store_by at(int64_t ms)
 {
-    return (struct tb_store_by){ "ops", T0 + ms };
+    return (struct tb_store_by){ .actor = "ops", .now_ms = T0 + ms };
 }
 
 struct tb_store *place_open(struct place *p)

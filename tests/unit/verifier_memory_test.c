@@ -83,7 +83,7 @@ static void t57_a_clear_safe_flag_and_a_resume_are_told(void **state)
 static void t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -92,7 +92,7 @@ static void t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted(vo
     attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
     attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
     h = host_stored(s->w, s->host);
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
     s->host->firmware_version--; /* back to the vulnerable one */
@@ -118,7 +118,7 @@ static void change_firmware(struct soft_host *host)
 static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -127,7 +127,7 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
     attest(s->w, s->host, TB_VERDICT_CHANGED, "firmware.changed");
     attest(s->w, s->host, TB_VERDICT_CHANGED, "firmware.changed");
     h = host_stored(s->w, s->host);
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
@@ -135,7 +135,7 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
 static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -148,7 +148,7 @@ static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(
     attest(s->w, s->host, TB_VERDICT_FAILED, "pcr.bank-gone");
     h = host_stored(s->w, s->host);
     assert_int_equal(h.memory.banks, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
-    if (!tb_verifier_accept_firmware(s->w->v, &h, &by, &why))
+    if (!tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why))
         fail_msg("%s", why.message);
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
     log_good_boot(s->host->log, LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384));
@@ -161,7 +161,7 @@ static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(
 static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
     struct tb_refusal why;
     struct tb_host h;
 
@@ -171,7 +171,7 @@ static void a_boot_that_is_not_trusted_sets_no_firmware_reference(void **state)
     scene_sent(s, TB_VERDICT_FAILED, "quote.binding");
     h = host_stored(s->w, s->host);
     assert_false(h.firmware.present);
-    assert_false(tb_verifier_accept_firmware(s->w->v, &h, &by, &why));
+    assert_false(tb_verifier_accept_firmware(s->w->v, &h, NULL, &by, &why));
     assert_string_equal(why.code, "no-genuine-evidence");
 }
 
@@ -195,20 +195,22 @@ static void another_policy_gives_another_verdict(void **state)
 static void a_policy_of_another_replica_holds_here_after_seconds(void **state)
 {
     struct scene *s = *state;
-    struct tb_policy *policy = malloc(sizeof *policy);
+    const struct tb_policy *policy, *later;
     char err[TB_STORE_ERR_LEN];
     struct world other = *s->w;
 
-    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, policy, &s->a->why));
+    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
     assert_int_equal(policy->interval_s, 300);
     other.store = tb_store_open_sqlite(s->w->path, err);
     other.v = world_verifier(other.store, NULL);
     world_policy(&other, "{\"format\":1,\"name\":\"test\",\"interval_s\":17}");
-    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms + 5000, policy, &s->a->why));
-    assert_int_equal(policy->interval_s, 17);
+    assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms + 5000, &later, &s->a->why));
+    assert_int_equal(later->interval_s, 17);
+    assert_int_equal(policy->interval_s, 300); /* who holds one keeps it as it was */
+    tb_verifier_policy_done(policy);
+    tb_verifier_policy_done(later);
     tb_verifier_free(other.v);
     tb_store_close(other.store);
-    free(policy);
 }
 
 struct trial {
@@ -220,13 +222,13 @@ static bool try_again(void *ctx, const struct tb_host *host, const struct tb_evi
 {
     struct trial *t = ctx;
     struct tb_appraisal *r = malloc(sizeof *r);
-    struct tb_policy *policy = malloc(sizeof *policy);
+    const struct tb_policy *policy;
 
-    assert_true(tb_verifier_policy(t->s->w->v, "", t->s->w->now_ms, policy, &t->s->a->why));
+    assert_true(tb_verifier_policy(t->s->w->v, "", t->s->w->now_ms, &policy, &t->s->a->why));
     if (tb_verifier_reappraise(t->s->w->v, host, e, policy, r) && r->result.verdict != e->verdict)
         fail_msg("%s became %s", tb_verdict_name(e->verdict), tb_verdict_name(r->result.verdict));
     t->n++;
-    free(policy);
+    tb_verifier_policy_done(policy);
     free(r);
     return true;
 }
@@ -327,7 +329,7 @@ static void a_host_with_a_tpm_2_never_becomes_not_capable_by_its_word(void **sta
 static void a_removed_host_gets_no_challenge_and_its_answer_is_refused(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
 
     scene_prepare(s);
     attempt_sign(s->host, s->a);
@@ -340,7 +342,7 @@ static void a_removed_host_gets_no_challenge_and_its_answer_is_refused(void **st
 static void a_wish_to_attest_is_taken_by_the_challenge(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "ops", s->w->now_ms };
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
 
     assert_int_equal(tb_store_host_want_attest(s->w->store, s->host->id, &by), TB_STORE_OK);
     assert_true(host_stored(s->w, s->host).want_attest);

@@ -38,13 +38,14 @@ enum tb_store_status __wrap_tb_store_policy_current(struct tb_store *s, const ch
         break;
     case CUT: text->len--; break;
     case OVERTAKEN: {
-        struct tb_policy policy;
+        const struct tb_policy *policy;
 
         store_is = WHOLE;
         world_policy(overtaken->w, LAX);
         assert_true(tb_verifier_policy(overtaken->w->v, "", overtaken->w->now_ms, &policy,
                                        &overtaken->a->why));
-        assert_int_equal(policy.interval_s, 18);
+        assert_int_equal(policy->interval_s, 18);
+        tb_verifier_policy_done(policy);
         break;
     }
     }
@@ -80,9 +81,16 @@ static int set_up(void **state)
     return 0;
 }
 
+/* A copy of it. */
 static bool policy_of(struct scene *s, struct tb_policy *policy)
 {
-    return tb_verifier_policy(s->w->v, "", s->w->now_ms, policy, &s->a->why);
+    const struct tb_policy *shared;
+
+    if (!tb_verifier_policy(s->w->v, "", s->w->now_ms, &shared, &s->a->why))
+        return false;
+    *policy = *shared;
+    tb_verifier_policy_done(shared);
+    return true;
 }
 
 /* --- Tests --------------------------------------------------------------------------------------
@@ -125,6 +133,7 @@ static void t70_a_text_without_its_digest_is_named(void **state)
 static void t70_the_last_good_policy_stays_while_another_cannot_be_read(void **state)
 {
     struct scene *s = *state;
+    const struct tb_policy *shared;
     struct tb_policy policy;
 
     assert_true(policy_of(s, &policy));
@@ -136,13 +145,14 @@ static void t70_the_last_good_policy_stays_while_another_cannot_be_read(void **s
         tb_verifier_policy_changed(s->w->v);
         assert_true(policy_of(s, &policy));
         assert_int_equal(policy.interval_s, 17);
-        assert_false(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
+        assert_false(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &shared, &s->a->why));
         assert_string_equal(s->a->why.code, "policy-unreadable");
         assert_int_equal(n_told, store_is);
         assert_non_null(strstr(told, "last good one"));
     }
     store_is = WHOLE;
-    assert_true(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
+    assert_true(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &shared, &s->a->why));
+    tb_verifier_policy_done(shared);
 }
 
 static void evidence_under_way_is_refused_when_the_policy_cannot_be_read(void **state)

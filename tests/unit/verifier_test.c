@@ -331,10 +331,10 @@ static void a_challenge_for_another_host_is_refused(void **state)
 static void firmware_of_a_host_without_evidence_cannot_be_accepted(void **state)
 {
     struct scene *s = *state;
-    struct tb_store_by by = { "somebody", s->w->now_ms };
+    struct tb_store_by by = { .actor = "somebody", .now_ms = s->w->now_ms };
     struct tb_host host = host_stored(s->w, s->host);
 
-    assert_false(tb_verifier_accept_firmware(s->w->v, &host, &by, &s->a->why));
+    assert_false(tb_verifier_accept_firmware(s->w->v, &host, NULL, &by, &s->a->why));
     assert_int_equal(s->a->why.status, 409);
 }
 
@@ -344,7 +344,7 @@ static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **st
     struct scene *s = *state;
     struct tb_evidence_record e;
     struct tb_host host;
-    struct tb_policy policy;
+    const struct tb_policy *policy;
     struct tb_appraisal *appraisal = calloc(1, sizeof *appraisal);
     size_t *const lens[] = { &e.context.len, &e.pcrs.len, &e.content.len };
 
@@ -355,16 +355,17 @@ static void stored_evidence_with_a_damaged_part_is_not_appraised_again(void **st
     host = host_stored(s->w, s->host);
     assert_true(tb_verifier_policy(s->w->v, "", s->w->now_ms, &policy, &s->a->why));
     assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &e), TB_STORE_OK);
-    assert_true(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
+    assert_true(tb_verifier_reappraise(s->w->v, &host, &e, policy, appraisal));
     assert_int_equal(appraisal->result.verdict, TB_VERDICT_TRUSTED);
     for (size_t i = 0; i < 3; i++) {
         --*lens[i];
-        assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
+        assert_false(tb_verifier_reappraise(s->w->v, &host, &e, policy, appraisal));
         ++*lens[i];
     }
     e.genuine = false;
-    assert_false(tb_verifier_reappraise(s->w->v, &host, &e, &policy, appraisal));
+    assert_false(tb_verifier_reappraise(s->w->v, &host, &e, policy, appraisal));
     tb_evidence_record_clear(&e);
+    tb_verifier_policy_done(policy);
     free(appraisal);
 }
 

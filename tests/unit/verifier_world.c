@@ -94,9 +94,10 @@ void world_token(struct world *w, const char *text, const char *group, uint32_t 
     snprintf(token.label, sizeof token.label, "%s", text);
     snprintf(token.group, sizeof token.group, "%s", group);
     assert_true(tb_hash(w->h, TB_BANK_SHA256, tb_slice(text, strlen(text)), hash));
-    assert_int_equal(tb_store_enrol_token_create(w->store, &token, hash,
-                                                 &(struct tb_store_by){ "test", w->now_ms }),
-                     TB_STORE_OK);
+    assert_int_equal(
+        tb_store_enrol_token_create(w->store, &token, hash,
+                                    &(struct tb_store_by){ .actor = "test", .now_ms = w->now_ms }),
+        TB_STORE_OK);
 }
 
 void world_policy(struct world *w, const char *json)
@@ -108,8 +109,9 @@ void world_policy(struct world *w, const char *json)
     assert_non_null(policy);
     if (!tb_policy_parse("test", tb_slice(json, strlen(json)), w->h, policy, err))
         fail_msg("%s", err);
-    assert_int_equal(tb_store_policy_put(w->store, "", tb_slice(json, strlen(json)), policy->digest,
-                                         &(struct tb_store_by){ "test", w->now_ms }, &version),
+    assert_int_equal(tb_store_policy_put(
+                         w->store, "", tb_slice(json, strlen(json)), policy->digest,
+                         &(struct tb_store_by){ .actor = "test", .now_ms = w->now_ms }, &version),
                      TB_STORE_OK);
     tb_verifier_policy_changed(w->v);
     free(policy);
@@ -157,7 +159,7 @@ static void build_ek(struct soft_host *host)
     test_public_build(&p, &host->ek_public);
 }
 
-static struct soft_host *new_host(const char *name, EVP_PKEY *ek)
+struct soft_host *host_new_with(const char *name, EVP_PKEY *ek)
 {
     struct soft_host *host = calloc(1, sizeof *host);
 
@@ -181,12 +183,12 @@ static struct soft_host *new_host(const char *name, EVP_PKEY *ek)
 
 struct soft_host *host_new(const char *name)
 {
-    return new_host(name, EVP_EC_gen("P-256"));
+    return host_new_with(name, EVP_EC_gen("P-256"));
 }
 
 struct soft_host *host_new_rsa(const char *name)
 {
-    return new_host(name, EVP_RSA_gen(2048));
+    return host_new_with(name, EVP_RSA_gen(2048));
 }
 
 void host_free(struct soft_host *host)

@@ -47,6 +47,7 @@ struct soft_host {
 
 struct soft_host *host_new(const char *name); /* EK P-256, AK P-256, a good boot with SHA-256 */
 struct soft_host *host_new_rsa(const char *name);
+struct soft_host *host_new_with(const char *name, EVP_PKEY *ek); /* takes ek: P-256, RSA 2048 */
 void host_free(struct soft_host *host);
 void host_boot(struct soft_host *host); /* encode the log again: PCR values follow */
 

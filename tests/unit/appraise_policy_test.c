@@ -1,0 +1,780 @@
+/* What the policy asks of a boot and its TPM: levels, revocations, options, versions, classes. */
+#include "tests/unit/appraise_change.h"
+
+#include <stdio.h>
+
+#include "core/uefi.h"
+
+#define AUTHORITY TB_EV_EFI_VARIABLE_AUTHORITY
+
+/* ---- T-49: SBAT ---- */
+
+static void add_level(struct evidence *e, const char *level)
+{
+    log_variable(e->log, 7, AUTHORITY, log_guid_shim, "SbatLevel", log_text(level));
+}
+
+static void need_sbat(struct tb_policy *p, const char *level)
+{
+    struct tb_reason why;
+
+    assert_true(tb_sbat_parse(tb_slice(level, strlen(level)), &p->sbat, &why));
+}
+
+#define LEVEL_2023 "sbat,1,2023012900\nshim,2\ngrub,3\ngrub.debian,4\n"
+#define LEVEL_2024 "sbat,1,2024010900\nshim,4\ngrub,3\ngrub.debian,4\n"
+
+static void t49_a_level_below_the_required_one_is_refused_with_the_component(void **state)
+{
+    static const struct {
+        const char *measured, *needed, *expected, *observed;
+        int outcome;
+    } list[] = {
+        { LEVEL_2023, "", NULL, NULL, TB_PASS },
+        { LEVEL_2024, LEVEL_2024, NULL, NULL, TB_PASS },
+        { LEVEL_2024, LEVEL_2023, NULL, NULL, TB_PASS },
+        { LEVEL_2024, "shim,4", NULL, NULL, TB_PASS },
+        { LEVEL_2023, LEVEL_2024, "sbat,1,2024010900", "sbat,1,2023012900", TB_FAIL },
+        { LEVEL_2023, "shim,4\ngrub,3", "shim,4", "shim,2", TB_FAIL },
+        { LEVEL_2024, "shim,4\ngrub.peimage,2", "grub.peimage,2", "no such component", TB_FAIL },
+        { NULL, "shim,1", "a level that shim measured", "none", TB_UNKNOWN },
+        { "shim,4\nshim,5\n", "shim,1", "each component once", "shim", TB_UNKNOWN },
+        { NULL, "", NULL, NULL, TB_PASS },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct evidence *e = evidence_new(SHA256_ONLY);
+
+        print_message("- %zu\n", i);
+        if (list[i].measured != NULL)
+            add_level(e, list[i].measured);
+        if (list[i].needed[0] != '\0')
+            need_sbat(&e->policy, list[i].needed);
+        evidence_run(e);
+        assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_SBAT], list[i].outcome);
+        if (list[i].outcome == TB_PASS) {
+            expect(e, TB_VERDICT_TRUSTED, -1);
+        } else {
+            expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_SBAT);
+            assert_string_equal(evidence_reason(e, TB_CHECK_SB_SBAT)->expected, list[i].expected);
+            assert_string_equal(evidence_reason(e, TB_CHECK_SB_SBAT)->observed, list[i].observed);
+        }
+        evidence_free(e);
+    }
+}
+
+static void t49_a_level_that_is_too_long_to_be_kept_proves_nothing(void **state)
+{
+    char level[TB_SBAT_LEVEL_MAX + 64] = "";
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    size_t n = 0;
+
+    (void)state;
+    for (int i = 0; n < TB_SBAT_LEVEL_MAX; i++)
+        n += (size_t)snprintf(level + n, sizeof level - n, "component%d,1\n", i);
+    add_level(e, level);
+    need_sbat(&e->policy, "component0,1");
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_SBAT);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_SBAT)->observed, "one that is too long");
+    evidence_free(e);
+}
+
+/* A level in an event whose digest is of something else, as root writes it into the log. */
+static void t49_a_level_that_no_digest_covers_is_none(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    add_level(e, LEVEL_2023);
+    need_sbat(&e->policy, LEVEL_2024);
+    evidence_prepare(e);
+    log_set_data(e->log, log_find_variable(e->log, AUTHORITY, "SbatLevel"),
+                 log_uefi_variable(e->log, log_guid_shim, "SbatLevel", log_text(LEVEL_2024)));
+    log_finish(e->log);
+    e->message.log = log_slice(e->log);
+    evidence_bind(e);
+    evidence_sign(e);
+    e->content.log = log_slice(e->log);
+    evidence_appraise(e);
+    assert_int_equal(e->result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_SBAT], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+/* ---- T-49: revocations ---- */
+
+static int by_digest(const void *a, const void *b)
+{
+    return memcmp(a, b, 32);
+}
+
+/* The SHA-256 of these bytes is revoked. */
+static void revoke(struct evidence *e, struct tb_reader of)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+    struct tb_policy *p = &e->policy;
+
+    assert_true(tb_hash(e->h, TB_BANK_SHA256, of, digest));
+    memcpy(p->revoked[p->n_revoked++], digest, 32);
+    qsort(p->revoked, p->n_revoked, 32, by_digest);
+}
+
+static void t49_a_revocation_that_dbx_lacks_is_named(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    char hex[65], other[65];
+
+    (void)state;
+    revoke(e, log_text("a revoked image"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    tb_hex(tb_slice(e->policy.revoked[0], 32), other, sizeof other);
+
+    revoke(e, log_text("one that the factory did not know"));
+    revoke(e, log_text("another"));
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_DBX);
+    for (size_t i = 0; i < 3; i++) { /* the first that is missing */
+        tb_hex(tb_slice(e->policy.revoked[i], 32), hex, sizeof hex);
+        if (strcmp(hex, other) != 0)
+            break;
+    }
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_DBX)->expected, hex);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_DBX)->observed,
+                        "2 of 3 revocations missing, this one first");
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_LOADER_REVOKED], TB_PASS);
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY);
+    log_remove(e->log, log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "dbx"));
+    revoke(e, log_text("a revoked image"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_DBX);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_DBX)->observed, "none");
+    evidence_free(e);
+}
+
+static void t49_a_certificate_in_dbx_counts_by_its_digest(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    struct log_item *dbx = log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "dbx");
+    struct tb_reader data =
+        log_uefi_variable(e->log, log_guid_image_db, "dbx",
+                          log_signature_list(e->log, log_guid_cert_x509, log_cert_pk));
+
+    (void)state;
+    log_set_data(e->log, dbx, data);
+    log_rehash(e->log, dbx, data);
+    revoke(e, log_cert_pk);
+    evidence_run(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    evidence_free(e);
+}
+
+static void revoke_loader(struct evidence *e)
+{
+    revoke(e, log_text("the boot loader"));
+}
+static void revoke_signer(struct evidence *e)
+{
+    revoke(e, log_cert_db);
+}
+/* A driver of an option ROM. */
+static void revoke_driver(struct evidence *e)
+{
+    log_event(e->log, 2, TB_EV_EFI_BOOT_SERVICES_DRIVER, log_text("a driver"), log_text("path"));
+    revoke(e, log_text("a driver"));
+}
+/* Under another type the digest is the same. */
+static void disguise_loader(struct evidence *e)
+{
+    log_find(e->log, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0)->type = TB_EV_EFI_ACTION;
+    revoke_loader(e);
+}
+static void inform_of_dbx(struct evidence *e)
+{
+    e->policy.severity[TB_CHECK_SB_DBX] = TB_SEVERITY_INFORM;
+}
+
+static void t49_a_revoked_program_or_signer_is_refused_whatever_dbx_says(void **state)
+{
+    static const struct change list[] = {
+        { "loader", TB_CHECK_LOADER_REVOKED, TB_VERDICT_FAILED, revoke_loader, NULL,
+          inform_of_dbx },
+        { "signer", TB_CHECK_LOADER_REVOKED, TB_VERDICT_FAILED, revoke_signer, NULL,
+          inform_of_dbx },
+        { "driver", TB_CHECK_LOADER_REVOKED, TB_VERDICT_FAILED, revoke_driver, NULL,
+          inform_of_dbx },
+        { "another type", TB_CHECK_LOADER_REVOKED, TB_VERDICT_FAILED, disguise_loader, NULL,
+          inform_of_dbx },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
+static void t49_programs_without_a_sha256_digest_cannot_be_cleared(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA384));
+
+    (void)state;
+    revoke(e, log_text("a revoked image"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_LOADER_REVOKED);
+    assert_string_equal(evidence_reason(e, TB_CHECK_LOADER_REVOKED)->where, "PCR 4 sha256");
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_LOADER_REVOKED], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+static void t49_more_authorities_than_can_be_kept_cannot_be_cleared(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    char name[16];
+
+    (void)state;
+    revoke(e, log_text("a revoked image"));
+    for (int i = 0; i < TB_AUTHORITIES_MAX; i++) {
+        snprintf(name, sizeof name, "Key%d", i);
+        log_variable(e->log, 7, AUTHORITY, log_guid_shim, name, log_cert_db);
+    }
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_LOADER_REVOKED);
+    assert_string_equal(evidence_reason(e, TB_CHECK_LOADER_REVOKED)->where, "authorities");
+    evidence_free(e);
+}
+
+static void the_list_of_revocations_is_searched_to_both_ends(void **state)
+{
+    static struct tb_policy p;
+    uint8_t digest[32] = { 0 };
+    size_t at;
+
+    (void)state;
+    for (size_t n = 0; n < 10; n++) {
+        p.n_revoked = n;
+        for (size_t i = 0; i < n; i++)
+            p.revoked[i][0] = (uint8_t)(2 * i + 1);
+        for (unsigned v = 0; v < 22; v++) {
+            digest[0] = (uint8_t)v;
+            assert_int_equal(tb_policy_revokes(&p, digest), v % 2 == 1 && v < 2 * n);
+            if (tb_policy_revoked_at(&p, digest, &at))
+                assert_int_equal(at, v / 2);
+        }
+    }
+}
+
+/* ---- T-48 ---- */
+
+static void mok_vouched(struct evidence *e)
+{
+    log_variable(e->log, 7, AUTHORITY, log_guid_shim, "MokList", log_cert_pk);
+}
+static void mok_vouched_and_is_forbidden(struct evidence *e)
+{
+    mok_vouched(e);
+    e->policy.forbid_mok = true;
+}
+static void list_of_unknown_keys(struct evidence *e)
+{
+    log_variable(e->log, 7, AUTHORITY, log_guid_shim, "Shim", log_cert_pk);
+    log_event(e->log, 14, TB_EV_IPL, log_text("keys of somebody"), tb_slice("MokList", 8));
+}
+static void list_of_unknown_keys_under_a_ban(struct evidence *e)
+{
+    list_of_unknown_keys(e);
+    e->policy.forbid_mok = true;
+}
+static void ban_without_shim(struct evidence *e)
+{
+    e->policy.forbid_mok = true;
+}
+static void ban_with_an_unnamed_list(struct evidence *e)
+{
+    log_event(e->log, 14, TB_EV_IPL, log_text("keys of somebody"), tb_slice("x", 2));
+    e->policy.forbid_mok = true;
+}
+static void shims_own_list(struct evidence *e)
+{
+    static const uint8_t zeros[32];
+    uint8_t list[28 + 48] = { 0 };
+
+    memcpy(list, log_guid_cert_sha256, 16);
+    list[16] = sizeof list;
+    list[24] = 48;
+    memcpy(list + 28, log_guid_shim, 16);
+    memcpy(list + 44, zeros, 32);
+    log_variable(e->log, 7, AUTHORITY, log_guid_shim, "Shim", log_cert_pk);
+    log_event(e->log, 14, TB_EV_IPL, tb_slice(list, sizeof list), tb_slice("MokList", 8));
+    e->policy.forbid_mok = true;
+}
+
+static void t48_keys_of_the_machines_owner_are_told_and_refused_by_policy(void **state)
+{
+    static const struct change list[] = {
+        { "vouched", -1, TB_VERDICT_TRUSTED, mok_vouched, NULL, NULL },
+        { "vouched, forbidden", TB_CHECK_SB_KEYS, TB_VERDICT_FAILED, mok_vouched_and_is_forbidden,
+          NULL, NULL },
+        { "unknown list", -1, TB_VERDICT_TRUSTED, list_of_unknown_keys, NULL, NULL },
+        { "unknown list, forbidden", TB_CHECK_SB_KEYS, TB_VERDICT_FAILED,
+          list_of_unknown_keys_under_a_ban, NULL, NULL },
+        { "no shim, forbidden", -1, TB_VERDICT_TRUSTED, ban_without_shim, NULL, NULL },
+        { "a list without a name, forbidden", TB_CHECK_SB_KEYS, TB_VERDICT_FAILED,
+          ban_with_an_unnamed_list, NULL, NULL },
+        { "shim's own list, forbidden", -1, TB_VERDICT_TRUSTED, shims_own_list, NULL, NULL },
+    };
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    RUN(list);
+    mok_vouched(e);
+    evidence_run(e);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_MOK], TB_FAIL);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_MOK)->observed, "one that vouched");
+    evidence_free(e);
+}
+
+/* ---- T-51 ---- */
+
+/* The boot's command line becomes this one. */
+static void set_cmdline(struct evidence *e, const char *line)
+{
+    struct log_item *item = log_find(e->log, 8, TB_EV_IPL, 0);
+    char text[512];
+    int n = snprintf(text, sizeof text, "kernel_cmdline: /vmlinuz %s", line);
+
+    assert_true(n > 0 && n < (int)sizeof text);
+    log_set_data(e->log, item, log_text(text));
+    log_rehash(e->log, item, tb_slice(text + 16, (size_t)n - 16));
+}
+
+static void judge_line(const char *line, enum tb_verdict verdict, int check, const char *observed)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    print_message("- %s\n", line);
+    set_cmdline(e, line);
+    evidence_run(e);
+    assert_int_equal(e->result.boot->story.cmdline.state, TB_CMDLINE_PROVED);
+    expect(e, verdict, check);
+    if (check >= 0)
+        assert_string_equal(evidence_reason(e, (enum tb_check)check)->observed, observed);
+    evidence_free(e);
+}
+
+static void t51_what_no_stock_system_needs_is_refused_with_the_option(void **state)
+{
+    static const char *const options[] = {
+        "init=/bin/sh",
+        "rdinit=/bin/bash",
+        "systemd.run=/tmp/x",
+        "break=premount",
+        "rd.break",
+        "systemd.debug-shell=1",
+        "systemd.debug_shell",
+        "rd.systemd.debug_shell=1",
+        "systemd.crash_shell=1",
+        "systemd.set_credential=tmpfiles.extra:x",
+        "kgdboc=ttyS0",
+        "kgdbwait",
+        "module.sig_enforce=0",
+        "lockdown=none",
+        "ima=off",
+        "ima_appraise=off",
+        "ima-appraise=log",
+        "ima_appraise=fix",
+        "evm=fix",
+        "initcall_blacklist=lockdown_lsm_init",
+        "acpi_rsdp=0x1000",
+    };
+    char line[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        snprintf(line, sizeof line, "ro quiet %s splash", options[i]);
+        judge_line(line, TB_VERDICT_FAILED, TB_CHECK_CMDLINE, options[i]);
+    }
+}
+
+static void t51_what_takes_a_protection_away_needs_a_look(void **state)
+{
+    static const char *const options[] = { "selinux=0",       "apparmor=0", "enforcing=0",
+                                           "mitigations=off", "nokaslr",    "intel_iommu=off",
+                                           "single" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        judge_line(options[i], TB_VERDICT_CHANGED, TB_CHECK_CMDLINE_WEAK, options[i]);
+}
+
+static void t51_lines_of_stock_systems_are_trusted(void **state)
+{
+    static const char *const lines[] = {
+        "root=UUID=5465369a-996d-42ca-9ad4-91d0082e0b34 ro quiet splash vt.handoff=7",
+        "root=/dev/mapper/fedora-root ro rd.lvm.lv=fedora/root rhgb quiet mitigations=auto",
+        "root=/dev/vda1 init=/usr/lib/systemd/systemd security=apparmor iommu=pt",
+        "crashkernel=384M-:128M nomodeset rd.shell=0 initcall_blacklist=sysfb_init",
+        "lockdown=confidentiality module.sig_enforce=1 selinux=1 ima_appraise=enforce",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        judge_line(lines[i], TB_VERDICT_TRUSTED, -1, NULL);
+}
+
+static void t51_an_option_is_found_however_the_line_is_cut(void **state)
+{
+    (void)state;
+    judge_line("ro -- init=/bin/sh", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "init=/bin/sh");
+    judge_line("foo=\"x init=/bin/sh y\"", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "init=/bin/sh");
+    judge_line("\"init=/bin/sh\" ro", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "\"init=/bin/sh\"");
+    judge_line("'rd.break' ro", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "'rd.break'");
+    judge_line("init=/sbin/init init=/bin/sh", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "init=/bin/sh");
+    judge_line("init=/bin/sh init=/sbin/init", TB_VERDICT_FAILED, TB_CHECK_CMDLINE, "init=/bin/sh");
+}
+
+static void add_rule(struct tb_option_rules *rules, const char *rule)
+{
+    assert_true(tb_option_rule_valid(rule, strlen(rule)));
+    snprintf(rules->rule[rules->n++], TB_OPTION_RULE_MAX, "%s", rule);
+}
+
+static void t51_the_policys_own_rules_hold(void **state)
+{
+    static const struct {
+        const char *line, *forbid, *allow, *require;
+        enum tb_verdict verdict;
+        const char *observed;
+    } list[] = {
+        { "ro debug", "debug", NULL, NULL, TB_VERDICT_FAILED, "debug" },
+        { "ro debug", "debug", "debug", NULL, TB_VERDICT_TRUSTED, NULL },
+        { "ro init=/nix/store/x", NULL, "init=/nix/store/*", NULL, TB_VERDICT_TRUSTED, NULL },
+        { "ro init=/bin/sh", NULL, "init=/nix/store/*", NULL, TB_VERDICT_FAILED, "init=/bin/sh" },
+        { "ro selinux=0", NULL, "selinux", NULL, TB_VERDICT_TRUSTED, NULL },
+        { "lockdown=integrity", NULL, NULL, "lockdown=integrity", TB_VERDICT_TRUSTED, NULL },
+        { "ro", NULL, NULL, "lockdown=integrity", TB_VERDICT_FAILED, "no such option" },
+        { "lockdown=confidentiality", NULL, NULL, "lockdown=integrity", TB_VERDICT_FAILED,
+          "lockdown=confidentiality" },
+        { "audit=1 audit=2", NULL, NULL, "audit=1", TB_VERDICT_FAILED, "audit=2" },
+        { "ro -- audit=1", NULL, NULL, "audit=1", TB_VERDICT_FAILED, "no such option" },
+        { "x=\"audit=1\"", NULL, NULL, "audit=1", TB_VERDICT_FAILED, "no such option" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        struct evidence *e = evidence_new(SHA256_ONLY);
+
+        print_message("- %s\n", list[i].line);
+        set_cmdline(e, list[i].line);
+        if (list[i].forbid != NULL)
+            add_rule(&e->policy.forbid, list[i].forbid);
+        if (list[i].allow != NULL)
+            add_rule(&e->policy.allow, list[i].allow);
+        if (list[i].require != NULL)
+            add_rule(&e->policy.require, list[i].require);
+        evidence_run(e);
+        expect(e, list[i].verdict, list[i].observed != NULL ? (int)TB_CHECK_CMDLINE : -1);
+        if (list[i].observed != NULL)
+            assert_string_equal(evidence_reason(e, TB_CHECK_CMDLINE)->observed, list[i].observed);
+        evidence_free(e);
+    }
+}
+
+/* GRUB tells that it loads a kernel, and nothing tells with which command line. */
+static void leave_out_cmdline(struct evidence *e)
+{
+    log_remove(e->log, log_find(e->log, 8, TB_EV_IPL, 0));
+    log_event(e->log, 8, TB_EV_IPL, log_text("linux /vmlinuz"),
+              tb_slice("grub_cmd: linux /vmlinuz", 25));
+}
+
+static void t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    leave_out_cmdline(e);
+    evidence_run(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE], TB_PASS);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_UNKNOWN);
+    add_rule(&e->policy.forbid, "debug");
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    e->policy.forbid.n = 0;
+    add_rule(&e->policy.require, "quiet");
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    e->policy.require.n = 0;
+    e->policy.severity[TB_CHECK_CMDLINE_UNPROVED] = TB_SEVERITY_REQUIRED;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE_UNPROVED);
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY); /* none at all: fails rules too */
+    log_remove(e->log, log_find(e->log, 8, TB_EV_IPL, 0));
+    add_rule(&e->policy.forbid, "debug");
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_string_equal(evidence_reason(e, TB_CHECK_CMDLINE)->observed, "none");
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_PASS);
+    evidence_free(e);
+}
+
+/* The event stays, and its data is no more what the boot loader measured. */
+static void t51_a_line_that_was_edited_in_the_log_fails_without_any_rule(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    set_cmdline(e, "ro init=/bin/sh");
+    log_set_data(e->log, log_find(e->log, 8, TB_EV_IPL, 0),
+                 log_text("kernel_cmdline: /vmlinuz ro quiet"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+/* Typed at the boot loader's prompt behind the menu's own. */
+static void t51_a_second_line_fails_whatever_the_first_says(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    log_event(e->log, 8, TB_EV_IPL, log_text("/vmlinuz init=/bin/sh"),
+              tb_slice("kernel_cmdline: /vmlinuz init=/bin/sh", 38));
+    evidence_run(e);
+    assert_int_equal(e->result.boot->story.cmdline.state, TB_CMDLINE_SEVERAL);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_CMDLINE_UNPROVED], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+static void t51_a_line_with_bytes_that_cannot_be_shown_is_not_judged_as_whole(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    set_cmdline(e, "ro\tquiet");
+    evidence_run(e);
+    assert_true(e->result.boot->story.cmdline.cut);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_string_equal(evidence_reason(e, TB_CHECK_CMDLINE)->observed, "a part of one");
+    evidence_free(e);
+    judge_line("ro splash", TB_VERDICT_TRUSTED, -1, NULL);
+}
+
+/* ---- firmware's version ---- */
+
+static void a_firmware_version_outside_the_list_is_refused(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    struct log_item *version;
+
+    (void)state;
+    snprintf(e->policy.firmware_version[0], TB_TEXT_MAX, "1.6");
+    e->policy.n_firmware_versions = 1;
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_FIRMWARE_VERSION);
+    assert_string_equal(evidence_reason(e, TB_CHECK_FIRMWARE_VERSION)->observed, "1.7");
+    snprintf(e->policy.firmware_version[1], TB_TEXT_MAX, "1.7");
+    e->policy.n_firmware_versions = 2;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY); /* a version that the digest does not cover is none */
+    version = log_find(e->log, 0, TB_EV_S_CRTM_VERSION, 0);
+    log_rehash(e->log, version, log_text("something else"));
+    snprintf(e->policy.firmware_version[0], TB_TEXT_MAX, "1.7");
+    e->policy.n_firmware_versions = 1;
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_FIRMWARE_VERSION);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_FIRMWARE_VERSION], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+/* ---- T-25, T-26 ---- */
+
+static void t25_a_class_of_tpm_that_the_policy_does_not_name_is_refused(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    evidence_run(e);
+    e->in.tpm_class = TB_TPM_SOFTWARE;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1); /* the built-in policy allows each */
+    e->policy.tpm_classes = 1U << TB_TPM_DISCRETE | 1U << TB_TPM_FIRMWARE;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_IDENTITY_TPM_CLASS);
+    assert_string_equal(evidence_reason(e, TB_CHECK_IDENTITY_TPM_CLASS)->observed, "software");
+    assert_true(e->result.quote.genuine); /* the rest is looked at too */
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_OFF], TB_PASS);
+    e->in.tpm_class = TB_TPM_UNKNOWN;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_IDENTITY_TPM_CLASS);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_IDENTITY_TPM_CLASS], TB_UNKNOWN);
+    e->in.tpm_class = TB_TPM_FIRMWARE;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    evidence_free(e);
+}
+
+static void t26_a_firmware_version_on_an_advisory_is_told_with_its_name(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    struct tb_tpm_advisory *a = &e->policy.advisory[0];
+    const struct tb_reason *why;
+
+    (void)state;
+    snprintf(a->name, sizeof a->name, "CVE-2017-15361");
+    a->vendor = tb_tpm_vendor_of_text("IFX");
+    a->from = UINT64_C(7) << 48;
+    a->to = UINT64_C(0x0007003dffffffff); /* 7.61 */
+    e->policy.n_advisories = 1;
+    evidence_prepare(e);
+    e->q.firmware_version = a->to;
+    evidence_sign(e);
+    e->in.tpm_vendor = a->vendor;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_CHANGED, TB_CHECK_IDENTITY_TPM_ADVISORY);
+    why = evidence_reason(e, TB_CHECK_IDENTITY_TPM_ADVISORY);
+    assert_string_equal(why->where, "CVE-2017-15361");
+    assert_string_equal(why->observed, "7.61.65535.65535");
+    a->to--;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    a->to += 2;
+    a->from = e->q.firmware_version;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_CHANGED, TB_CHECK_IDENTITY_TPM_ADVISORY);
+    a->from++;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    a->from = 0;
+    e->in.tpm_vendor = tb_tpm_vendor_of_text("STM");
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    e->in.tpm_vendor = 0;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_CHANGED, TB_CHECK_IDENTITY_TPM_ADVISORY);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_IDENTITY_TPM_ADVISORY], TB_UNKNOWN);
+    evidence_free(e);
+}
+
+/* ---- a PCR that does not match says nothing ---- */
+
+static void levels_are_not_read_from_a_pcr_that_does_not_match(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    add_level(e, LEVEL_2024);
+    evidence_prepare(e);
+    e->content.pcrs.value[TB_BANK_SHA256][7][0] ^= 1;
+    evidence_digest_pcrs(e);
+    evidence_sign(e);
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_LOG_REPLAY);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_SBAT], TB_NOT_CHECKED);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_DBX], TB_NOT_CHECKED);
+    evidence_free(e);
+}
+
+/* ---- real logs ---- */
+
+/* Appraised as if its own PCR values had been quoted. */
+static bool appraise_file(const char *name, const struct tb_policy *policy,
+                          struct tb_boot_result *out)
+{
+    static const struct tb_firmware_reference none;
+    const char *fixtures = getenv("TRUEBOOT_FIXTURES");
+    struct tb_hasher *h = tb_hasher_new();
+    struct tb_replay replay;
+    struct tb_reason why;
+    char path[512];
+    uint8_t *bytes;
+    size_t len;
+
+    snprintf(path, sizeof path, "%s/eventlogs/%s", fixtures != NULL ? fixtures : "", name);
+    bytes = log_read_file(path, &len);
+    if (bytes == NULL) {
+        tb_hasher_free(h);
+        return false;
+    }
+    assert_true(tb_log_replay(tb_slice(bytes, len), LOG_BANK(TB_BANK_SHA256), h, &replay, &why));
+    replay.pcrs.mask[TB_BANK_SHA256] = policy->pcrs;
+    tb_appraise_boot(tb_slice(bytes, len), &replay.pcrs, policy, &none, h, out);
+    free(bytes);
+    tb_hasher_free(h);
+    return true;
+}
+
+static void t49_t51_real_boots_are_judged_by_level_and_options(void **state)
+{
+    static const struct {
+        const char *file, *sbat;
+        int level, options, weak;
+    } list[] = {
+        { "gce-ubuntu2104-nodbx.bin", "sbat,1,2021030218", TB_PASS, TB_PASS, TB_PASS },
+        { "gce-ubuntu2104-nodbx.bin", "shim,4", TB_FAIL, TB_PASS, TB_PASS },
+        { "gce-fedora-coreos36.bin", "sbat,1,2021030218", TB_PASS, TB_PASS, TB_PASS },
+        { "gce-fedora-coreos36.bin", LEVEL_2024, TB_FAIL, TB_PASS, TB_PASS },
+        { "gce-rhel8.bin", "sbat,1,2021030218", TB_UNKNOWN, TB_PASS, TB_PASS },
+        { "gce-cos-sp800155.bin", "sbat,1", TB_PASS, TB_PASS, TB_PASS },
+        { "intel-ubuntu-pempk.bin", "sbat,1", TB_PASS, TB_PASS, TB_PASS },
+        { "thinkpad-t14-arch.bin", "shim,1", TB_UNKNOWN, TB_PASS, TB_PASS },
+        { "qemu-ovmf-rhel-moklisttrusted.bin", "sbat,1", TB_PASS, TB_FAIL, TB_PASS },
+    };
+    static struct tb_boot_result result;
+    static struct tb_policy policy;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        tb_policy_builtin(&policy);
+        need_sbat(&policy, list[i].sbat);
+        if (!appraise_file(list[i].file, &policy, &result)) {
+            print_message("skipped: no corpus of real logs\n");
+            skip();
+        }
+        print_message("- %s %s\n", list[i].file, list[i].sbat);
+        assert_int_equal(result.findings.outcome[TB_CHECK_SB_SBAT], list[i].level);
+        assert_int_equal(result.findings.outcome[TB_CHECK_CMDLINE], list[i].options);
+        assert_int_equal(result.findings.outcome[TB_CHECK_CMDLINE_WEAK], list[i].weak);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(t49_a_level_below_the_required_one_is_refused_with_the_component),
+        cmocka_unit_test(t49_a_level_that_is_too_long_to_be_kept_proves_nothing),
+        cmocka_unit_test(t49_a_level_that_no_digest_covers_is_none),
+        cmocka_unit_test(t49_a_revocation_that_dbx_lacks_is_named),
+        cmocka_unit_test(t49_a_certificate_in_dbx_counts_by_its_digest),
+        cmocka_unit_test(t49_a_revoked_program_or_signer_is_refused_whatever_dbx_says),
+        cmocka_unit_test(t49_programs_without_a_sha256_digest_cannot_be_cleared),
+        cmocka_unit_test(t49_more_authorities_than_can_be_kept_cannot_be_cleared),
+        cmocka_unit_test(the_list_of_revocations_is_searched_to_both_ends),
+        cmocka_unit_test(t48_keys_of_the_machines_owner_are_told_and_refused_by_policy),
+        cmocka_unit_test(t51_what_no_stock_system_needs_is_refused_with_the_option),
+        cmocka_unit_test(t51_what_takes_a_protection_away_needs_a_look),
+        cmocka_unit_test(t51_lines_of_stock_systems_are_trusted),
+        cmocka_unit_test(t51_an_option_is_found_however_the_line_is_cut),
+        cmocka_unit_test(t51_the_policys_own_rules_hold),
+        cmocka_unit_test(t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy),
+        cmocka_unit_test(t51_a_line_that_was_edited_in_the_log_fails_without_any_rule),
+        cmocka_unit_test(t51_a_second_line_fails_whatever_the_first_says),
+        cmocka_unit_test(t51_a_line_with_bytes_that_cannot_be_shown_is_not_judged_as_whole),
+        cmocka_unit_test(a_firmware_version_outside_the_list_is_refused),
+        cmocka_unit_test(t25_a_class_of_tpm_that_the_policy_does_not_name_is_refused),
+        cmocka_unit_test(t26_a_firmware_version_on_an_advisory_is_told_with_its_name),
+        cmocka_unit_test(levels_are_not_read_from_a_pcr_that_does_not_match),
+        cmocka_unit_test(t49_t51_real_boots_are_judged_by_level_and_options),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
