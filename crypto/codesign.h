@@ -11,7 +11,7 @@
 #include "core/reason.h"
 
 #define TB_LEVEL_OID "2.25.147598747924524742052432689567473023505"
-#define TB_SIGNATURE_MAX 512 /* bytes: RSA 4096 */
+#define TB_CODE_SIGNATURE_MAX 512 /* bytes: RSA 4096 */
 
 /* The vendors' root certificates. */
 struct tb_vendors;
@@ -53,7 +53,7 @@ enum tb_code_scheme tb_code_key_scheme(const struct tb_code_key *k);
 /* The certificates as DER, without a root; they live as long as the key. Returns their number. */
 size_t tb_code_key_chain(const struct tb_code_key *k, struct tb_reader chain[4]);
 TB_MUST_CHECK bool tb_code_sign(struct tb_code_key *k, const struct tb_reader *parts,
-                                size_t n_parts, uint8_t out[TB_SIGNATURE_MAX], size_t *out_len,
+                                size_t n_parts, uint8_t out[TB_CODE_SIGNATURE_MAX], size_t *out_len,
                                 struct tb_reason *why);
 
 /* A vendor of one's own: a root, or a signer under it, both P-384. */

@@ -139,10 +139,10 @@ static bool ecdsa_raw(const unsigned char *der, size_t len, uint8_t out[96])
 }
 
 bool tb_code_sign(struct tb_code_key *k, const struct tb_reader *parts, size_t n_parts,
-                  uint8_t out[TB_SIGNATURE_MAX], size_t *out_len, struct tb_reason *why)
+                  uint8_t out[TB_CODE_SIGNATURE_MAX], size_t *out_len, struct tb_reason *why)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    unsigned char sig[TB_SIGNATURE_MAX];
+    unsigned char sig[TB_CODE_SIGNATURE_MAX];
     size_t len = sizeof sig;
     bool ok = ctx != NULL && EVP_DigestSignInit(ctx, NULL, EVP_sha512(), NULL, k->key) == 1;
 

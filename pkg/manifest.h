@@ -15,7 +15,7 @@
 #define TB_PAYLOADS_MAX 128
 #define TB_RELATIONS_MAX 32 /* of each kind: conflicts, requires */
 #define TB_PKG_OPTIONS_MAX 32
-#define TB_PAYLOAD_SIZE_MAX ((UINT64_C(1) << 33) - 1) /* what the container can tell */
+#define TB_PAYLOAD_SIZE_MAX 8589934591 /* what the container can tell */
 
 /* Who may vouch for how much; a host has a minimum. In falling order of trust. */
 enum tb_level {

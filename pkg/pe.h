@@ -31,7 +31,7 @@ struct tb_pe {
 /* False, and *why (TB_CHECK_PACKAGE_FORMAT): not such an image. */
 TB_MUST_CHECK bool tb_pe_parse(struct tb_reader image, struct tb_pe *out, struct tb_reason *why);
 
-#define TB_PE_PARTS_MAX (TB_PE_SECTIONS_MAX + 4)
+#define TB_PE_PARTS_MAX 68 /* sections and four more */
 
 /* The parts of the file that the Authenticode digest is over, in order. Returns their number. */
 size_t tb_pe_hashed_parts(const struct tb_pe *pe, struct tb_reader image,

@@ -22,7 +22,7 @@ struct tb_vendors *test_vendors_of(const struct test_vendor *a, const struct tes
 struct test_package {
     uint8_t bytes[1 << 20];
     size_t len;
-    uint8_t signature_value[TB_SIGNERS_MAX][TB_SIGNATURE_MAX];
+    uint8_t signature_value[TB_SIGNERS_MAX][TB_CODE_SIGNATURE_MAX];
     struct tb_signatures signatures;
 };
 /* A manifest of one payload "a.txt" with this content, at level accepted, security version 3. */

@@ -231,7 +231,7 @@ static void a_signature_is_good_for_its_purpose_only(void **state)
                                "package hello 2\nend\n";
     struct tb_revocations *r = malloc(sizeof *r);
     struct tb_reader text = tb_slice(list, strlen(list)), parts[2];
-    uint8_t head[TB_SIGNED_HEAD_LEN], value[TB_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
+    uint8_t head[TB_SIGNED_HEAD_LEN], value[TB_CODE_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
     struct tb_code_signer who;
     struct tb_reason why;
 

@@ -258,7 +258,7 @@ enum tool_exit tool_build(struct tool *t)
 {
     struct build *b = calloc(1, sizeof *b);
     struct tb_code_key *key = tool_key(t);
-    uint8_t value[TB_SIGNATURE_MAX], *members = NULL;
+    uint8_t value[TB_CODE_SIGNATURE_MAX], *members = NULL;
     struct tb_signatures s = { 0 };
     size_t len = 0;
     bool ok = false;
@@ -287,7 +287,7 @@ enum tool_exit tool_sign_package(struct tool *t)
     const char *path = t->argument[0];
     struct tool_package *p = tool_package_open(path);
     struct tb_code_key *key = p == NULL ? NULL : tool_key(t);
-    uint8_t value[TB_SIGNATURE_MAX];
+    uint8_t value[TB_CODE_SIGNATURE_MAX];
     struct tb_reason why;
     int64_t now_s;
     bool ok = false;

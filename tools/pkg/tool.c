@@ -130,7 +130,7 @@ struct tb_code_key *tool_key(const struct tool *t)
 }
 
 bool tool_sign(struct tb_code_key *key, enum tb_signed_kind kind, int64_t signed_s,
-               struct tb_reader text, struct tb_signatures *s, uint8_t value[TB_SIGNATURE_MAX])
+               struct tb_reader text, struct tb_signatures *s, uint8_t value[TB_CODE_SIGNATURE_MAX])
 {
     struct tb_signer *signer = &s->signer[s->n];
     uint8_t head[TB_SIGNED_HEAD_LEN];

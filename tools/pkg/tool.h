@@ -51,7 +51,7 @@ struct tb_code_key *tool_key(const struct tool *t);
 /* A signature member by the key, behind those of *s (n may be 0). False: told. */
 TB_MUST_CHECK bool tool_sign(struct tb_code_key *key, enum tb_signed_kind kind, int64_t signed_s,
                              struct tb_reader text, struct tb_signatures *s,
-                             uint8_t value[TB_SIGNATURE_MAX]);
+                             uint8_t value[TB_CODE_SIGNATURE_MAX]);
 
 /* --vendor, --level, --revocations. False: told. clear frees. */
 struct tool_trust {

@@ -60,7 +60,7 @@ enum tool_exit tool_vendor_make(struct tool *t)
 /* LIST is copied to --out, its signature stands beside it in OUT.sig. */
 static bool sign_list(const struct tool *t, struct tb_code_key *key, struct tb_reader list)
 {
-    uint8_t value[TB_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
+    uint8_t value[TB_CODE_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
     struct tb_signatures s = { 0 };
     char path[4096];
     int64_t now_s;
