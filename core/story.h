@@ -90,7 +90,8 @@ struct tb_story_initrd {
 
 /* Windows Boot Configuration Log, as far as it is about trust. */
 struct tb_story_windows {
-    bool present;                    /* separators and SIPA events of Windows in PCR 11 to 14 */
+    bool told;    /* PCR 12 or 13 has events of Windows that are covered: bad answers stand */
+    bool present; /* PCR 12 and 13 have them, and end in "WBCL": good answers may stand, too */
     enum tb_tristate code_integrity; /* enabled */
     enum tb_tristate test_signing;
     enum tb_tristate boot_debugging, os_debugging;
