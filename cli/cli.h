@@ -58,6 +58,9 @@ enum tb_exit {
     X(FROM,        "from",        0,   "PERIOD",   "the boot before: a period of `host history`; the last trusted boot") \
     X(TO,          "to",          0,   "PERIOD",   "the boot after: a period of `host history`; the last evidence") \
     X(EVIDENCE,    "evidence",    0,   "HEX",      "what `host show` named; refused if the host has sent other evidence since") \
+    X(ALLOW_SHA1,  "allow-sha1",  0,   NULL,       "these roots may have intermediates that are signed with SHA-1") \
+    X(VENDOR,      "vendor",      0,   "TEXT",     "whose certificates these are; the organisation that they name") \
+    X(SOURCE,      "source",      0,   "TEXT",     "where they come from; the name of the file") \
     X(SELF,        "self",        0,   NULL,       "the host this runs on: always refused") \
     X(HELP,        "help",        'h', NULL,       "print help")
 /* clang-format on */

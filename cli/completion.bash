@@ -41,7 +41,7 @@ _trueboot() {
         "incident list") words+=" --open" ;;
         "incident acknowledge") words+=" --until --note" ;;
         "log pcrs") words+=" --quoted" ;;
-        "roots import") words+=" --into --sha256 --allow-intermediates" ;;
+        "roots import") words+=" --into --sha256 --allow-intermediates --allow-sha1 --vendor --source" ;;
         "export "*) words+=" --output" ;;
         "verify "*) words+=" --ak --policy --self" ;;
         esac

@@ -133,13 +133,17 @@ const struct tb_subcommand tb_subcommands[] = {
     { "roots", "check", "PATH", O(JSON) | O(COLOUR), 1, 1,
       "tell what is wrong with the TPM vendors' certificates in a file or directory",
       "Intermediates that lead to no root there, with the issuer that is missing; certificates that "
-      "are expired or no CA; files that hold none. Exit 0 if all is well, 1 if something is wrong.",
+      "are expired or no CA; files that hold none, or that are not what manifest.json says. Exit 0 if all is well, 1 if something is wrong.",
       tb_cmd_roots_check },
-    { "roots", "import", "FILE...", O(JSON) | O(COLOUR) | O(INTO) | O(SHA256) | O(ALLOW_INTERMEDIATES),
+    { "roots", "import", "FILE...",
+      O(JSON) | O(COLOUR) | O(INTO) | O(SHA256) | O(ALLOW_INTERMEDIATES) | O(ALLOW_SHA1) |
+          O(VENDOR) | O(SOURCE),
       1, IMPORT_FILES_MAX, "add TPM vendors' certificates to the server's directory",
-      "FILE is PEM with one or many certificates, DER, or a directory of such files. --into is "
-      "required. Everything is read before anything is written; each new certificate becomes a "
-      "file of its own, and none is overwritten. A vendor's root trusts every TPM of that vendor.",
+      "FILE is PEM with one or many certificates, DER, or a directory of such files, with folders. "
+      "--into is required. Everything is read before anything is written; each new certificate "
+      "becomes a file of its own, listed in manifest.json with its digest, vendor and source, and "
+      "none is overwritten; intermediates go to a folder of that name. A vendor's root trusts every "
+      "TPM of that vendor.",
       tb_cmd_roots_import },
     { "roots", "list", "PATH", O(JSON) | O(COLOUR), 1, 1,
       "print the TPM vendors' certificates in a file or directory",
