@@ -49,8 +49,12 @@ struct tb_cmdline {
     enum tb_cmdline_state state;
     enum tb_story_part part; /* that measured it */
     uint32_t event;
-    bool cut;                  /* longer than text holds: no claim about what is missing */
-    char text[TB_CMDLINE_MAX]; /* printable ASCII, others as '?'; "" unless proved or several */
+    bool cut; /* longer than text holds: no claim about what is missing */
+    /* PCR 8 has an event whose text its digest does not cover. GRUB and systemd-boot leave none, so
+     * the log was edited, or somebody else measured there: a command line may be hidden. */
+    bool edited;
+    char text[TB_CMDLINE_MAX]; /* the first that is covered, printable ASCII, others as '?'.
+                                * Believed when proved; against the host also when not */
 };
 
 struct tb_story_shim {

@@ -96,7 +96,7 @@ static void old_kernel_config(struct tb_story_scan *s, const struct tb_event *e)
     if (!tb_story_is_utf16(e->data))
         return; /* GRUB's */
     if (!covered_utf16(s, e, &text)) {
-        s->notes.hidden = true;
+        s->notes.hidden = s->out->cmdline.edited = true;
         return;
     }
     s->notes.from_utf16 = true;
