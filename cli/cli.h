@@ -48,6 +48,8 @@ enum tb_exit {
     X(NAME,        "name",        0,   "NAME",     "new name of the host") \
     X(OUTPUT,      "output",      'o', "FILE",     "write to this file") \
     X(POLICY,      "policy",      'p', "FILE",     "judge by this policy") \
+    X(DBX,         "dbx",         0,   "FILE",     "list of revocations, such as DBXUpdate.bin") \
+    X(SBAT,        "sbat",        0,   "FILE",     "SBAT level, as shim's SbatLevel holds it") \
     X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
@@ -149,6 +151,7 @@ enum tb_exit tb_cmd_log_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_pcrs(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_check(struct tb_cli *cli);
+enum tb_exit tb_cmd_policy_revocations(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_set(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_try(struct tb_cli *cli);

@@ -120,6 +120,12 @@ const struct tb_subcommand tb_subcommands[] = {
       "the log can write there what they like. FILE - is standard input.", tb_cmd_log_show },
     { "policy", "check", "FILE", O(JSON), 1, 1, "check a policy file without a server", "",
       tb_cmd_policy_check },
+    { "policy", "revocations", "POLICY", O(DBX) | O(SBAT), 1, 1,
+      "print a policy with published revocations added",
+      "--dbx adds the digests of a list of revocations (DBXUpdate.bin, or bare signature lists), --sbat "
+      "raises the SBAT level. The signature of a list is not verified: you vouch for the file. For "
+      "more than one list of a kind give the output to the next call: POLICY - is standard input.",
+      tb_cmd_policy_revocations },
     { "policy", "set", "FILE", ASKS, 1, 1, "put a policy in force", "", tb_cmd_policy_set },
     { "policy", "show", "", ASKS, 0, 0, "print the policy in force",
       "What is printed can be saved, edited and given to `policy set`; --json adds version and "

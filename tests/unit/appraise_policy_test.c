@@ -265,6 +265,26 @@ static void the_list_of_revocations_is_searched_to_both_ends(void **state)
     }
 }
 
+static void revocations_are_kept_in_order_and_have_an_end(void **state)
+{
+    static struct tb_policy p;
+    uint8_t digest[32] = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < TB_POLICY_REVOKED_MAX; i++) {
+        digest[0] = (uint8_t)(i * 7); /* back and forth */
+        digest[1] = (uint8_t)(i >> 8);
+        assert_true(tb_policy_revoke(&p, digest));
+        assert_true(tb_policy_revoke(&p, digest)); /* there already */
+    }
+    assert_int_equal(p.n_revoked, TB_POLICY_REVOKED_MAX);
+    for (size_t i = 1; i < p.n_revoked; i++)
+        assert_true(memcmp(p.revoked[i - 1], p.revoked[i], 32) < 0);
+    assert_true(tb_policy_revoke(&p, digest));
+    digest[31] = 1;
+    assert_false(tb_policy_revoke(&p, digest));
+}
+
 /* ---- T-48 ---- */
 
 static void mok_vouched(struct evidence *e)
@@ -758,6 +778,7 @@ int main(void)
         cmocka_unit_test(t49_a_revoked_program_or_signer_is_refused_whatever_dbx_says),
         cmocka_unit_test(t49_programs_without_a_sha256_digest_cannot_be_cleared),
         cmocka_unit_test(t49_more_authorities_than_can_be_kept_cannot_be_cleared),
+        cmocka_unit_test(revocations_are_kept_in_order_and_have_an_end),
         cmocka_unit_test(the_list_of_revocations_is_searched_to_both_ends),
         cmocka_unit_test(t48_keys_of_the_machines_owner_are_told_and_refused_by_policy),
         cmocka_unit_test(t51_what_no_stock_system_needs_is_refused_with_the_option),
