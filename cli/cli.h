@@ -48,6 +48,8 @@ enum tb_exit {
     X(NAME,        "name",        0,   "NAME",     "new name of the host") \
     X(OUTPUT,      "output",      'o', "FILE",     "write to this file") \
     X(POLICY,      "policy",      'p', "FILE",     "judge by this policy") \
+    X(DBX,         "dbx",         0,   "FILE",     "list of revocations, such as DBXUpdate.bin") \
+    X(SBAT,        "sbat",        0,   "FILE",     "SBAT level, as shim's SbatLevel holds it") \
     X(AK,          "ak",          0,   "HEX",      "Name of the attestation key that must have signed") \
     X(WAIT,        "wait",        'w', NULL,       "wait for the host's new answer") \
     X(TIMEOUT,     "timeout",     0,   "DURATION", "how long to wait; 60s") \
@@ -58,6 +60,9 @@ enum tb_exit {
     X(FROM,        "from",        0,   "PERIOD",   "the boot before: a period of `host history`; the last trusted boot") \
     X(TO,          "to",          0,   "PERIOD",   "the boot after: a period of `host history`; the last evidence") \
     X(EVIDENCE,    "evidence",    0,   "HEX",      "what `host show` named; refused if the host has sent other evidence since") \
+    X(ALLOW_SHA1,  "allow-sha1",  0,   NULL,       "these roots may have intermediates that are signed with SHA-1") \
+    X(VENDOR,      "vendor",      0,   "TEXT",     "whose certificates these are; the organisation that they name") \
+    X(SOURCE,      "source",      0,   "TEXT",     "where they come from; the name of the file") \
     X(SELF,        "self",        0,   NULL,       "the host this runs on: always refused") \
     X(HELP,        "help",        'h', NULL,       "print help")
 /* clang-format on */
@@ -146,6 +151,7 @@ enum tb_exit tb_cmd_log_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_pcrs(struct tb_cli *cli);
 enum tb_exit tb_cmd_log_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_check(struct tb_cli *cli);
+enum tb_exit tb_cmd_policy_revocations(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_set(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_show(struct tb_cli *cli);
 enum tb_exit tb_cmd_policy_try(struct tb_cli *cli);

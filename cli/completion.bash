@@ -3,7 +3,7 @@ _trueboot() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
     local options="--url --token-file --ca --config --json --colour --help"
     case $before in
-    --token-file | --config | --output | --into | --policy | --quoted | -o | -p | -q | -t)
+    --token-file | --config | --output | --into | --policy | --quoted | --dbx | --sbat | -o | -p | -q | -t)
         mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     --verdict) words="trusted changed failed not-capable pending stale unreachable" ;;
     --role) words="viewer operator admin auditor" ;;
@@ -24,7 +24,7 @@ _trueboot() {
                 set show" ;;
             incident) words="acknowledge list" ;;
             log) words="diff pcrs show" ;;
-            policy) words="check set show try" ;;
+            policy) words="check revocations set show try" ;;
             roots) words="check import list" ;;
             server) words="init run" ;;
             esac
@@ -41,7 +41,8 @@ _trueboot() {
         "incident list") words+=" --open" ;;
         "incident acknowledge") words+=" --until --note" ;;
         "log pcrs") words+=" --quoted" ;;
-        "roots import") words+=" --into --sha256 --allow-intermediates" ;;
+        "policy revocations") words+=" --dbx --sbat" ;;
+        "roots import") words+=" --into --sha256 --allow-intermediates --allow-sha1 --vendor --source" ;;
         "export "*) words+=" --output" ;;
         "verify "*) words+=" --ak --policy --self" ;;
         esac

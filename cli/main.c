@@ -120,6 +120,12 @@ const struct tb_subcommand tb_subcommands[] = {
       "the log can write there what they like. FILE - is standard input.", tb_cmd_log_show },
     { "policy", "check", "FILE", O(JSON), 1, 1, "check a policy file without a server", "",
       tb_cmd_policy_check },
+    { "policy", "revocations", "POLICY", O(DBX) | O(SBAT), 1, 1,
+      "print a policy with published revocations added",
+      "--dbx adds the digests of a list of revocations (DBXUpdate.bin, or bare signature lists), --sbat "
+      "raises the SBAT level. The signature of a list is not verified: you vouch for the file. For "
+      "more than one list of a kind give the output to the next call: POLICY - is standard input.",
+      tb_cmd_policy_revocations },
     { "policy", "set", "FILE", ASKS, 1, 1, "put a policy in force", "", tb_cmd_policy_set },
     { "policy", "show", "", ASKS, 0, 0, "print the policy in force",
       "What is printed can be saved, edited and given to `policy set`; --json adds version and "
@@ -133,13 +139,17 @@ const struct tb_subcommand tb_subcommands[] = {
     { "roots", "check", "PATH", O(JSON) | O(COLOUR), 1, 1,
       "tell what is wrong with the TPM vendors' certificates in a file or directory",
       "Intermediates that lead to no root there, with the issuer that is missing; certificates that "
-      "are expired or no CA; files that hold none. Exit 0 if all is well, 1 if something is wrong.",
+      "are expired or no CA; files that hold none, or that are not what manifest.json says. Exit 0 if all is well, 1 if something is wrong.",
       tb_cmd_roots_check },
-    { "roots", "import", "FILE...", O(JSON) | O(COLOUR) | O(INTO) | O(SHA256) | O(ALLOW_INTERMEDIATES),
+    { "roots", "import", "FILE...",
+      O(JSON) | O(COLOUR) | O(INTO) | O(SHA256) | O(ALLOW_INTERMEDIATES) | O(ALLOW_SHA1) |
+          O(VENDOR) | O(SOURCE),
       1, IMPORT_FILES_MAX, "add TPM vendors' certificates to the server's directory",
-      "FILE is PEM with one or many certificates, DER, or a directory of such files. --into is "
-      "required. Everything is read before anything is written; each new certificate becomes a "
-      "file of its own, and none is overwritten. A vendor's root trusts every TPM of that vendor.",
+      "FILE is PEM with one or many certificates, DER, or a directory of such files, with folders. "
+      "--into is required. Everything is read before anything is written; each new certificate "
+      "becomes a file of its own, listed in manifest.json with its digest, vendor and source, and "
+      "none is overwritten; intermediates go to a folder of that name. A vendor's root trusts every "
+      "TPM of that vendor.",
       tb_cmd_roots_import },
     { "roots", "list", "PATH", O(JSON) | O(COLOUR), 1, 1,
       "print the TPM vendors' certificates in a file or directory",

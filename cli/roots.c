@@ -22,7 +22,7 @@ static json_t *list_of(const struct tb_root_set *s, int64_t now_s)
         struct tb_root_facts f;
 
         tb_roots_get(s->all, i, &f);
-        ok = add(list, tb_root_json(&f, tb_root_set_path(s, i), now_s));
+        ok = add(list, tb_root_json(&f, tb_root_set_file(s, i), now_s));
     }
     if (ok)
         return list;
@@ -80,7 +80,7 @@ static bool add_problem(const struct tb_root_set *s, size_t i, int64_t now_s, co
 
     tb_roots_get(s->all, i, &f);
     item =
-        json_pack("{so ss ss ss}", "certificate", tb_root_json(&f, tb_root_set_path(s, i), now_s),
+        json_pack("{so ss ss ss}", "certificate", tb_root_json(&f, tb_root_set_file(s, i), now_s),
                   "problem", problem, "expected", expected, "found", found);
     return add(list, item);
 }
@@ -104,6 +104,9 @@ static bool check_one(const struct tb_root_set *s, size_t i, int64_t now_s, json
                                 : "validity",
                          limit, now, list);
     }
+    if (ok && s->manifest != NULL && tb_root_set_file(s, i)->listed == NULL)
+        ok = add_problem(s, i, now_s, "not in the manifest", "each file listed", "not this one",
+                         list);
     if (ok && !tb_roots_check(s->all, i, &why))
         ok = add_problem(s, i, now_s, why.where, why.expected, why.observed, list);
     return ok;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/config.h"
+#include "cli/file.h"
 #include "cli/roots.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -97,42 +98,194 @@ static bool holds(const struct tb_root_set *s, const uint8_t sha256[32])
     return false;
 }
 
-/* Write certificate i of `from`, and append what was written to the list. */
-static bool import_one(const struct tb_root_set *from, size_t i, const struct tb_root_facts *f,
-                       const char *directory, json_t *added)
+/* One import under way. */
+struct import {
+    const struct tb_cli *cli;
+    const struct tb_root_set *from, *there;
+    const char *directory;
+    struct tb_manifest *manifest; /* of the directory, as it will be */
+    struct tb_hasher *hasher;
+    json_t *added;
+    size_t n_known;
+};
+
+/* The organisation of the subject (RFC 4514: "CN=...,O=...,C=..."), which is how vendors are told
+ * apart; "" without one. */
+static void vendor_of(const char *subject, char *out, size_t room)
 {
-    char name[NAME_LETTERS + 32], *pem = tb_roots_pem(from->all, i), *path = NULL;
+    size_t n = 0;
+
+    for (const char *p = subject; *p != '\0'; p++) {
+        bool start = p == subject || (p[-1] == ',' && (p - subject < 2 || p[-2] != '\\'));
+
+        if (!start || strncmp(p, "O=", 2) != 0)
+            continue;
+        for (p += 2; *p != '\0' && *p != ',' && n + 1 < room; p++) {
+            if (*p == '\\' && p[1] != '\0')
+                p++;
+            out[n++] = *p;
+        }
+        break;
+    }
+    out[n] = '\0';
+}
+
+static void put_today(char out[11])
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (gmtime_r(&now, &tm) == NULL || strftime(out, 11, "%Y-%m-%d", &tm) != 10)
+        out[0] = '\0';
+}
+
+/* What the manifest is to say of a file that is written now. */
+static bool list_file(struct import *m, const struct tb_root_facts *f,
+                      const struct tb_root_file *source, const char *name, const char *pem)
+{
+    const char *vendor = m->cli->value[TB_OPT_VENDOR], *from = m->cli->value[TB_OPT_SOURCE];
+    const char *slash = source != NULL ? strrchr(source->path, '/') : NULL;
+    struct tb_manifest_entry e = { .allow_sha1 = f->root && tb_cli_has(m->cli, TB_OPT_ALLOW_SHA1) };
+    uint8_t digest[TB_DIGEST_MAX];
+    char *safe;
+
+    if (from == NULL && source != NULL)
+        from = slash != NULL ? slash + 1 : source->path;
+    safe = tb_text_safe(from != NULL ? from : "", from != NULL ? strlen(from) : 0);
+    snprintf(e.file, sizeof e.file, "%s", name);
+    snprintf(e.source, sizeof e.source, "%s", safe != NULL ? safe : "");
+    free(safe);
+    if (vendor != NULL)
+        snprintf(e.vendor, sizeof e.vendor, "%s", vendor);
+    else
+        vendor_of(f->subject, e.vendor, sizeof e.vendor);
+    put_today(e.added);
+    if (!tb_hash(m->hasher, TB_BANK_SHA256, tb_slice(pem, strlen(pem)), digest))
+        return false;
+    memcpy(e.sha256, digest, sizeof e.sha256);
+    return tb_manifest_put(m->manifest, &e);
+}
+
+/* Write certificate i of `from`, and append what was written to the list. */
+static bool import_one(struct import *m, size_t i, const struct tb_root_facts *f)
+{
+    const struct tb_root_file *source = tb_root_set_file(m->from, i);
+    char base[NAME_LETTERS + 32], name[NAME_LETTERS + 64];
+    struct tb_root_file file = { 0 };
+    char *pem = tb_roots_pem(m->from->all, i);
     json_t *item = NULL;
     bool ok = false;
 
-    name_of(f, name);
-    if (pem == NULL || asprintf(&path, "%s/%s", directory, name) < 0) {
+    name_of(f, base);
+    snprintf(name, sizeof name, "%s%s", f->root ? "" : TB_MANIFEST_INTERMEDIATES "/", base);
+    if (pem == NULL || asprintf(&file.path, "%s/%s", m->directory, name) < 0) {
         tb_cli_fail(TB_EXIT_USAGE, "out of memory");
-        path = NULL;
-    } else if (write_new(directory, name, pem)) {
-        item = tb_root_json(f, path, (int64_t)time(NULL));
-        ok = json_array_append_new(added, item) == 0;
+        file.path = NULL;
+    } else if (write_new(m->directory, name, pem)) {
+        ok = list_file(m, f, source, name, pem);
+        file.listed = tb_manifest_find(m->manifest, name);
+        item = tb_root_json(f, &file, (int64_t)time(NULL));
+        ok = json_array_append_new(m->added, item) == 0 && ok;
+        if (!ok)
+            tb_cli_fail(TB_EXIT_USAGE, "%s: cannot be listed in the manifest", file.path);
     }
-    free(path);
+    free(file.path);
     free(pem);
     return ok;
 }
 
-/* Import what is new. Also on failure *added holds what was written. */
-static bool import_all(const struct tb_root_set *from, const struct tb_root_set *there,
-                       const char *directory, json_t *added, size_t *n_known)
+/* A root that is there already: --allow-sha1 is for it, too. */
+static bool allow_known(struct import *m, const uint8_t sha256[32])
 {
-    bool ok = added != NULL;
+    struct tb_root_facts f;
 
-    for (size_t i = 0; ok && i < tb_root_set_count(from); i++) {
+    for (size_t i = 0; i < tb_root_set_count(m->there); i++) {
+        const struct tb_root_file *file = tb_root_set_file(m->there, i);
+        struct tb_manifest_entry e;
+
+        tb_roots_get(m->there->all, i, &f);
+        if (memcmp(f.sha256, sha256, 32) != 0 || !f.root || f.allow_sha1)
+            continue;
+        if (file == NULL || file->listed == NULL)
+            return tb_cli_fail(TB_EXIT_USAGE,
+                               "%s: not in the manifest, so it can be given no "
+                               "--allow-sha1",
+                               file != NULL ? file->path : m->directory),
+                   false;
+        e = *file->listed;
+        e.allow_sha1 = true;
+        return tb_manifest_put(m->manifest, &e);
+    }
+    return true;
+}
+
+/* Import what is new. Also on failure what was written is in m->added. */
+static bool import_all(struct import *m)
+{
+    bool ok = m->added != NULL;
+
+    for (size_t i = 0; ok && i < tb_root_set_count(m->from); i++) {
         struct tb_root_facts f;
 
-        tb_roots_get(from->all, i, &f);
-        if (holds(there, f.sha256))
-            ++*n_known;
-        else
-            ok = import_one(from, i, &f, directory, added);
+        tb_roots_get(m->from->all, i, &f);
+        if (holds(m->there, f.sha256)) {
+            m->n_known++;
+            ok = !tb_cli_has(m->cli, TB_OPT_ALLOW_SHA1) || allow_known(m, f.sha256);
+        } else {
+            ok = import_one(m, i, &f);
+        }
     }
+    return ok;
+}
+
+/* The folder of intermediates, where one will be written. */
+static bool make_folder(const struct import *m)
+{
+    char *path = NULL;
+    bool ok;
+
+    if (tb_roots_intermediates(m->from->all) == 0)
+        return true;
+    if (asprintf(&path, "%s/" TB_MANIFEST_INTERMEDIATES, m->directory) < 0)
+        return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
+    ok = mkdir(path, 0755) == 0 || errno == EEXIST;
+    if (!ok)
+        tb_cli_fail(TB_EXIT_USAGE, "%s: cannot be made: %s", path, strerror(errno));
+    free(path);
+    return ok;
+}
+
+/* The manifest as it was, in new memory: entries of `there` are borrowed by its files. */
+static bool begin(struct import *m)
+{
+    const struct tb_manifest *old = m->there->manifest;
+    bool ok;
+
+    m->manifest = tb_manifest_new();
+    m->hasher = tb_hasher_new();
+    m->added = json_array();
+    ok = m->manifest != NULL && m->hasher != NULL && m->added != NULL;
+    for (size_t i = 0; ok && old != NULL && i < tb_manifest_count(old); i++)
+        ok = tb_manifest_put(m->manifest, tb_manifest_get(old, i));
+    if (!ok)
+        tb_cli_fail(TB_EXIT_USAGE, "out of memory");
+    return ok && make_folder(m);
+}
+
+static bool write_manifest(const struct import *m)
+{
+    char *text = tb_manifest_print(m->manifest), *path = NULL;
+    const struct tb_manifest *old = m->there->manifest;
+    char *before = old != NULL ? tb_manifest_print(old) : NULL;
+    bool ok = text != NULL;
+
+    if (ok && (before != NULL ? strcmp(before, text) != 0 : json_array_size(m->added) > 0)) {
+        ok = asprintf(&path, "%s/" TB_MANIFEST_NAME, m->directory) >= 0 &&
+             tb_file_write(path, text, strlen(text));
+        free(path);
+    }
+    free(before);
+    free(text);
     return ok;
 }
 
@@ -223,21 +376,24 @@ static bool print_added(struct tb_cli *cli, const json_t *added, size_t n_known)
 
 enum tb_exit tb_cmd_roots_import(struct tb_cli *cli)
 {
-    const char *directory = cli->value[TB_OPT_INTO];
-    struct tb_root_set from = { 0 }, there = { 0 };
-    json_t *added = json_array();
-    size_t n_known = 0;
+    struct tb_root_set from = { .sources = true }, there = { 0 };
+    struct import m = {
+        .cli = cli, .from = &from, .there = &there, .directory = cli->value[TB_OPT_INTO]
+    };
     enum tb_exit code = TB_EXIT_USAGE;
 
-    if (directory == NULL) {
+    if (m.directory == NULL) {
         tb_cli_fail(code, "--into: expected the directory of the roots");
-    } else if (read_sources(cli, &from) && read_target(directory, &from, &there)) {
-        bool ok = import_all(&from, &there, directory, added, &n_known);
+    } else if (read_sources(cli, &from) && read_target(m.directory, &from, &there) && begin(&m)) {
+        bool ok = import_all(&m);
 
-        if (print_added(cli, added, n_known) && ok)
+        ok = write_manifest(&m) && ok;
+        if (print_added(cli, m.added, m.n_known) && ok)
             code = TB_EXIT_OK;
     }
-    json_decref(added);
+    json_decref(m.added);
+    tb_manifest_free(m.manifest);
+    tb_hasher_free(m.hasher);
     tb_root_set_clear(&there);
     tb_root_set_clear(&from);
     return code;

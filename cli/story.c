@@ -233,7 +233,10 @@ static void windows(const struct line *l, const json_t *o)
     if (!json_is_object(o))
         return;
     begin(l, true, "Windows");
-    put_count(l, number(o, "modules"), "module", "modules");
+    if (json_is_false(member(o, "present"))) /* bad answers stand all the same */
+        fputs("events of it, not as it leaves them", l->out);
+    else
+        put_count(l, number(o, "modules"), "module", "modules");
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         put_setting(l, o, settings[i].key, settings[i].name);
     end(l);

@@ -390,9 +390,10 @@ static void judge_cmdline(struct work *w)
     const bool proved = line->state == TB_CMDLINE_PROVED && !line->cut;
     const bool asked = w->policy->forbid.n + w->policy->require.n != 0;
 
-    if (line->state == TB_CMDLINE_PROVED || line->state == TB_CMDLINE_SEVERAL)
+    /* Or who started with a forbidden option would edit or extend his way to no line at all. */
+    if (line->text[0] != '\0')
         judge_options(w);
-    if (!proved && (asked || line->cut || line->state == TB_CMDLINE_SEVERAL))
+    if (!proved && (asked || line->cut || line->edited || line->state == TB_CMDLINE_SEVERAL))
         tb_findings_unknown(w->f, TB_CHECK_CMDLINE, "command line", "a whole one that is proved",
                             "%s", line->cut ? "a part of one" : tb_cmdline_state_name(line->state));
     if (!proved && (line->state != TB_CMDLINE_NONE || (w->out->story.parts & kernels) != 0))

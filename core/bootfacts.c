@@ -178,14 +178,24 @@ static bool conclude_disguised(struct tb_boot_scan *s, uint32_t pcr)
 static void program_path(struct tb_reader data, char out[TB_TEXT_MAX])
 {
     struct tb_reader skipped, path;
+    char whole[512];
     uint64_t len;
+    size_t n;
 
     out[0] = '\0';
     if (!tb_read_slice(&data, 24, &skipped) || !tb_read_u64le(&data, &len) || len > data.left ||
         !tb_read_slice(&data, (size_t)len, &path))
         return;
-    if (!tb_device_path_text(path, out, TB_TEXT_MAX))
-        return; /* as far as it could be read: it is only shown */
+    if (!tb_device_path_text(path, whole, sizeof whole) && whole[0] == '\0')
+        return; /* else as far as it could be read: it is only shown */
+    n = strlen(whole);
+    if (n < TB_TEXT_MAX) {
+        memcpy(out, whole, n + 1);
+        return;
+    }
+    /* The file's name stands at the end, behind a controller, a disk and a partition. */
+    memcpy(out, "...", 3);
+    memcpy(out + 3, whole + n - (TB_TEXT_MAX - 4), TB_TEXT_MAX - 3);
 }
 
 /* Everything in PCR 4 that is not known to be something else is a program, whatever its type says.

@@ -1,13 +1,15 @@
 /* core/explain_pcr.c - one PCR of one bank: which one change makes the log lead to its value?
  *
  * Each change is computed whole, from the value in front of it to the last event. The cheap ones
- * come first; each PCR has a share of extends, and what does not fit into it is not tried and told
- * (`cut`). Later changes cost the least, so runs are tried from the end. */
+ * come first; each PCR has a share of extends, each kind of change a part of it, and what does not
+ * fit in is not tried and told (`cut`). Later changes cost the least, so runs are tried from the
+ * end. */
 #include "core/explain_internal.h"
 
 #include <string.h>
 
 #define STARTUP_LOCALITY "StartupLocality" /* PFP 1.06, 10.4.5.3; with its NUL */
+#define PART 3                             /* of what is left, one kind of change may use */
 #define BLOCK_LEN 64                       /* bytes of data that cost as much as an extend */
 
 struct varied {
@@ -558,8 +560,13 @@ bool tb_explain_pcr(struct tb_explaining *x, enum tb_bank bank, uint32_t pcr,
     }
     for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
         struct tb_explanation e = tb_explanation_of(TB_EXPLAIN_NONE, bank, pcr);
+        const uint32_t kept = t.left - t.left / PART; /* none leaves nothing for the others */
+        bool fits;
 
-        if (tries[i](&t, &e)) {
+        t.left /= PART;
+        fits = tries[i](&t, &e);
+        t.left += kept;
+        if (fits) {
             *out = e;
             return true;
         }

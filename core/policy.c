@@ -61,6 +61,22 @@ bool tb_policy_revokes(const struct tb_policy *policy, const uint8_t digest[32])
     return tb_policy_revoked_at(policy, digest, &at);
 }
 
+bool tb_policy_revoke(struct tb_policy *policy, const uint8_t digest[32])
+{
+    size_t at = policy->n_revoked;
+
+    if (tb_policy_revokes(policy, digest))
+        return true;
+    if (policy->n_revoked == TB_POLICY_REVOKED_MAX)
+        return false;
+    while (at > 0 && memcmp(policy->revoked[at - 1], digest, 32) > 0)
+        at--;
+    memmove(policy->revoked[at + 1], policy->revoked[at], (policy->n_revoked - at) * 32);
+    memcpy(policy->revoked[at], digest, 32);
+    policy->n_revoked++;
+    return true;
+}
+
 void tb_policy_builtin(struct tb_policy *out)
 {
     memset(out, 0, sizeof *out);

@@ -95,6 +95,8 @@ void tb_policy_builtin(struct tb_policy *out);
 enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check);
 bool tb_check_is_always_required(enum tb_check check);
 
+/* Put a digest on the list of what must not run; one that is there stays. False: it is full. */
+TB_MUST_CHECK bool tb_policy_revoke(struct tb_policy *policy, const uint8_t digest[32]);
 /* The digest is on the list of what must not run. */
 bool tb_policy_revokes(const struct tb_policy *policy, const uint8_t digest[32]);
 /* The same, and where on it. */

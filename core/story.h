@@ -49,8 +49,12 @@ struct tb_cmdline {
     enum tb_cmdline_state state;
     enum tb_story_part part; /* that measured it */
     uint32_t event;
-    bool cut;                  /* longer than text holds: no claim about what is missing */
-    char text[TB_CMDLINE_MAX]; /* printable ASCII, others as '?'; "" unless proved or several */
+    bool cut; /* longer than text holds: no claim about what is missing */
+    /* PCR 8 has an event whose text its digest does not cover. GRUB and systemd-boot leave none, so
+     * the log was edited, or somebody else measured there: a command line may be hidden. */
+    bool edited;
+    char text[TB_CMDLINE_MAX]; /* the first that is covered, printable ASCII, others as '?'.
+                                * Believed when proved; against the host also when not */
 };
 
 struct tb_story_shim {
@@ -90,7 +94,8 @@ struct tb_story_initrd {
 
 /* Windows Boot Configuration Log, as far as it is about trust. */
 struct tb_story_windows {
-    bool present;                    /* separators and SIPA events of Windows in PCR 11 to 14 */
+    bool told;    /* PCR 12 or 13 has events of Windows that are covered: bad answers stand */
+    bool present; /* PCR 12 and 13 have them, and end in "WBCL": good answers may stand, too */
     enum tb_tristate code_integrity; /* enabled */
     enum tb_tristate test_signing;
     enum tb_tristate boot_debugging, os_debugging;

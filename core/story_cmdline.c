@@ -182,6 +182,6 @@ void tb_story_cmdline_conclude(struct tb_story_scan *s)
             out->part = TB_PART_SYSTEMD_STUB;
     }
     out->state = conclude(s);
-    if (out->state == TB_CMDLINE_PROVED || out->state == TB_CMDLINE_SEVERAL)
+    if (s->notes.has_first)
         print(out, s->notes.first);
 }

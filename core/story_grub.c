@@ -164,7 +164,7 @@ static void configuration(struct tb_story_scan *s, const struct tb_event *e)
         is_ascii(text)) /* without a label: another's, or edited */
         grub_text(s, e, text, false);
     else if (!tb_story_is_utf16(e->data))
-        s->notes.hidden = true;
+        s->notes.hidden = s->out->cmdline.edited = true;
 }
 
 void tb_story_grub_event(struct tb_story_scan *s, const struct tb_event *e)

@@ -96,7 +96,7 @@ static void old_kernel_config(struct tb_story_scan *s, const struct tb_event *e)
     if (!tb_story_is_utf16(e->data))
         return; /* GRUB's */
     if (!covered_utf16(s, e, &text)) {
-        s->notes.hidden = true;
+        s->notes.hidden = s->out->cmdline.edited = true;
         return;
     }
     s->notes.from_utf16 = true;
@@ -115,18 +115,20 @@ static void section(struct tb_story_scan *s, const struct tb_event *e)
             s->has_pending = true;
             return;
         }
-    if (!s->has_pending || out->n_sections == TB_SECTIONS_MAX)
+    if (!s->has_pending)
         return;
     s->has_pending = false;
-    s->pending.event = e->index;
-    memcpy(s->pending.digest, e->digest[s->bank].p, e->digest[s->bank].left);
-    out->section[out->n_sections++] = s->pending;
     tb_story_saw(s, TB_PART_SYSTEMD_STUB);
     if (strcmp(s->pending.name, ".cmdline") == 0)
         tb_story_cmdline_digest(s, e);
     if (strcmp(s->pending.name, ".uname") == 0 && tb_is_text(e->data) &&
         tb_story_covers(s, e, e->data))
         tb_ascii_text(e->data, out->uname, sizeof out->uname);
+    if (out->n_sections == TB_SECTIONS_MAX)
+        return;
+    s->pending.event = e->index;
+    memcpy(s->pending.digest, e->digest[s->bank].p, e->digest[s->bank].left);
+    out->section[out->n_sections++] = s->pending;
 }
 
 /* PCR 9 */

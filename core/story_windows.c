@@ -198,6 +198,7 @@ void tb_story_windows_end(struct tb_story_scan *s)
         memset(w, 0, sizeof *w);
         return;
     }
+    w->told = true;
     w->present = (scan->told & scan->closed & BOTH) == BOTH;
     for (size_t i = 0; i < N_SETTINGS; i++) {
         enum tb_tristate *answer = answer_of(w, &settings[i]);

@@ -4,7 +4,9 @@
 
 #include "crypto/ek.h"
 
-/* A path that is not there gives an empty set. A file that is no certificate is told through log
+/* Of a directory: its files, and the intermediates in its folder of that name; manifest.json there
+ * says what they are (wire/roots_manifest.h), and one that cannot be read gives an empty set, too.
+ * A path that is not there gives an empty set. A file that is no certificate is told through log
  * and left out: one bad file must not keep the fleet waiting. NULL: out of memory. */
 struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *text));
 

@@ -169,6 +169,9 @@ static const struct tb_field bundle_fields[] = {
     SLICE(18, tb_bundle, policy, TB_POLICY_JSON_MAX),
     UINT(19, tb_bundle, verdict, 0, TB_N_VERDICTS - 1),
     SLICE(20, tb_bundle, result, TB_RESULT_JSON_MAX),
+    TEXT_OPT(21, tb_bundle, serial),
+    TEXT_OPT(22, tb_bundle, tpm_class),
+    TEXT_OPT(23, tb_bundle, tpm_vendor),
 };
 static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, NULL)
 
@@ -224,6 +227,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
 {
     struct tb_evidence_content message;
     struct tb_held_evidence held;
+    enum tb_tpm_class tpm_class;
     struct tb_content content;
     struct tb_reason why;
 
@@ -241,9 +245,15 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
         return true;
     }
 
+    if (!tb_tpm_class_of_name(b->tpm_class, &tpm_class))
+        tpm_class = TB_TPM_UNKNOWN;
+
     const struct tb_appraisal_input in = {
         .enrolled = b->enrolled,
         .ak_public = b->ak_public,
+        .serial = b->serial,
+        .tpm_class = tpm_class,
+        .tpm_vendor = tb_tpm_vendor_of_text(b->tpm_vendor),
         .host_id = tb_slice(b->host_id, strlen(b->host_id)),
         .nonce = tb_slice(b->nonce, sizeof b->nonce),
         .exporter = tb_slice(b->exporter, sizeof b->exporter),

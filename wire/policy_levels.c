@@ -38,27 +38,13 @@ static bool add_revoked(struct tb_policy_reading *s, const json_t *v, void *to)
 
     if (!tb_policy_read_digest(s, v, TB_BANK_SHA256, digest))
         return false;
-    memcpy(p->revoked[p->n_revoked++], digest, 32);
-    return true;
+    return (!tb_policy_revokes(p, digest) && tb_policy_revoke(p, digest)) ||
+           tb_policy_refuse(s, "each digest once");
 }
 
-static int by_digest(const void *a, const void *b)
-{
-    return memcmp(a, b, 32);
-}
-
-/* Kept in order, which has no meaning of its own, so that one is found at once. */
 bool tb_policy_read_revoked(struct tb_policy_reading *s, const json_t *v)
 {
-    struct tb_policy *p = s->policy;
-
-    if (!tb_policy_read_list(s, v, TB_POLICY_REVOKED_MAX, add_revoked, p))
-        return false;
-    qsort(p->revoked, p->n_revoked, 32, by_digest);
-    for (size_t i = 1; i < p->n_revoked; i++)
-        if (memcmp(p->revoked[i - 1], p->revoked[i], 32) == 0)
-            return tb_policy_refuse(s, "each digest once");
-    return true;
+    return tb_policy_read_list(s, v, TB_POLICY_REVOKED_MAX, add_revoked, s->policy);
 }
 
 /* ---- cmdline ---- */

@@ -127,7 +127,7 @@ static json_t *windows(const struct tb_story_windows *w)
         { "elam", w->elam },
     };
     json_t *o = json_object();
-    int bad = 0;
+    int bad = tb_json_set(o, "present", json_boolean(w->present));
 
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         bad |= tb_json_set(o, settings[i].name, tristate(settings[i].value));
@@ -185,7 +185,7 @@ json_t *tb_story_json(const struct tb_story *s, enum tb_bank bank)
     bad |= tb_json_set(o, "initrds", initrds(s, len));
     bad |= tb_json_set(o, "extras", tb_json_number(s->n_extras));
     bad |= tb_json_set(o, "sysexts", tb_json_number(s->n_sysexts));
-    bad |= tb_json_set(o, "windows", s->windows.present ? windows(&s->windows) : json_null());
+    bad |= tb_json_set(o, "windows", s->windows.told ? windows(&s->windows) : json_null());
     bad |= tb_json_set(o, "esxi", s->esxi.present ? esxi(&s->esxi, len) : json_null());
     return tb_json_done(o, bad);
 }

@@ -116,6 +116,21 @@ static struct tb_reader slice_of(const struct tb_blob *b)
     return tb_slice(b->p, b->len);
 }
 
+/* What enrolment kept and the appraisal looks at; a text that does not fit is none. */
+static void host_facts(const struct tb_host *host, struct tb_bundle *b)
+{
+    enum tb_tpm_class told = TB_TPM_UNKNOWN;
+
+    if (!tb_tpm_class_of_name(host->facts.tpm_class, &told))
+        told = TB_TPM_UNKNOWN;
+    told = tb_tpm_class_to_rely_on(told, host->ek_basis == TB_EK_BASIS_CERTIFICATE);
+    snprintf(b->tpm_class, sizeof b->tpm_class, "%s", tb_tpm_class_name(told));
+    if (strlen(host->facts.tpm_manufacturer) < sizeof b->tpm_vendor)
+        memcpy(b->tpm_vendor, host->facts.tpm_manufacturer, strlen(host->facts.tpm_manufacturer));
+    if (strlen(host->facts.serial) < sizeof b->serial)
+        memcpy(b->serial, host->facts.serial, strlen(host->facts.serial));
+}
+
 static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
 {
     const struct tb_evidence_record *e = &p->evidence;
@@ -131,6 +146,7 @@ static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
     b->enrolled = true; /* only an active host's evidence is taken */
     b->ak_public = tb_slice(p->host.ak_public, p->host.ak_public_len);
     b->ek_certificate = slice_of(&p->ek_certificate);
+    host_facts(&p->host, b);
     b->time_ms = (uint64_t)e->received_ms;
     memcpy(b->nonce, e->nonce, sizeof b->nonce);
     memcpy(b->exporter, e->exporter, sizeof b->exporter);

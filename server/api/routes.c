@@ -2,6 +2,7 @@
  *
  * tests/integration/api holds it to openapi.json, in both directions. */
 #include "server/api/api.h"
+#include "wire/policy_json.h"
 
 #define JSON_MAX 65536
 #define JSON "application/json"
@@ -59,9 +60,10 @@ const struct tb_http_route tb_api_routes[] = {
     DELETE("/v1/ek-allow/{digest}", TB_ROLES_OPERATOR, tb_api_ek_allow_remove),
     /* policy */
     GET("/v1/policy", TB_ROLES_VIEWER, tb_api_policy_get),
-    { TB_HTTP_PUT, "/v1/policy", TB_ROLE_ADMIN, JSON_MAX, JSON, tb_api_policy_set },
+    { TB_HTTP_PUT, "/v1/policy", TB_ROLE_ADMIN, TB_POLICY_JSON_MAX, JSON, tb_api_policy_set },
     GET("/v1/policy/versions", TB_ROLES_VIEWER, tb_api_policy_versions),
-    { TB_HTTP_POST, "/v1/policy/try", TB_ROLES_OPERATOR, JSON_MAX, JSON, tb_api_policy_try },
+    { TB_HTTP_POST, "/v1/policy/try", TB_ROLES_OPERATOR, TB_POLICY_JSON_MAX, JSON,
+      tb_api_policy_try },
     /* records */
     GET("/v1/findings", TB_ROLES_VIEWER, tb_api_findings),
     GET("/v1/incidents", TB_ROLES_VIEWER, tb_api_incidents_list),

@@ -17,6 +17,7 @@ import {
 import { fill, h } from './dom.js';
 import { count, plural, secureBootOf, sentence, shortHex, visible } from './format.js';
 import { code, facts, foreign, foreignOr, mark, notice, table } from './parts.js';
+import { certificates, optionRoms, storySteps } from './story.js';
 
 const EVENTS_PAGE = 200;
 
@@ -32,6 +33,7 @@ export function drawBoot(result) {
                         ? foreign(f.firmware_version)
                         : h('span', { class: 'soft' }, 'not measured'),
                 ],
+                ...(optionRoms(f) > 0 ? [['Option ROMs', count(optionRoms(f))]] : []),
             ]),
         'secure-boot': () => secureBootStep(f),
         authorities: () => authorityStep(f),
@@ -46,6 +48,16 @@ export function drawBoot(result) {
                     : 'The log does not show the hand-over.',
             ),
     };
+    const judged = story.steps.map((s) =>
+        h(
+            'li',
+            { class: `m-${s.mark}` },
+            h('div', { class: 'what' }, h('b', null, s.title), mark(s.mark, MARK_WORDS[s.mark])),
+            s.findings.map((x) => h('p', { class: `why m-${findingMark(x)}` }, sentence(x.title))),
+            story.known ? detail[s.id]() : null,
+        ),
+    );
+    const told = storySteps(f).map(storyStep); // by the programs that the firmware had started
     return [
         h(
             'p',
@@ -54,27 +66,30 @@ export function drawBoot(result) {
             ' Quote, PCRs and event log: what all steps below rest on.',
             story.known ? null : ' They are empty because nothing of this boot is proved.',
         ),
+        h('ol', { class: 'boot' }, judged.slice(0, -1), told, judged.slice(-1)),
+    ];
+}
+
+function storyStep(s) {
+    return h(
+        'li',
+        { class: `m-${s.proved ? 'pass' : 'note'}` },
         h(
-            'ol',
-            { class: 'boot' },
-            story.steps.map((s) =>
-                h(
-                    'li',
-                    { class: `m-${s.mark}` },
-                    h(
-                        'div',
-                        { class: 'what' },
-                        h('b', null, s.title),
-                        mark(s.mark, MARK_WORDS[s.mark]),
-                    ),
-                    s.findings.map((x) =>
-                        h('p', { class: `why m-${findingMark(x)}` }, sentence(x.title)),
-                    ),
-                    story.known ? detail[s.id]() : null,
-                ),
+            'div',
+            { class: 'what' },
+            h('b', null, s.title),
+            mark(s.proved ? 'pass' : 'note', s.proved ? 'verified' : 'unverified'),
+        ),
+        s.lines.map((l) =>
+            h(
+                'p',
+                { class: 'told' },
+                l.name ? [h('span', { class: 'soft' }, `${visible(l.name)}: `)] : null,
+                foreign(l.text),
+                l.proved ? null : [' ', unverified()],
             ),
         ),
-    ];
+    );
 }
 
 function secureBootStep(f) {
@@ -306,6 +321,25 @@ export function drawLog(id) {
     return details;
 }
 
+function certificateTable(all) {
+    if (all.length === 0) return null;
+    return table(
+        'Certificates',
+        ['Variable', 'Certificate', 'Issuer', 'Valid', 'SHA-256'],
+        all.map((c) => [
+            [foreign(c.variable), c.authority ? ' vouched' : ''],
+            [
+                c.known ? h('b', null, visible(c.known)) : foreignOr(c.subject),
+                c.test ? [' ', mark('warn', 'test key')] : null,
+            ],
+            foreignOr(c.issuer),
+            c.from ? `${c.from} – ${c.until}` : '–',
+            digest(c.sha256),
+        ]),
+        { class: 'cards small' },
+    );
+}
+
 function showLog(body, log) {
     const events = (Array.isArray(log.events) ? log.events : []).map(eventOf);
     const node = h('div');
@@ -347,6 +381,7 @@ function showLog(body, log) {
             unverified(),
             ', are what the host says: no digest covers them.',
         ),
+        certificateTable(certificates(log.facts)),
         node,
         foot,
     );

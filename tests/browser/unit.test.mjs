@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as format from '../../server/ui/format.js';
 import * as route from '../../server/ui/route.js';
 import * as boot from '../../server/ui/boot.js';
+import * as tale from '../../server/ui/story.js';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -211,6 +212,55 @@ test('what a result proves is found under the names that the Verifier writes', (
     assert.equal(quote.genuine, true);
     for (const none of [null, {}, { boot: null }, { boot: 'x' }])
         assert.deepEqual(boot.provedBy(none), { facts: null, pcrs: null, quote: {} });
+});
+
+test('the story of the boot programs has only steps of which something is known', () => {
+    for (const none of [null, {}, { story: null }, { story: [] }, { story: 'x' }])
+        assert.deepEqual(tale.storySteps(none), []);
+    const story = {
+        parts: ['grub', 'systemd-stub'],
+        unverified_parts: ['shim'],
+        option_roms: 2,
+        shim: { sbat_level: ['sbat,1', 7], validation: 'no', owner_keys: 'unknown' },
+        grub: { commands: 3, kernel: '/v' },
+        sections: [{ name: '.linux', digest: 'aa' }, null],
+        cmdline: { state: 'proved', text: '/v ro', cut: true },
+        initrds: [{ digest: 'bb' }],
+        windows: null,
+        esxi: null,
+    };
+    const steps = tale.storySteps({ story });
+    assert.deepEqual(
+        steps.map((s) => [s.id, s.proved]),
+        [
+            ['shim', false],
+            ['grub', true],
+            ['systemd', true],
+            ['cmdline', true],
+            ['initrd', false],
+        ],
+    );
+    assert.deepEqual(steps[0].lines[1], {
+        name: 'Verifies what it starts',
+        text: 'no',
+        proved: false,
+    });
+    assert.equal(steps[3].lines[0].text, '/v ro');
+    assert.equal(steps[3].lines[1].proved, false);
+    assert.equal(tale.optionRoms({ story }), 2);
+    for (const state of ['several', 'unproved', '__proto__', 'none']) {
+        const [step] = tale.storySteps({ story: { cmdline: { state, text: 'x' } } });
+        assert.equal(step === undefined, state === '__proto__' || state === 'none');
+        assert.ok(step === undefined || (!step.proved && step.lines[0].text !== 'x'));
+    }
+});
+
+test('certificates beside a log are read whatever is missing', () => {
+    assert.deepEqual(tale.certificates(null), []);
+    const [c] = tale.certificates({
+        certificates: [{ variable: 'db', not_before_s: 0, not_after_s: 1e20, subject: 7 }, 'x'],
+    });
+    assert.deepEqual([c.variable, c.from, c.until, c.subject], ['db', '1970-01-01', '', '']);
 });
 
 test('PCR states are read from any of their forms', () => {

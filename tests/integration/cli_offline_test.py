@@ -8,10 +8,12 @@ import hashlib
 import json
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
 
 PROGRAM, MAKE_BUNDLE = sys.argv.pop(1), sys.argv.pop(1)
 SOURCE = pathlib.Path(os.environ["TRUEBOOT_SOURCE"])
@@ -278,6 +280,41 @@ class BadInput(unittest.TestCase):
             file.flush()
             self.assertIn(f"{file.name}:2:", self.refused("policy", "check", file.name))
         self.assertIn("1:", self.refused("policy", "check", "-", stdin=b"{"))
+
+    def revocations(self, *options, policy):
+        status, out, err = run("policy", "revocations", *options, "-", stdin=json.dumps(policy).encode())
+        self.assertEqual(status, 0, err)
+        return json.loads(out), err
+
+    def test_t49_published_revocations_are_added_to_a_policy(self):
+        owner = bytes(16)
+        sha256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le
+        rsa = uuid.UUID("3c5766e8-269c-4e34-aa14-ed776e85b3b6").bytes_le
+        header = bytes(16) + struct.pack("<IHH", 24 + 3, 0x0200, 0x0EF1) + uuid.UUID(
+            "4aafd29d-68df-49ee-8aa9-347d375665a7").bytes_le + b"sig"
+
+        def signature_list(kind, *entries):
+            size = 16 + len(entries[0])
+            return kind + struct.pack("<III", 28 + size * len(entries), 0, size) + b"".join(
+                owner + e for e in entries)
+
+        images = signature_list(sha256, b"\x02" * 32, b"\x01" * 32)
+        policy = {"format": 1, "name": "p", "dbx": ["02" * 32], "sbat": ["shim,5", "grub,1"]}
+        with tempfile.NamedTemporaryFile() as dbx, tempfile.NamedTemporaryFile() as sbat:
+            dbx.write(header + images + signature_list(rsa, bytes(256)))
+            dbx.flush()
+            sbat.write(b"sbat,1,2024010900\nshim,4\ngrub,3\n")
+            sbat.flush()
+            merged, err = self.revocations("--dbx", dbx.name, "--sbat", sbat.name, policy=policy)
+            self.assertEqual(merged["dbx"], ["01" * 32, "02" * 32])
+            self.assertEqual(merged["sbat"], ["shim,5", "grub,3", "sbat,1,2024010900"])
+            self.assertIn("3 entries, 1 of them new; 1 of a kind that cannot be used", err)
+            again, _ = self.revocations("--dbx", dbx.name, policy=merged)
+            self.assertEqual(again, merged)
+            dbx.truncate(len(header) + 20)
+            self.assertIn("revocation list", self.refused(
+                "policy", "revocations", "--dbx", dbx.name, "-", stdin=json.dumps(policy).encode()))
+        self.assertIn("--dbx", self.refused("policy", "revocations", "-", stdin=b"{}"))
 
     def test_an_empty_policy_is_the_built_in_one(self):
         status, out, _ = run("policy", "check", "--json", "-", stdin=b'{"format": 1, "name": "p"}')

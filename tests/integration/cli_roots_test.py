@@ -151,7 +151,7 @@ class Roots(unittest.TestCase):
         self.assertEqual([a["sha256"] for a in added], [self.digest])
         file = self.into / f"Vendor-Root-1-{self.digest[:16]}.pem"
         self.assertEqual([str(file)], [a["file"] for a in added])
-        self.assertEqual(list(self.into.iterdir()), [file])
+        self.assertEqual(sorted(self.into.iterdir()), [file, self.into / "manifest.json"])
         self.assertEqual(file.stat().st_mode & 0o777, 0o644)
         before = file.stat()
         status, out, err = run("import", self.der, "--into", self.into)
@@ -165,7 +165,9 @@ class Roots(unittest.TestCase):
         source.mkdir()
         for file in (self.root, self.old):
             shutil.copy(file, source)
-        self.assertIn("2 added", run("import", source, "--into", self.into)[1])
+        (source / "Vendor" / "RootCA").mkdir(parents=True)
+        shutil.copy(self.self_issued("deep", "/CN=Deep", 9), source / "Vendor" / "RootCA")
+        self.assertIn("3 added", run("import", source, "--into", self.into)[1])
 
     def test_import_overwrites_nothing(self):
         file = self.into / f"Vendor-Root-1-{self.digest[:16]}.pem"
@@ -182,6 +184,100 @@ class Roots(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertIn("2 added", out)
         self.assertEqual(run("check", self.into)[0], 0)
+        self.assertEqual([f.name.startswith("Intermediate-1-")
+                          for f in (self.into / "intermediates").iterdir()], [True])
+
+    def manifest(self):
+        return json.loads((self.into / "manifest.json").read_text())["certificates"]
+
+    def test_the_manifest_says_where_each_file_is_from(self):
+        run("import", self.root, self.inter, "--into", self.into, "--allow-intermediates")
+        run("import", self.old, "--into", self.into, "--vendor", "Old Inc", "--source",
+            "https://example.invalid/old.crt")
+        listed = {e["file"].split("-")[0]: e for e in self.manifest()}
+        self.assertEqual(set(listed), {"Vendor", "intermediates/Intermediate", "Old"})
+        self.assertEqual((listed["Vendor"]["vendor"], listed["Vendor"]["source"]),
+                         ("Vendor", "root.pem"))
+        self.assertEqual((listed["Old"]["vendor"], listed["Old"]["source"]),
+                         ("Old Inc", "https://example.invalid/old.crt"))
+        for entry in self.manifest():
+            data = (self.into / entry["file"]).read_bytes()
+            self.assertEqual(entry["sha256"], hashlib.sha256(data).hexdigest())
+            self.assertRegex(entry["added"], r"^20\d\d-\d\d-\d\d$")
+            self.assertIs(entry["allow_sha1"], False)
+        shown = json.loads(run("list", "--json", self.into)[1])["certificates"]
+        self.assertEqual({c["vendor"] for c in shown}, {"Vendor", "", "Old Inc"})
+
+    def test_t70_a_file_that_is_not_what_the_manifest_says_is_left_out(self):
+        run("import", self.root, self.old, "--into", self.into)
+        file = next(self.into.glob("Vendor-*.pem"))
+        file.write_bytes(self.self_issued("other", "/CN=Other", 9).read_bytes())
+        status, out, err = run("list", "--json", self.into)
+        self.assertEqual((status, json.loads(out)["roots"]), (1, 1))
+        self.assertIn(str(file), err)
+        self.assertIn(hashlib.sha256(file.read_bytes()).hexdigest(), err)
+        file.unlink()
+        status, _, err = run("check", self.into)
+        self.assertEqual(status, 1)
+        self.assertIn("expected the file that the manifest lists, found none", err)
+
+    def test_a_file_that_the_manifest_does_not_list_is_told(self):
+        run("import", self.root, "--into", self.into)
+        shutil.copy(self.old, self.into)
+        status, out, _ = run("check", "--json", self.into)
+        self.assertEqual(status, 1)
+        self.assertIn("not in the manifest", [p["problem"] for p in json.loads(out)["problems"]])
+
+    def test_a_manifest_that_cannot_be_read_vouches_for_nothing(self):
+        run("import", self.root, "--into", self.into)
+        (self.into / "manifest.json").write_text('{"format":1,\n"certificates":[{}]}')
+        self.refused("list", self.into, word="certificates[0]: file")
+        self.refused("import", self.old, "--into", self.into, word="certificates[0]: file")
+        (self.into / "manifest.json").write_text('{"format":1,\n!')
+        self.refused("list", self.into, word="manifest.json:2:")
+
+    def test_t17_a_root_in_the_folder_of_intermediates_is_left_out(self):
+        (self.into / "intermediates").mkdir()
+        shutil.copy(self.root, self.into / "intermediates")
+        status, out, err = run("list", "--json", self.into)
+        self.assertEqual((status, json.loads(out)["roots"]), (1, 0))
+        self.assertIn("intermediates only", err)
+
+    def test_t17_sha1_below_a_root_is_told_until_it_is_allowed(self):
+        request = self.made / "weak.csr"
+        extensions = self.made / "weak.cnf"
+        extensions.write_text("basicConstraints=critical,CA:TRUE\n")
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
+                self.made / "weak.key", "-out", request, "-subj", "/CN=Weak")
+        openssl("x509", "-req", "-in", request, "-CA", self.root, "-CAkey", self.made / "root.key",
+                "-sha1", "-days", 50, "-extfile", extensions, "-out", self.made / "weak.pem")
+        run("import", self.root, self.made / "weak.pem", "--into", self.into,
+            "--allow-intermediates")
+        status, out, _ = run("check", "--json", self.into)
+        problem = json.loads(out)["problems"][0]
+        self.assertEqual((status, problem["problem"], problem["found"]),
+                         (1, "weak signature", "SHA-1: CN=Weak"))
+        status, out, err = run("import", self.root, "--into", self.into, "--allow-sha1")
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("0 added, 1 were there", out)
+        self.assertEqual(run("check", self.into)[0], 0)
+        shown = json.loads(run("list", "--json", self.into)[1])["certificates"]
+        self.assertEqual({c["subject"]: c["allow_sha1"] for c in shown},
+                         {"CN=Vendor\\, Root ../1,O=Vendor": True, "CN=Weak": False})
+        self.assertIn("allowed below it", run("list", self.into)[1])
+
+    def test_import_reads_the_directory_of_debians_package(self):
+        installed = "share/rubygems-integration/*/gems/tpm-key_attestation-*/lib/tpm/certificates"
+        found = sorted(pathlib.Path(os.environ.get("TRUEBOOT_VENDOR_ROOTS", "/usr")).glob(installed))
+        if not found:
+            self.skipTest("no ruby-tpm-key-attestation")
+        status, out, _ = run("import", "--json", found[0], "--into", self.into,
+                             "--allow-intermediates")
+        self.assertEqual(status, 0)
+        added = json.loads(out)["added"]
+        self.assertGreater(len(added), 20)
+        self.assertEqual(len(self.manifest()), len(added))
+        self.assertGreater(len([a for a in added if "Nuvoton" in a["subject"]]), 5)
 
     def test_import_compares_the_digest_of_the_file(self):
         good, bad = hashlib.sha256(self.root.read_bytes()).hexdigest(), "00" * 32

@@ -245,26 +245,6 @@ static void t49_more_authorities_than_can_be_kept_cannot_be_cleared(void **state
     evidence_free(e);
 }
 
-static void the_list_of_revocations_is_searched_to_both_ends(void **state)
-{
-    static struct tb_policy p;
-    uint8_t digest[32] = { 0 };
-    size_t at;
-
-    (void)state;
-    for (size_t n = 0; n < 10; n++) {
-        p.n_revoked = n;
-        for (size_t i = 0; i < n; i++)
-            p.revoked[i][0] = (uint8_t)(2 * i + 1);
-        for (unsigned v = 0; v < 22; v++) {
-            digest[0] = (uint8_t)v;
-            assert_int_equal(tb_policy_revokes(&p, digest), v % 2 == 1 && v < 2 * n);
-            if (tb_policy_revoked_at(&p, digest, &at))
-                assert_int_equal(at, v / 2);
-        }
-    }
-}
-
 /* ---- T-48 ---- */
 
 static void mok_vouched(struct evidence *e)
@@ -758,7 +738,6 @@ int main(void)
         cmocka_unit_test(t49_a_revoked_program_or_signer_is_refused_whatever_dbx_says),
         cmocka_unit_test(t49_programs_without_a_sha256_digest_cannot_be_cleared),
         cmocka_unit_test(t49_more_authorities_than_can_be_kept_cannot_be_cleared),
-        cmocka_unit_test(the_list_of_revocations_is_searched_to_both_ends),
         cmocka_unit_test(t48_keys_of_the_machines_owner_are_told_and_refused_by_policy),
         cmocka_unit_test(t51_what_no_stock_system_needs_is_refused_with_the_option),
         cmocka_unit_test(t51_what_takes_a_protection_away_needs_a_look),

@@ -1,5 +1,6 @@
 #include "wire/bundle.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,6 +204,38 @@ static void content_that_cannot_be_read_is_a_failed_result(void **state)
     unmake(m);
 }
 
+static void t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again(void **state)
+{
+    struct made *m = make(false);
+    struct tb_policy *p = malloc(sizeof *p);
+
+    (void)state;
+    *p = m->e->policy;
+    p->tpm_classes = 1U << TB_TPM_DISCRETE;
+    p->n_advisories = 1;
+    p->advisory[0] = (struct tb_tpm_advisory){ .vendor = tb_tpm_vendor_of_text("IFX"),
+                                               .to = UINT64_MAX,
+                                               .name = "CVE-2017-15361" };
+    snprintf(m->b.tpm_class, sizeof m->b.tpm_class, "firmware");
+    snprintf(m->b.tpm_vendor, sizeof m->b.tpm_vendor, "IFX");
+    snprintf(m->b.serial, sizeof m->b.serial, "SN-1");
+    appraise_again(m);
+    assert_string_equal(m->back.serial, "SN-1");
+    assert_true(tb_bundle_appraise(&m->back, p, m->e->h, &m->used, &m->again, m->err));
+    assert_int_equal(m->again.result.headline, TB_CHECK_IDENTITY_TPM_CLASS);
+    assert_int_equal(m->again.result.findings.outcome[TB_CHECK_IDENTITY_TPM_CLASS], TB_FAIL);
+    assert_int_equal(m->again.result.findings.outcome[TB_CHECK_IDENTITY_TPM_ADVISORY], TB_FAIL);
+    snprintf(m->back.tpm_class, sizeof m->back.tpm_class, "no such");
+    assert_true(tb_bundle_appraise(&m->back, p, m->e->h, &m->used, &m->again, m->err));
+    assert_int_equal(m->again.result.findings.outcome[TB_CHECK_IDENTITY_TPM_CLASS], TB_UNKNOWN);
+    snprintf(m->back.tpm_class, sizeof m->back.tpm_class, "discrete");
+    snprintf(m->back.tpm_vendor, sizeof m->back.tpm_vendor, "STM");
+    assert_true(tb_bundle_appraise(&m->back, p, m->e->h, &m->used, &m->again, m->err));
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_TRUSTED);
+    free(p);
+    unmake(m);
+}
+
 static void another_policy_may_be_tried_and_a_broken_one_is_told(void **state)
 {
     struct made *m = make(false);
@@ -370,6 +403,7 @@ int main(void)
         cmocka_unit_test(what_the_bundle_says_of_the_verdict_is_not_believed),
         cmocka_unit_test(t55_held_parts_that_are_not_those_of_the_quote_are_refused),
         cmocka_unit_test(content_that_cannot_be_read_is_a_failed_result),
+        cmocka_unit_test(t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again),
         cmocka_unit_test(another_policy_may_be_tried_and_a_broken_one_is_told),
         cmocka_unit_test(files_that_are_no_bundle_are_refused),
         cmocka_unit_test(broken_arrays_are_refused_with_their_field),

@@ -66,9 +66,149 @@ static void l77_events_that_were_measured_twice_are_no_repetition(void **state)
     assert_one(TB_EXPLAIN_NONE, 8);
 }
 
+/* Append events of these PCRs, and once more. */
+static void append_twice(size_t n, const uint32_t *pcrs)
+{
+    for (size_t i = 0; i < 2 * n; i++)
+        log_event_data(b, pcrs[i % n], TB_EV_IPL,
+                       tb_slice(&(uint8_t){ (uint8_t)(pcrs[0] + i % n) }, 1));
+}
+
+static void l77_of_two_repetitions_the_one_that_explains_more_is_told(void **state)
+{
+    static const uint32_t eight[] = { 8, 8 }, two[] = { 9, 5 }, nine[] = { 9 };
+
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        struct tb_pcrs q;
+        uint32_t first;
+
+        good_boot();
+        for (size_t i = 0; i < 2; i++) /* what was measured: each once */
+            log_event_data(b, 8, TB_EV_IPL, tb_slice(&(uint8_t){ (uint8_t)(8 + i) }, 1));
+        for (size_t i = 0; i < (turn == 0 ? 2 : 1); i++)
+            log_event_data(b, turn == 0 ? two[i] : 9, TB_EV_IPL,
+                           tb_slice(&(uint8_t){ (uint8_t)(9 + i) }, 1));
+        log_finish(b);
+        q = b->pcrs;
+        good_boot();
+        append_twice(2, eight);
+        append_twice(turn == 0 ? 2 : 1, turn == 0 ? two : nine);
+        log_finish(b);
+        first = (uint32_t)b->n + 1 - (turn == 0 ? 2 : 4);
+        explain(&q);
+        assert_int_equal(x.n, 2);
+        assert_int_equal(x.list[0].kind, TB_EXPLAIN_REPEATED);
+        assert_int_equal(x.list[0].pcrs, turn == 0 ? 1u << 9 | 1u << 5 : 1u << 8);
+        assert_int_equal(x.list[0].event, turn == 0 ? first : first);
+        assert_int_equal(x.list[1].kind, TB_EXPLAIN_LOG_GOES_ON);
+    }
+}
+
+/* --- Long logs --- */
+
+static uint8_t long_log[TB_LOG_SIZE_MAX];
+static size_t long_len;
+
+/* The good boot, and n events of PCR 8 that are all different; event `changed_at` of them, if any,
+ * is of PCR 9. Returns the index of the first. */
+static uint32_t make_long(uint32_t n, uint32_t changed_at)
+{
+    const struct log_item *item;
+    uint32_t first;
+
+    good_boot();
+    first = (uint32_t)b->n + 1;
+    item = log_find(b, 8, TB_EV_IPL, 0);
+    memcpy(long_log, b->bytes, b->len);
+    long_len = b->len;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t *p = long_log + long_len;
+
+        assert_true(item->end - item->offset <= sizeof long_log - long_len);
+        memcpy(p, b->bytes + item->offset, item->end - item->offset);
+        p[0] = i == changed_at ? 9 : 8;
+        memcpy(p + 14, &i, 4); /* into the SHA-1 digest, and the SHA-256 one */
+        memcpy(p + 36, &i, 4);
+        long_len += item->end - item->offset;
+    }
+    return first;
+}
+
+static struct tb_pcrs long_values(void)
+{
+    struct tb_replay *replay = malloc(sizeof *replay);
+    struct tb_pcrs q;
+
+    assert_non_null(replay);
+    assert_true(tb_log_replay(tb_slice(long_log, long_len), ALL_BANKS, h, replay, &why));
+    q = replay->pcrs;
+    q.mask[TB_BANK_SHA1] = 0;
+    free(replay);
+    return q;
+}
+
+static void of_a_pcr_with_many_events_the_last_256_are_varied(void **state)
+{
+    static const uint32_t at[] = { 295, 100, 10 };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct tb_pcrs q;
+        uint32_t first = make_long(300, UINT32_MAX);
+
+        q = long_values();
+        make_long(300, at[i]); /* one of them in PCR 9 */
+        explain_bytes(tb_slice(long_log, long_len), &q);
+        assert_true(x.cut);
+        assert_int_equal(x.n, 2);
+        assert_int_equal(x.list[0].pcrs, 1u << 8);
+        assert_int_equal(x.list[0].kind, i < 2 ? TB_EXPLAIN_MOVED : TB_EXPLAIN_NONE);
+        if (i < 2)
+            assert_int_equal(x.list[0].event, first + at[i]);
+        assert_int_equal(x.list[1].kind, TB_EXPLAIN_LOG_GOES_ON);
+        assert_int_equal(x.list[1].event, first + at[i]);
+    }
+}
+
+static void what_did_not_fit_into_the_work_is_told_as_cut(void **state)
+{
+    struct tb_pcrs q;
+
+    (void)state;
+    make_long(200, UINT32_MAX);
+    q = long_values();
+    extend(&q, TB_BANK_SHA256, 8, log_text("something"), false);
+    explain_bytes(tb_slice(long_log, long_len), &q);
+    assert_one(TB_EXPLAIN_NONE, 8);
+    assert_true(x.cut);
+    make_long(20, UINT32_MAX);
+    q = long_values();
+    extend(&q, TB_BANK_SHA256, 8, log_text("something"), false);
+    explain_bytes(tb_slice(long_log, long_len), &q);
+    assert_one(TB_EXPLAIN_NONE, 8);
+    assert_false(x.cut);
+}
+
+static void l77_a_repetition_is_found_at_the_end_of_a_long_log(void **state)
+{
+    struct tb_pcrs q;
+    size_t record;
+
+    (void)state;
+    make_long(2000, UINT32_MAX);
+    record = (long_len - b->len) / 2000;
+    q = long_values();
+    memcpy(long_log + long_len, long_log + long_len - 7 * record, 7 * record);
+    long_len += 7 * record;
+    explain_bytes(tb_slice(long_log, long_len), &q);
+    assert_int_equal(assert_one(TB_EXPLAIN_REPEATED, 8)->count, 7);
+    assert_true(x.cut);
+}
+
 static void l11_of_several_logs_in_one_file_the_one_that_fits_is_named(void **state)
 {
-    static uint8_t all[3 * LOG_BYTES_MAX];
+    static uint8_t all[TB_LOG_SIZE_MAX + 1];
     static struct tb_boot_result boot;
     static struct tb_policy policy;
     static const struct tb_firmware_reference none;
@@ -81,8 +221,7 @@ static void l11_of_several_logs_in_one_file_the_one_that_fits_is_named(void **st
         log_good_boot(b, SHA1_SHA256);
         for (size_t n = 0; n < i; n++)
             log_event_data(b, 2, TB_EV_EFI_ACTION, log_text("resume"));
-        for (uint32_t pcr = 0; pcr < 10; pcr++)
-            log_event_data(b, pcr, TB_EV_EFI_ACTION, tb_slice(&(uint8_t){ (uint8_t)i }, 1));
+        log_event_data(b, 3, TB_EV_EFI_ACTION, tb_slice(&(uint8_t){ (uint8_t)i }, 1));
         log_finish(b);
         q[i] = b->pcrs;
         len[i] = b->len;
@@ -100,6 +239,8 @@ static void l11_of_several_logs_in_one_file_the_one_that_fits_is_named(void **st
         assert_int_equal(boot.explanations.list[0].pcrs, 0x3ff);
     }
     tb_appraise_boot(tb_slice(all, len[0] - 1), &q[0], &policy, &none, h, &boot); /* cut */
+    assert_int_equal(boot.explanations.n, 0);
+    tb_appraise_boot(tb_slice(all, sizeof all), &q[0], &policy, &none, h, &boot); /* too long */
     assert_int_equal(boot.explanations.n, 0);
     memset(&q[0], 0x5a, sizeof q[0]);
     tb_appraise_boot(tb_slice(all, total), &q[0], &policy, &none, h, &boot); /* none fits */
@@ -556,6 +697,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(l77_a_tail_that_stands_twice_is_named_with_the_pcrs_that_fit_without_it),
         TEST(l77_events_that_were_measured_twice_are_no_repetition),
+        TEST(l77_of_two_repetitions_the_one_that_explains_more_is_told),
+        TEST(of_a_pcr_with_many_events_the_last_256_are_varied),
+        TEST(what_did_not_fit_into_the_work_is_told_as_cut),
+        TEST(l77_a_repetition_is_found_at_the_end_of_a_long_log),
         TEST(l11_of_several_logs_in_one_file_the_one_that_fits_is_named),
         TEST(the_work_for_a_hostile_log_ends_and_says_that_it_was_cut),
         TEST(explanations_that_do_not_fit_into_the_list_are_counted),

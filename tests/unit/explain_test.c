@@ -394,6 +394,69 @@ static void a_quote_from_before_the_last_events_is_told_with_how_many(void **sta
     assert_int_equal(assert_event(TB_EXPLAIN_LOG_GOES_ON, 9, n + 1, n + 3)->count, 3);
 }
 
+static void what_is_measured_into_one_pcr_only_is_looked_for_in_no_other(void **state)
+{
+    static const uint8_t zeros[32];
+    struct tb_pcrs q = good_boot();
+    struct log_item *item;
+
+    (void)state;
+    extend(&q, TB_BANK_SHA256, 9, log_text("ready"), false); /* PCR 11's */
+    explain(&q);
+    assert_one(TB_EXPLAIN_NONE, 9);
+    q = good_boot();
+    extend(&q, TB_BANK_SHA256, 9, tb_slice(zeros, 32), true);
+    extend(&q, TB_BANK_SHA256, 9, log_text("ready"), false);
+    explain(&q);
+    assert_one(TB_EXPLAIN_NONE, 9);
+    q = good_boot();
+    extend(&q, TB_BANK_SHA256, 9, log_text("of PCR 1"), false);
+    item = log_no_action(b, 1, log_text("of PCR 1"));
+    log_rehash(b, item, log_text("of PCR 1"));
+    log_finish(b);
+    explain(&q);
+    assert_one(TB_EXPLAIN_NONE, 9);
+}
+
+static void a_digest_without_the_texts_nul_is_known_too(void **state)
+{
+    struct tb_pcrs q;
+
+    (void)state;
+    good_boot();
+    log_event(b, 8, TB_EV_IPL, log_text("grub_cmd: set"), tb_slice("grub_cmd: set", 14));
+    log_finish(b);
+    q = b->pcrs;
+    b->item[b->n - 1].digest[TB_BANK_SHA256][4] ^= 0x10;
+    log_finish(b);
+    explain(&q);
+    assert_int_equal(assert_one(TB_EXPLAIN_DIGEST_EDITED, 8)->event, b->n);
+}
+
+static void banks_with_changes_of_their_own_are_explained_each(void **state)
+{
+    static const uint8_t ones[TB_DIGEST_MAX] = { [0 ... TB_DIGEST_MAX - 1] = 0xff };
+    struct tb_pcrs q = good_boot();
+
+    (void)state;
+    variable("PK")->digest[TB_BANK_SHA1][0] ^= 1;
+    variable("db")->digest[TB_BANK_SHA256][0] ^= 1;
+    log_finish(b);
+    explain(&q);
+    assert_int_equal(x.n, 2);
+    assert_int_equal(x.list[0].event, index_of(variable("PK")));
+    assert_int_equal(x.list[0].banks, LOG_BANK(TB_BANK_SHA1));
+    assert_int_equal(x.list[1].event, index_of(variable("db")));
+    assert_int_equal(x.list[1].banks, LOG_BANK(TB_BANK_SHA256));
+    q = good_boot();
+    extend(&q, TB_BANK_SHA1, 7, tb_slice(ones, 20), true);
+    extend(&q, TB_BANK_SHA256, 7, tb_slice(ones, 4), false);
+    explain(&q);
+    assert_int_equal(x.n, 2);
+    assert_int_equal(x.list[0].value[0], TB_VALUE_ONES);
+    assert_int_equal(x.list[1].value[0], TB_VALUE_SEPARATOR_ONES);
+}
+
 /* --- Values at the wrong place --- */
 
 static void values_of_two_pcrs_that_were_exchanged_are_told(void **state)
@@ -518,6 +581,9 @@ int main(void)
         TEST(an_event_that_was_retyped_to_no_action_is_found_again),
         TEST(an_event_that_was_measured_twice_and_logged_once_is_named),
         TEST(a_quote_from_before_the_last_events_is_told_with_how_many),
+        TEST(what_is_measured_into_one_pcr_only_is_looked_for_in_no_other),
+        TEST(a_digest_without_the_texts_nul_is_known_too),
+        TEST(banks_with_changes_of_their_own_are_explained_each),
         TEST(values_of_two_pcrs_that_were_exchanged_are_told),
         TEST(a_value_of_another_bank_is_told),
         TEST(sha1_digests_that_were_padded_into_sha256_are_told),

@@ -154,6 +154,24 @@ static struct mlog *of_files(const char *name, const char *log_path, const char 
     return m;
 }
 
+/* What GRUB measures: a command, the kernel's command line, and the files that it read. */
+static struct mlog *of_builder_and_grub(const char *name, const char *arguments)
+{
+    struct mlog *m = of_builder(name, LOG_BANK(TB_BANK_SHA256));
+    char text[256];
+
+    for (int i; (i = mlog_find(m, 8, MLOG_ANY, 0)) >= 0 || (i = mlog_find(m, 9, MLOG_ANY, 0)) >= 0;)
+        mlog_remove(m, (size_t)i);
+    mlog_quote_as_logged(m);
+    snprintf(text, sizeof text, "grub_cmd: linux %s", arguments);
+    mlog_extend(m, 8, TB_EV_IPL, mlog_text(text + 10), mlog_text(text));
+    mlog_extend(m, 9, TB_EV_IPL, mlog_text("a kernel"), mlog_text("/boot/vmlinuz"));
+    snprintf(text, sizeof text, "kernel_cmdline: %s", arguments);
+    mlog_extend(m, 8, TB_EV_IPL, mlog_text(text + 16), mlog_text(text));
+    mlog_extend(m, 9, TB_EV_IPL, mlog_text("an initrd"), mlog_text("/boot/initrd.img"));
+    return m;
+}
+
 struct mlog *mlog_load(const char *name)
 {
     const char *source = getenv("TRUEBOOT_SOURCE"), *fixtures = getenv("TRUEBOOT_FIXTURES");
@@ -162,6 +180,10 @@ struct mlog *mlog_load(const char *name)
 
     if (strcmp(name, "built") == 0)
         return of_builder(name, LOG_BANK(TB_BANK_SHA256));
+    if (strcmp(name, "built-grub") == 0)
+        return of_builder_and_grub(name, "/boot/vmlinuz root=/dev/sda1 ro quiet");
+    if (strcmp(name, "built-shell") == 0)
+        return of_builder_and_grub(name, "/boot/vmlinuz root=/dev/sda1 rw init=/bin/sh");
     if (strcmp(name, "built-sha1") == 0)
         return of_builder(name, 0);
     if (strcmp(name, "built-sha384") == 0)

@@ -46,8 +46,9 @@ struct mlog {
 };
 
 /* A log and the PCRs of its boot, by name: "built" (tests/unit/log_builder: SHA-256), "built-sha1",
- * "built-sha384", "built-two-banks"; "boots/NAME" (tests/data); or a sample of the corpus. NULL:
- * the corpus has no such sample or is not there, which is counted. */
+ * "built-sha384", "built-two-banks", "built-grub", "built-shell" (started with init=/bin/sh);
+ * "boots/NAME" (tests/data); or a sample of the corpus. NULL: the corpus has no such sample or is
+ * not there, which is counted. */
 struct mlog *mlog_load(const char *name);
 struct mlog *mlog_of(const char *name, struct tb_reader log);
 struct mlog *mlog_copy(const struct mlog *m);

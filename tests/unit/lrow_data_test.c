@@ -243,7 +243,6 @@ static bool empty_command(struct mlog *m)
 {
     mlog_extend(m, 8, TB_EV_IPL, tb_slice("", 0), mlog_text("grub_cmd: "));
     mlog_extend(m, 8, TB_EV_IPL, tb_slice("", 1), tb_slice("grub_cmd: ", 11));
-    mlog_extend(m, 8, TB_EV_IPL, tb_slice("", 0), mlog_text("grub_cmd:"));
     mlog_extend(m, 9, TB_EV_IPL, tb_slice("", 0), tb_slice("", 0));
     return true;
 }

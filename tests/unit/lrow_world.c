@@ -122,13 +122,13 @@ static unsigned rank(enum tb_verdict v)
     return v == TB_VERDICT_TRUSTED ? 2 : v == TB_VERDICT_CHANGED ? 1 : 0;
 }
 
-static bool has_authority(const struct tb_boot_facts *f, const struct tb_authority *a)
+/* At least as much is said of it: an authority that is in db vouches for more. */
+static bool has_authority(const struct tb_boot_facts *f, const struct tb_authority *a, bool in_db)
 {
     for (size_t i = 0; i < f->n_authorities; i++)
         if (memcmp(f->authority[i].digest, a->digest, 32) == 0 &&
             strcmp(f->authority[i].variable, a->variable) == 0 &&
-            f->authority[i].in_db == a->in_db && f->authority[i].is_setting == a->is_setting &&
-            f->authority[i].before_separator == a->before_separator)
+            f->authority[i].is_setting == a->is_setting && f->authority[i].in_db >= in_db)
             return true;
     return false;
 }
@@ -149,10 +149,10 @@ static const char *gain_in_lists(const struct tb_boot_facts *before,
 {
     for (size_t i = 0; i < before->n_authorities; i++)
         if (after->n_authorities != 0 && !before->authority[i].is_setting &&
-            !has_authority(after, &before->authority[i]))
+            !has_authority(after, &before->authority[i], false))
             return "an authority is hidden";
     for (size_t i = 0; i < after->n_authorities && !extended; i++)
-        if (!has_authority(before, &after->authority[i]))
+        if (!has_authority(before, &after->authority[i], after->authority[i].in_db))
             return "an authority is made up";
     for (size_t i = 0; i < before->n_programs; i++)
         if (after->n_programs != 0 && !has_program(after, &before->program[i]))
@@ -208,7 +208,7 @@ static const char *gain_in_story(const struct tb_story *before, const struct tb_
         !(before->cmdline.state == TB_CMDLINE_PROVED &&
           strcmp(before->cmdline.text, after->cmdline.text) == 0))
         return "a command line is made up";
-    if (turned(before->shim.validation, after->shim.validation) ||
+    if ((after->shim.validation == TB_YES && before->shim.validation != TB_YES) ||
         turned(before->shim.mok_trusted, after->shim.mok_trusted))
         return "a setting of shim is made up";
     if (after->shim.sbat_level[0] != '\0' &&

@@ -189,7 +189,7 @@ static void what_is_not_as_documented_is_refused_with_its_path(void **state)
         { "\"sbat\":[\"shim,4\\u0000\"]", "is not allowed" },
         { "\"sbat\":[\"shim,4\",\"shim,5\"]", "sbat[1]: each component once" },
         { "\"dbx\":[\"00\"]", "dbx[0]: 64 lower-case" },
-        { "\"dbx\":[\"" H64 "\",\"" I64 "\",\"" H64 "\"]", "dbx: each digest once" },
+        { "\"dbx\":[\"" H64 "\",\"" I64 "\",\"" H64 "\"]", "dbx[2]: each digest once" },
         { "\"mok\":true", "mok: allow or forbid" },
         { "\"mok\":\"refuse\"", "mok: allow or forbid" },
         { "\"cmdline\":[]", "cmdline: an object of forbid" },

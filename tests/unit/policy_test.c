@@ -56,11 +56,53 @@ static void t10_no_policy_can_do_without_what_makes_evidence_evidence(void **sta
     assert_int_equal(tb_policy_severity(&p, TB_CHECK_SB_OFF), TB_SEVERITY_INFORM);
 }
 
+static void the_list_of_revocations_is_searched_to_both_ends(void **state)
+{
+    static struct tb_policy p;
+    uint8_t digest[32] = { 0 };
+    size_t at;
+
+    (void)state;
+    for (size_t n = 0; n < 10; n++) {
+        p.n_revoked = n;
+        for (size_t i = 0; i < n; i++)
+            p.revoked[i][0] = (uint8_t)(2 * i + 1);
+        for (unsigned v = 0; v < 22; v++) {
+            digest[0] = (uint8_t)v;
+            assert_int_equal(tb_policy_revokes(&p, digest), v % 2 == 1 && v < 2 * n);
+            if (tb_policy_revoked_at(&p, digest, &at))
+                assert_int_equal(at, v / 2);
+        }
+    }
+}
+
+static void revocations_are_kept_in_order_and_have_an_end(void **state)
+{
+    static struct tb_policy p;
+    uint8_t digest[32] = { 0 };
+
+    (void)state;
+    for (unsigned i = 0; i < TB_POLICY_REVOKED_MAX; i++) {
+        digest[0] = (uint8_t)(i * 7); /* back and forth */
+        digest[1] = (uint8_t)(i >> 8);
+        assert_true(tb_policy_revoke(&p, digest));
+        assert_true(tb_policy_revoke(&p, digest)); /* there already */
+    }
+    assert_int_equal(p.n_revoked, TB_POLICY_REVOKED_MAX);
+    for (size_t i = 1; i < p.n_revoked; i++)
+        assert_true(memcmp(p.revoked[i - 1], p.revoked[i], 32) < 0);
+    assert_true(tb_policy_revoke(&p, digest));
+    digest[31] = 1;
+    assert_false(tb_policy_revoke(&p, digest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_built_in_policy_is_the_documented_one),
         cmocka_unit_test(t10_no_policy_can_do_without_what_makes_evidence_evidence),
+        cmocka_unit_test(the_list_of_revocations_is_searched_to_both_ends),
+        cmocka_unit_test(revocations_are_kept_in_order_and_have_an_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

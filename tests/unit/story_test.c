@@ -241,6 +241,21 @@ static void a_command_that_loads_another_system_ends_the_claim(void **state)
     assert_proved(ARGS, TB_PART_GRUB);
 }
 
+static void what_was_loaded_is_what_the_command_line_says(void **state)
+{
+    (void)state;
+    grub("grub_cmd: ", "linux " EVIL);
+    grub("kernel_cmdline: ", ARGS);
+    read_story();
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_SEVERAL);
+    log_begin(b, BOTH);
+    grub("grub_cmd: ", "linux " EVIL);
+    grub_boots(ARGS);
+    read_story();
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_SEVERAL);
+    assert_string_equal(s->grub.kernel, "");
+}
+
 static void a_kernel_that_was_loaded_without_a_proved_command_line_is_told(void **state)
 {
     (void)state;
@@ -505,6 +520,30 @@ static void t49_a_level_that_is_added_behind_shims_keys_is_not_believed(void **s
     assert_int_equal(s->shim.validation, TB_UNTOLD);
 }
 
+static void an_entry_of_db_with_which_shim_verified_ends_its_settings_too(void **state)
+{
+    (void)state;
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_image_db, "db",
+                 BYTES("vouched for shim"));
+    shim_variable("MokListTrusted", BYTES("\1"));
+    log_variable(b, 7, TB_EV_EFI_VARIABLE_AUTHORITY, log_guid_image_db, "db",
+                 BYTES("vouched for GRUB"));
+    shim_variable("SbatLevel", BYTES("sbat,1,2030010100\n"));
+    read_story();
+    assert_int_equal(s->shim.mok_trusted, TB_YES);
+    assert_string_equal(s->shim.sbat_level, "");
+}
+
+static void a_setting_with_two_values_has_none(void **state)
+{
+    (void)state;
+    shim_variable("MokListTrusted", BYTES("\1"));
+    shim_variable("MokListTrusted", BYTES("\0"));
+    shim_variable("MokListTrusted", BYTES("\1"));
+    read_story();
+    assert_int_equal(s->shim.mok_trusted, TB_UNTOLD);
+}
+
 static void two_levels_are_none_and_the_same_twice_is_one(void **state)
 {
     (void)state;
@@ -621,6 +660,7 @@ int main(void)
         T(t51_a_true_command_line_is_not_hidden_by_a_label_and_a_better_one_behind),
         T(t51_a_true_command_line_is_not_hidden_by_other_data_under_its_digest),
         T(a_command_that_loads_another_system_ends_the_claim),
+        T(what_was_loaded_is_what_the_command_line_says),
         T(a_kernel_that_was_loaded_without_a_proved_command_line_is_told),
         T(types_change_nothing),
         T(banks_that_disagree_prove_nothing),
@@ -641,6 +681,8 @@ int main(void)
         T(shims_settings_are_read_in_front_of_its_keys),
         T(shims_byte_too_many_is_not_in_the_digest),
         T(t49_a_level_that_is_added_behind_shims_keys_is_not_believed),
+        T(an_entry_of_db_with_which_shim_verified_ends_its_settings_too),
+        T(a_setting_with_two_values_has_none),
         T(two_levels_are_none_and_the_same_twice_is_one),
         T(verify_nothing_counts_wherever_it_stands),
         T(an_event_of_pcr_7_that_nothing_explains_ends_what_shim_tells),

@@ -321,6 +321,7 @@ static void l04_a_pcr_that_does_not_match_tells_nothing(void **state)
         assert_true(tb_story_read(log_slice(b), TB_BANK_SHA256, &states, h, &story));
         assert_false(story.windows.present);
         assert_nothing_good(&story.windows);
+        assert_true(story.windows.told);
         assert_int_equal(story.windows.test_signing, TB_YES); /* by the other PCR */
     }
     states.state[TB_BANK_SHA256][12] = TB_PCR_MISMATCH;
