@@ -7,7 +7,8 @@
 #define CLUSTERS(and)                                                                              \
     "SELECT shape, sum(n) AS hosts, sum(iif(verdict = 1, n, 0)), sum(iif(verdict = 2, n, 0)),"     \
     " sum(iif(verdict = 3, n, 0)), sum(iif(verdict = 4, n, 0)), sum(iif(verdict = 5, n, 0)),"      \
-    " sum(iif(verdict = 6, n, 0)), sum(iif(verdict = 7, n, 0)), min(sample), count(*) OVER (),"    \
+    " sum(iif(verdict = 6, n, 0)), sum(iif(verdict = 7, n, 0)),"                                   \
+    " coalesce(min(iif(verdict = 1, sample, NULL)), min(sample)), count(*) OVER (),"               \
     " sum(sum(n)) OVER () FROM (SELECT shape, verdict, count(*) AS n, min(id) AS sample FROM host" \
     " WHERE state = 2 AND shape NOT NULL" and                                                      \
         " GROUP BY shape, verdict) GROUP BY shape"
