@@ -154,14 +154,16 @@ bool tb_option_rule_matches(const char *rule, const struct tb_cmdline_option *op
 
 /* clang-format off */
 const char *const tb_options_forbidden[] = {
-    /* another first program */
-    "init=*", "rdinit=*", "systemd.run=*",
+    /* another first program, or options and programs from elsewhere */
+    "init=*", "rdinit=*", "systemd.run=*", "rd.cmdline=ask", "cloud-config-url",
     /* a shell without a password */
     "break", "rd.break", "systemd.debug_shell", "rd.systemd.debug_shell", "systemd.crash_shell",
+    "systemd.wants=debug-shell*", "rd.systemd.wants=debug-shell*", "systemd.unit=debug-shell*",
+    "SYSTEMD_SULOGIN_FORCE", "systemd.setenv=SYSTEMD_SULOGIN_FORCE*",
     /* files of one's own in the running system */
-    "systemd.set_credential", "systemd.set_credential_binary",
+    "systemd.set_credential", "systemd.set_credential_binary", "LD_PRELOAD", "systemd.setenv=LD_*",
     /* a debugger */
-    "kgdboc", "kgdbwait", "kgdbdbgp", "ekgdboc", "kdb",
+    "kgdboc", "kgdboc.kgdboc", "kgdboc_earlycon", "kgdbwait", "kgdbdbgp", "ekgdboc", "kdb",
     /* what the kernel verifies */
     "module.sig_enforce=0", "module.sig_enforce=n*", "module.sig_enforce=N*", "lockdown=none",
     "ima=off", "ima_appraise=off", "ima_appraise=log", "ima_appraise=fix", "evm=fix",

@@ -298,7 +298,7 @@ struct tb_cluster {
     uint8_t shape[TB_SHA256_LEN];
     uint64_t n_hosts;
     uint64_t verdict[TB_N_VERDICTS];
-    char sample[TB_STORE_ID_MAX + 1]; /* the id of one of them */
+    char sample[TB_STORE_ID_MAX + 1]; /* the id of one of them, a trusted one if there is */
 };
 typedef bool (*tb_cluster_fn)(void *ctx, const struct tb_cluster *cluster);
 struct tb_cluster_totals {

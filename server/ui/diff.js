@@ -70,9 +70,7 @@ function drawPcr(p, shape) {
         ),
         p.vouched
             ? null
-            : h('p', null, mark('warn', 'A log does not lead to what the TPM signed'), ' ', [
-                  'so nothing in it is proved.',
-              ]),
+            : h('p', null, mark('warn', 'A log does not lead to what the TPM signed: nothing in it is proved')),
         p.changes.length > 0
             ? h('ul', { class: 'findings' }, p.changes.map(drawChange))
             : h('p', { class: 'soft' }, 'The same events with other values.'),

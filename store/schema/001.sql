@@ -73,7 +73,7 @@ CREATE INDEX host_rank ON host (rank, id) WHERE state <> 4;
 CREATE INDEX host_since ON host (since_ms, id) WHERE state <> 4;
 CREATE INDEX host_counts ON host (state, verdict, maintenance);
 -- all that the list of clusters reads
-CREATE INDEX host_shape ON host (shape, verdict, id) WHERE state = 2 AND shape NOT NULL;
+CREATE INDEX host_shape ON host (state, shape, verdict, id) WHERE shape NOT NULL;
 
 CREATE TABLE host_key (
     host_id TEXT PRIMARY KEY REFERENCES host (id) ON DELETE CASCADE,

@@ -467,6 +467,64 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
         assert.equal(await page.evaluate(() => window.sameDocument), true);
     });
 
+    test('what changed since the last trusted boot is told on the page of the host', async (t) => {
+        if (!env.TRUEBOOT_LIVE_COMMAND) return t.skip('TRUEBOOT_LIVE_COMMAND is not set');
+        const list = await get(`/v1/hosts?q=${encodeURIComponent(env.TRUEBOOT_LIVE_HOST)}`);
+        const x = await get(`/v1/hosts/${encodeURIComponent(list.items[0].id)}`);
+        assert.notEqual(x.changed_since, null);
+        const { diff } = await get(`/v1/hosts/${encodeURIComponent(x.id)}/diff`);
+        const pcrs = diff.pcrs.filter((p) => !p.equal);
+        assert.ok(pcrs.length > 0);
+        await page.goto(`${URL_}/#/hosts/${encodeURIComponent(x.id)}`);
+        const part = page.locator('#s-changes');
+        await part.locator('.pcr').first().waitFor();
+        assert.equal(await part.locator('.pcr').count(), pcrs.length);
+        for (const [i, p] of pcrs.entries()) {
+            const told = part.locator('.pcr').nth(i);
+            assert.equal(await told.locator('.findings > li').count(), p.changes.length);
+            for (const c of p.changes)
+                assert.ok((await told.innerText()).includes(sentence(c.text)), c.text);
+            // what the TPM did not sign is never told as proved
+            assert.equal(await told.getByText('what the TPM signed').count(), p.vouched ? 0 : 1);
+        }
+        await shot(page, 'changes');
+        const trusted = (await get('/v1/hosts?verdict=trusted')).items[0];
+        if (trusted) {
+            await page.goto(`${URL_}/#/hosts/${encodeURIComponent(trusted.id)}`);
+            await page.locator('#s-boot h2').waitFor();
+            assert.ok(await page.locator('#s-changes').isHidden());
+        }
+    });
+
+    test('clusters are those of the API, and tell which events set them apart', async (t) => {
+        const list = await get('/v1/clusters');
+        if (list.items.length === 0) return t.skip('no host has attested');
+        await page.goto(`${URL_}/#/clusters`);
+        const row = page.locator('.list tbody tr');
+        await row.first().waitFor();
+        assert.equal(await row.count(), list.items.length);
+        for (const [i, c] of list.items.entries()) {
+            const text = await row.nth(i).innerText();
+            assert.ok(text.includes(c.shape.slice(0, 12)), text);
+            assert.ok(text.includes(visible(c.sample.name)), text);
+        }
+        const at = list.items.findIndex((c) => c.nearest !== null);
+        if (at >= 0) {
+            await row.nth(at).getByRole('button', { name: 'Which events?' }).click();
+            await page.locator('.changes .pcr').first().waitFor();
+            const told = await page.locator('.changes').innerText();
+            for (const pcr of list.items[at].nearest.pcrs) assert.ok(told.includes(`PCR ${pcr}`));
+        }
+        await shot(page, 'clusters');
+        await row.first().locator('td').nth(1).getByRole('link').click();
+        await page.locator('.hosts tbody tr').first().waitFor();
+        await until(
+            'the hosts of this boot',
+            async () => (await rows().count()) === Math.min(list.items[0].hosts, 100),
+        );
+        await page.getByTitle('Remove this filter').click();
+    });
+
     test('attest now shows the new answer', async (t) => {
         const name = env.TRUEBOOT_ATTEST_HOST;
         if (!name) return t.skip('TRUEBOOT_ATTEST_HOST is not set');
@@ -497,6 +555,7 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
                     '#/report',
                     `#/hosts/${encodeURIComponent(x.id)}`,
                     '#/incidents',
+                    '#/clusters',
                 ]) {
                     await page.goto(`${URL_}/${hash}`);
                     await page.reload();

@@ -87,10 +87,27 @@ static void appraise_other_values(struct tb_reader log, const struct tb_policy *
     }
 }
 
+/* Something of each kind that a policy can ask of a boot, and what no boot fulfils. */
+static void ask_for_more(const struct tb_policy *from, struct tb_policy *out)
+{
+    *out = *from;
+    out->sbat.n = 1;
+    out->sbat.entry[0] = (struct tb_sbat_entry){ "shim", 2, 0 };
+    out->n_revoked = 2;
+    memset(out->revoked[1], 0xff, 32);
+    out->forbid_mok = true;
+    out->forbid.n = out->require.n = out->allow.n = 1;
+    strcpy(out->forbid.rule[0], "ro");
+    strcpy(out->allow.rule[0], "rw=x*");
+    strcpy(out->require.rule[0], "ro");
+    out->n_firmware_versions = 1;
+    strcpy(out->firmware_version[0], "1.7");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tb_hasher *h;
-    static struct tb_policy policy;
+    static struct tb_policy policy, strict;
     static const struct tb_firmware_reference none;
     static struct tb_boot_result boot;
     static struct tb_quote_result quote;
@@ -100,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (h == NULL) {
         h = tb_hasher_new();
         tb_policy_builtin(&policy);
+        ask_for_more(&policy, &strict);
         for (unsigned c = 0; c < TB_N_CHECKS; c++)
             if (tb_check_text((enum tb_check)c)->group <= TB_GROUP_PCRS)
                 tb_findings_pass(&quote.findings, (enum tb_check)c);
@@ -114,6 +132,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(boot.facts.secure_boot == TB_SECURE_BOOT_ON);
         assert(boot.states.state[boot.bank][7] == TB_PCR_MATCH);
     }
+    tb_appraise_boot(tb_slice(data, size), &pcrs, &strict, &none, h, &boot);
+    tb_conclude(&quote, &boot, &strict, &result);
+    assert(result.verdict != TB_VERDICT_TRUSTED); /* it asks for two contrary options */
     appraise_bytes(tb_slice(data, size), &policy, h);
     appraise_other_values(tb_slice(data, size), &policy, &pcrs, h);
     return 0;

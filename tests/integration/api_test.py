@@ -627,6 +627,8 @@ class Operations(unittest.TestCase):
         self.assertEqual(versions[0]["digest"], now["digest"])
         self.assertEqual(versions[0]["name"], "site")
         self.assertEqual(ask("POST", "/v1/policy/try", policy, "operator").status, 200)
+        policy["dbx"] = [f"{i:064x}" for i in range(1024)]  # as many as there may be
+        self.assertEqual(ask("POST", "/v1/policy/try", policy, "operator").status, 200)
         for bad in ({"format": 1, "name": "x", "unknown": 1}, {"format": 2, "name": "x"}, {}):
             reply = ask("PUT", "/v1/policy", bad, "admin")
             self.assertEqual((reply.status, reply.code), (400, "bad-policy"))

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "tests/unit/log_builder.h"
+#include "tests/unit/sipa_builder.h"
 #include "tests/unit/test_support.h"
 
 #define TWO_BANKS (LOG_BANK(TB_BANK_SHA256) | LOG_BANK(TB_BANK_SHA384))
@@ -226,10 +227,71 @@ static void t37_facts_are_those_of_pcrs_that_every_quoted_bank_leads_to(void **s
     json_decref(facts);
 }
 
+/* Windows in PCR 12 and 13, ESXi in the same, each with names that would act if they were let. */
+static void add_hostile_systems(void)
+{
+    static const uint8_t name[] = { 0x1b, 0,   '[', 0,   '2', 0,    'J',  0,    '"', 0,    '<',
+                                    0,    's', 0,   '>', 0,   0x2e, 0x20, 0x0a, 0,   0x85, 0 };
+    static const char esxi[] = "\2\0\0\0\x13\0\0\0=cmd|' /C x'!A0\033[m";
+    static struct sipa_builder s;
+
+    for (uint32_t pcr = 12; pcr <= 13; pcr++) {
+        size_t at, module;
+
+        s.n = 0;
+        at = sipa_open(&s, TB_SIPA_TRUST_BOUNDARY);
+        module = sipa_open(&s, TB_SIPA_LOADED_MODULE);
+        sipa_put(&s, TB_SIPA_IMAGE_HASH, "0123456789abcdef0123456789abcdef", 32);
+        sipa_put(&s, TB_SIPA_FILE_PATH, name, sizeof name);
+        sipa_close(&s, module);
+        sipa_put(&s, 0x00050009, name, sizeof name);
+        sipa_number(&s, TB_SIPA_TEST_SIGNING, 1, 1);
+        sipa_close(&s, at);
+        log_event_data(b, pcr, TB_EV_EVENT_TAG, tb_slice(s.p, s.n));
+        log_event_data(b, pcr, TB_EV_SEPARATOR, log_text("WBCL"));
+        log_event(b, pcr, TB_EV_EVENT_TAG, log_text("content"), tb_slice(esxi, sizeof esxi));
+    }
+    log_event(b, 14, TB_EV_EVENT_TAG, log_text("=1+1\033[m"),
+              tb_slice("\4\0\0\0\7\0\0\0=1+1\033[m", 15));
+    log_finish(b);
+}
+
+static void t44_names_that_windows_and_esxi_measured_are_inert_in_json(void **state)
+{
+    struct tb_reason why;
+    const json_t *windows, *esxi;
+    json_t *log, *facts, *story;
+    char *text;
+
+    (void)state;
+    log_good_boot(b, TWO_BANKS);
+    add_hostile_systems();
+    log = tb_log_json(log_slice(b), NULL, h, &why);
+    assert_non_null(log);
+    text = json_dumps(log, 0);
+    assert_non_null(text);
+    for (const char *c = text; *c != '\0'; c++)
+        assert_true(*c >= ' ' && *c <= '~');
+    assert_null(strstr(text, "\\u00")); /* nor as an escape that the reader undoes */
+    assert_non_null(strstr(text, "system-root: ?[2J\\\"<s>?"));
+    free(text);
+    json_decref(log);
+    facts = facts_of(NULL);
+    story = json_object_get(facts, "story");
+    windows = json_object_get(story, "windows");
+    assert_true(json_is_true(json_object_get(windows, "present")));
+    assert_string_equal(text_of(windows, "test_signing"), "yes");
+    esxi = json_object_get(story, "esxi");
+    assert_int_equal(json_array_size(json_object_get(esxi, "modules")), 6);
+    assert_string_equal(text_of(esxi, "cmdline"), "=1+1?[m");
+    json_decref(facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_stands_beside_its_facts),
+        cmocka_unit_test(t44_names_that_windows_and_esxi_measured_are_inert_in_json),
         cmocka_unit_test(t37_facts_are_those_of_pcrs_that_every_quoted_bank_leads_to),
         cmocka_unit_test(t37_nothing_is_verified_by_a_pcr_that_nobody_quoted_or_that_differs),
         cmocka_unit_test(t37_t29_data_is_verified_only_if_every_quoted_bank_covers_it),

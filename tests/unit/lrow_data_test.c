@@ -414,6 +414,32 @@ static void l37_malformed_paths_and_nested_events_lose_their_own_detail_only(voi
     MOUNT(logs, list);
 }
 
+/* Of a path that is longer than can be shown, the end is: the file. */
+static void l37_a_long_path_keeps_the_name_of_its_file(void **state)
+{
+    static const char file[] = "\\EFI\\debian\\shimx64.efi";
+    struct mlog *m = mlog_load("built");
+    struct mevent *e = mlog_event(m, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0);
+    uint8_t bytes[32 + 20 * 6 + 4 + 2 * sizeof file + 4] = { 0 };
+    static struct lrow r;
+    size_t n = 32;
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++, n += 6) /* Pci(0x1,0x0), twelve characters each and a slash */
+        memcpy(bytes + n, "\1\1\6\0\0\1", 6);
+    memcpy(bytes + n, (uint8_t[]){ 4, 4, 4 + 2 * sizeof file, 0 }, 4);
+    for (size_t i = 0; i < sizeof file; i++)
+        bytes[n + 4 + 2 * i] = (uint8_t)file[i];
+    memcpy(bytes + sizeof bytes - 4, "\x7f\xff\4\0", 4);
+    bytes[24] = (uint8_t)(sizeof bytes - 32);
+    mlog_set_data(m, e, tb_slice(bytes, sizeof bytes));
+    appraise(m, &r);
+    assert_int_equal(strlen(r.boot.facts.program[0].path), TB_TEXT_MAX - 1);
+    assert_memory_equal(r.boot.facts.program[0].path, "...", 3);
+    assert_string_equal(r.boot.facts.program[0].path + TB_TEXT_MAX - sizeof file, file);
+    mlog_free(m);
+}
+
 /* ---- L-38: limits ---- */
 
 static void l38_logs_above_the_limits_are_refused_in_bounded_time(void **state)
@@ -454,6 +480,7 @@ int main(void)
         ROW(l35_a_grub_command_of_nothing_is_an_empty_command),
         ROW(l36_an_unknown_type_ends_the_claims_of_pcr_7_and_of_no_other),
         ROW(l37_malformed_paths_and_nested_events_lose_their_own_detail_only),
+        ROW(l37_a_long_path_keeps_the_name_of_its_file),
         ROW(l38_logs_above_the_limits_are_refused_in_bounded_time),
         cmocka_unit_test(samples_of_the_corpus_were_there),
     };

@@ -83,7 +83,7 @@ static void hosts_of_one_shape_are_counted_by_verdict_the_largest_first(void **s
     assert_int_equal(seen.c[0].n_hosts, 3);
     assert_int_equal(seen.c[0].verdict[TB_VERDICT_FAILED], 1);
     assert_int_equal(seen.c[0].verdict[TB_VERDICT_TRUSTED], 2);
-    assert_string_equal(seen.c[0].sample, host_id(2));
+    assert_string_equal(seen.c[0].sample, host_id(3)); /* 2 is not trusted */
     assert_int_equal(seen.c[1].n_hosts, 1);
     seen = clusters(s, 1);
     assert_int_equal(seen.n, 1);

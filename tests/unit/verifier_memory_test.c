@@ -192,6 +192,28 @@ static void another_policy_gives_another_verdict(void **state)
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
+#define TOKEN_POLICY "{\"format\":1,\"name\":\"test\",\"ek_trust\":\"token\","
+#define ADVISORY(vendor)                                                                           \
+    "\"advisories\":[{\"name\":\"A-1\",\"vendor\":\"" vendor "\",\"firmware_from\":\"0\","         \
+    "\"firmware_to\":\"65535\"}]}"
+
+/* What enrolment kept of the TPM is looked at with each quote, the cached ones of a boot too. */
+static void t25_t26_class_and_vendor_of_the_tpm_are_judged_each_time(void **state)
+{
+    struct scene *s = *state;
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    world_policy(s->w, TOKEN_POLICY "\"tpm_classes\":[\"discrete\"]}");
+    attest(s->w, s->host, TB_VERDICT_FAILED, "identity.tpm-class");
+    attest(s->w, s->host, TB_VERDICT_FAILED, "identity.tpm-class");
+    world_policy(s->w, TOKEN_POLICY "\"tpm_classes\":[\"discrete\",\"software\",\"unknown\"]}");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    world_policy(s->w, TOKEN_POLICY ADVISORY("IBM"));
+    attest(s->w, s->host, TB_VERDICT_CHANGED, "identity.tpm-advisory");
+    world_policy(s->w, TOKEN_POLICY ADVISORY("STM"));
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+}
+
 static void a_policy_of_another_replica_holds_here_after_seconds(void **state)
 {
     struct scene *s = *state;
@@ -364,6 +386,7 @@ int main(void)
         CASE(changed_firmware_is_told_until_an_operator_accepts_it),
         CASE(a_boot_that_is_not_trusted_sets_no_firmware_reference),
         CASE(another_policy_gives_another_verdict),
+        CASE(t25_t26_class_and_vendor_of_the_tpm_are_judged_each_time),
         CASE(a_policy_of_another_replica_holds_here_after_seconds),
         CASE(trying_the_policy_in_force_changes_no_verdict),
         CASE(a_tried_policy_judges_what_was_remembered_when_the_evidence_came),
