@@ -111,8 +111,14 @@ static void l39_a_forged_set_behind_a_hidden_one_claims_nothing(void **state)
 /* Each event of each PCR, each type, nothing else: the plainest form of the disclosure. */
 static void l39_a_retyped_event_moves_no_fact_and_no_verdict(void **state)
 {
-    static const char *const logs[] = { "built", "boots/good", "boots/secure-boot-off",
-                                        "gce-cos-sp800155", "lenovo-glinux-nosb" };
+    static const char *const logs[] = { "built",
+                                        "built-shell",
+                                        "boots/good",
+                                        "boots/secure-boot-off",
+                                        "gce-cos-sp800155",
+                                        "lenovo-glinux-nosb",
+                                        "dell1-windows",
+                                        "supermicro-win2022" };
     static struct lrow before, after;
 
     (void)state;
@@ -136,6 +142,65 @@ static void l39_a_retyped_event_moves_no_fact_and_no_verdict(void **state)
         }
         mlog_free(m);
     }
+}
+
+/* Events of another boot, measured and logged behind the end of this one: from `from` of the donor,
+ * one, or with all: all of that PCR. */
+static void extend_from(struct mlog *m, const struct mlog *donor, size_t from, bool all)
+{
+    for (size_t i = from; i < (all ? donor->n : from + 1); i++) {
+        const struct mevent *e = &donor->event[i];
+        struct mevent *copy;
+
+        if (e->type == TB_EV_NO_ACTION || e->pcr != donor->event[from].pcr || e->pcr > 15)
+            continue;
+        copy = mlog_append(m, e->pcr, e->type, e->data, e->data);
+        for (unsigned b = 0; b < TB_N_BANKS; b++)
+            if (copy->at[b] >= 0 && e->at[b] >= 0) /* as it was, covered or not */
+                memcpy(copy->digests + copy->at[b], e->digests + e->at[b],
+                       tb_bank_digest_len((enum tb_bank)b));
+        mlog_extend_pcr(m, e->pcr, copy);
+    }
+}
+
+static void extend_each_from(const char *victim, const char *giver, bool all)
+{
+    static struct lrow before, after;
+    struct mlog *m = mlog_load(victim), *donor = mlog_load(giver);
+
+    if (m != NULL && donor != NULL)
+        appraise(m, &before);
+    for (size_t i = 0; m != NULL && donor != NULL && i < donor->n; i++) {
+        struct mlog *c = mlog_copy(m);
+
+        extend_from(c, donor, i, all);
+        appraise(c, &after);
+        if (gain(&before, &after, true) != NULL) {
+            show(&before);
+            show(&after);
+            fail_msg("%s: %s event %zu of %s: %s", victim, all ? "from" : "with", i, giver,
+                     gain(&before, &after, true));
+        }
+        mlog_free(c);
+    }
+    mlog_free(m);
+    mlog_free(donor);
+}
+
+static void l39_what_is_extended_after_the_boot_moves_no_fact(void **state)
+{
+    static const char *const victims[] = { "built-shell",         "boots/good",
+                                           "boots/setup-mode",    "gce-cos-sp800155",
+                                           "gce-ubuntu2104-nosb", "dell1-windows",
+                                           "supermicro-win2022",  "thinkpad-amd-fedora-0x8401" };
+    static const char *const givers[] = { "built-grub", "boots/good", "gce-rhel8", "dell1-windows",
+                                          "gce-cos-sp800155" };
+
+    (void)state;
+    for (size_t i = 0; i < N_OF(victims); i++)
+        for (size_t k = 0; k < N_OF(givers); k++)
+            for (unsigned all = 0; all < 2; all++)
+                extend_each_from(victims[i], givers[k], all != 0);
 }
 
 /* ---- L-40: programs ---- */
@@ -542,6 +607,40 @@ static void l48_data_that_no_digest_covers_is_shown_and_never_believed(void **st
     MOUNT(off, list);
 }
 
+static void l48_a_changed_byte_of_data_moves_no_fact(void **state)
+{
+    static const char *const logs[] = {
+        "built-shell",        "boots/good",       "boots/secure-boot-off",  "dell1-windows",
+        "supermicro-win2022", "gce-cos-sp800155", "hp-elitebook830-mokadd", "qemu-fedora37-sdboot"
+    };
+    static struct lrow before, after;
+
+    (void)state;
+    for (size_t i = 0; i < N_OF(logs); i++) {
+        struct mlog *m = mlog_load(logs[i]);
+
+        if (m != NULL)
+            appraise(m, &before);
+        for (size_t k = 0; m != NULL && k < m->n * 6; k++) {
+            const struct mevent *e = &m->event[k / 6];
+            const size_t at[] = { 0, 4, 8, e->data.left / 3, e->data.left / 2, e->data.left - 1 };
+            uint8_t *p = m->arena + (e->data.p - m->arena);
+
+            if (e->type == TB_EV_NO_ACTION || at[k % 6] >= e->data.left)
+                continue;
+            p[at[k % 6]] ^= 1;
+            appraise(m, &after);
+            p[at[k % 6]] ^= 1;
+            if (gain(&before, &after, false) != NULL) {
+                show(&after);
+                fail_msg("%s: byte %zu of event %zu: %s", m->name, at[k % 6], k / 6,
+                         gain(&before, &after, false));
+            }
+        }
+        mlog_free(m);
+    }
+}
+
 #define ROW(f) cmocka_unit_test_setup(f, lrow_set_up)
 
 int main(void)
@@ -549,6 +648,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ROW(l39_a_forged_set_behind_a_hidden_one_claims_nothing),
         ROW(l39_a_retyped_event_moves_no_fact_and_no_verdict),
+        ROW(l39_what_is_extended_after_the_boot_moves_no_fact),
         ROW(l40_everything_in_pcr_4_that_is_not_known_is_a_program),
         ROW(l41_a_separator_in_disguise_is_recognised_and_its_pcr_claims_nothing),
         ROW(l42_an_error_separator_in_disguise_is_a_firmware_error),
@@ -558,6 +658,7 @@ int main(void)
         ROW(l46_without_its_separator_pcr_7_claims_nothing),
         ROW(l47_the_end_of_the_firmware_is_known_by_its_digests),
         ROW(l48_data_that_no_digest_covers_is_shown_and_never_believed),
+        ROW(l48_a_changed_byte_of_data_moves_no_fact),
         cmocka_unit_test(samples_of_the_corpus_were_there),
     };
 

@@ -163,55 +163,49 @@ static const char *gain_in_lists(const struct tb_boot_facts *before,
     return NULL;
 }
 
-/* A setting that is told other than it was. */
-static bool turned(enum tb_tristate before, enum tb_tristate after)
-{
-    return after != TB_UNTOLD && after != before;
-}
-
+/* The good answer only: a bad one that is made up is the attacker's loss. */
 static const char *gain_in_windows(const struct tb_story_windows *b,
                                    const struct tb_story_windows *a)
 {
-    const enum tb_tristate before[] = { b->code_integrity,
-                                        b->test_signing,
-                                        b->boot_debugging,
-                                        b->os_debugging,
-                                        b->bitlocker_unlock,
-                                        b->safe_mode,
-                                        b->winpe,
-                                        b->flight_signing,
-                                        b->hypervisor,
-                                        b->vbs,
-                                        b->elam };
-    const enum tb_tristate after[] = { a->code_integrity,
-                                       a->test_signing,
-                                       a->boot_debugging,
-                                       a->os_debugging,
-                                       a->bitlocker_unlock,
-                                       a->safe_mode,
-                                       a->winpe,
-                                       a->flight_signing,
-                                       a->hypervisor,
-                                       a->vbs,
-                                       a->elam };
+    const struct {
+        enum tb_tristate good, before, after;
+    } list[] = {
+        { TB_YES, b->code_integrity, a->code_integrity },
+        { TB_NO, b->test_signing, a->test_signing },
+        { TB_NO, b->boot_debugging, a->boot_debugging },
+        { TB_NO, b->os_debugging, a->os_debugging },
+        { TB_NO, b->bitlocker_unlock, a->bitlocker_unlock },
+        { TB_NO, b->safe_mode, a->safe_mode },
+        { TB_NO, b->winpe, a->winpe },
+        { TB_NO, b->flight_signing, a->flight_signing },
+        { TB_YES, b->hypervisor, a->hypervisor },
+        { TB_YES, b->vbs, a->vbs },
+        { TB_YES, b->elam, a->elam },
+    };
 
-    for (size_t i = 0; i < N_OF(before); i++)
-        if (turned(before[i], after[i]))
-            return "a setting of Windows is made up";
+    for (size_t i = 0; i < N_OF(list); i++)
+        if (list[i].after == list[i].good && list[i].before != list[i].good)
+            return "a good setting of Windows is made up";
     return NULL;
 }
 
+/* Who extends after the boot can tell for a program that told nothing (docs/event-log.md): where
+ * no command line or no SBAT level was measured at all, the first one is his. */
 static const char *gain_in_story(const struct tb_story *before, const struct tb_story *after,
                                  bool extended)
 {
+    const bool had_shim = (before->parts >> TB_PART_SHIM & 1) != 0;
+
     if (after->cmdline.state == TB_CMDLINE_PROVED &&
         !(before->cmdline.state == TB_CMDLINE_PROVED &&
-          strcmp(before->cmdline.text, after->cmdline.text) == 0))
+          strcmp(before->cmdline.text, after->cmdline.text) == 0) &&
+        !(extended && before->cmdline.state == TB_CMDLINE_NONE))
         return "a command line is made up";
-    if ((after->shim.validation == TB_YES && before->shim.validation != TB_YES) ||
-        turned(before->shim.mok_trusted, after->shim.mok_trusted))
+    if ((had_shim || !extended) &&
+        ((after->shim.validation == TB_YES && before->shim.validation != TB_YES) ||
+         (after->shim.mok_trusted == TB_NO && before->shim.mok_trusted != TB_NO)))
         return "a setting of shim is made up";
-    if (after->shim.sbat_level[0] != '\0' &&
+    if ((had_shim || !extended) && after->shim.sbat_level[0] != '\0' &&
         strcmp(after->shim.sbat_level, before->shim.sbat_level) != 0)
         return "shim's SBAT level is made up";
     if (after->uname[0] != '\0' && strcmp(after->uname, before->uname) != 0)
