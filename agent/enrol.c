@@ -66,6 +66,10 @@ static enum tb_enrol_status make_keys(struct work *w)
         tb_tpm_ak_create(w->tpm, kind, w->attempt.ak, &w->attempt.ak_len, &why) != TB_TPM_OK)
         return tpm_failed(w, &why);
     put_ek(w);
+    tb_journal(TB_JOURNAL_INFO, "the endorsement key is %s%s, %s%s%s", w->ek->kind,
+               w->ek->own_template ? " by a template of its own" : "",
+               w->ek->certificate.left != 0 ? "with its certificate" : "without a certificate",
+               w->ek->note[0] != '\0' ? "; passed over: " : "", w->ek->note);
     w->request.ak_public = tb_tpm_ak_public(w->tpm);
     tb_attest_tpm_facts(&properties, &w->request.tpm);
     return TB_ENROL_DONE;

@@ -38,12 +38,12 @@ struct tb_firmware_reference {
 
 /* The unsigned parts of the evidence that the quote's extraData covers (wire's `content`). */
 struct tb_content {
-    struct tb_pcrs pcrs;  /* values as the host read them */
-    bool has_log;         /* false: the host could not read its log */
+    struct tb_pcrs pcrs;   /* values as the host read them */
+    bool has_log;          /* false: the host could not read its log */
     char log_missing[129]; /* why, in its own words: shown, never believed */
-    struct tb_reader log; /* event log, from this message or from what the Verifier holds;
-                           * tb_appraise_quote() does not read it */
-    char boot_id[40];     /* "" unknown */
+    struct tb_reader log;  /* event log, from this message or from what the Verifier holds;
+                            * tb_appraise_quote() does not read it */
+    char boot_id[40];      /* "" unknown */
     uint64_t uptime_ms;
     char serial[TB_SERIAL_MAX + 1]; /* of the machine, by its firmware (SMBIOS); "" unknown */
 };

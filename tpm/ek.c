@@ -10,7 +10,8 @@
 
 #define PERSISTENT_FIRST 0x81010000u /* endorsement keys of the platform manufacturer */
 #define PERSISTENT_LAST 0x810100FFu
-#define PERSISTENT_MAX 16 /* handles looked at */
+#define PERSISTENT_MAX 16           /* handles looked at */
+#define SM2_CERTIFICATE 0x01C0001Au /* H-5 */
 #define CHAIN_FIRST 0x01C00100u
 #define CHAIN_LAST 0x01C001FFu
 
@@ -307,6 +308,8 @@ static enum tb_tpm_status load_best(struct tb_tpm *tpm, struct tb_tpm_error *why
             return status;
         add_note(tpm, id, why->text);
     }
+    if (tb_nv_exists(tpm, SM2_CERTIFICATE))
+        add_note(tpm, SM2_CERTIFICATE, "it is for an SM2 key (H-5), which is not used");
     return load_uncertified(tpm, why);
 }
 

@@ -318,6 +318,42 @@ def tpm_12_is_not_capable(w):
     assert done.returncode == 1 and 'verdict: not-capable' in done.stdout, done.stdout
 
 
+def ek_of(w, name):
+    return json.loads(w.verifier.cli('host', 'show', name, '--json'))['tpm']
+
+
+def t21_a_p384_endorsement_key_enrols_and_attests(w):
+    tpm = w.tpm('p384')
+    tpm.boot('good')
+    h = Host(w, 'p384', tpm.tcti)
+    done = h.enrol()
+    assert done.returncode == 0 and 'ECC P-384 (H-3), with its certificate' in done.stdout, done.stdout
+    assert h.once().returncode == 0
+    assert ek_of(w, 'p384')['ek_trust'] == 'certificate', ek_of(w, 'p384')
+
+
+def t21_an_rsa_3072_endorsement_key_enrols_and_attests(w):
+    tpm = w.tpm('rsa3072', '--ek-ca', w.ca, '--rsa-bits', '3072')
+    good('tpm2_nvundefine', '-C', 'p', '0x01c00016', env=dict(os.environ, TPM2TOOLS_TCTI=tpm.tcti))
+    tpm.flush()
+    tpm.boot('good')
+    h = Host(w, 'rsa3072', tpm.tcti)
+    done = h.enrol()
+    assert done.returncode == 0 and 'RSA 3072 (H-6), with its certificate' in done.stdout, done.stdout
+    assert h.once().returncode == 0
+    shown = ek_of(w, 'rsa3072')
+    assert shown['ek_trust'] == 'certificate' and shown['class_proved'], shown
+
+
+def t25_t58_the_class_of_a_tpm_and_what_nobody_sees_of_it_are_shown(w):
+    name = w.host.name
+    shown = json.loads(w.verifier.cli('host', 'show', name, '--json'))
+    assert (shown['tpm']['class'], shown['tpm_class']) == ('software', 'software'), shown['tpm']
+    assert 'emulator' in shown['tpm']['limit'], shown['tpm']
+    text = w.verifier.cli('host', 'show', name)
+    assert 'not seen' in text and 'emulator' in text, text
+
+
 def tpm_with_one_bank_is_quoted_by_it(w):
     tpm = w.tpm('one-bank', '--ek-ca', w.ca, '--pcr-banks', 'sha256')
     tpm.boot('sha256-only')

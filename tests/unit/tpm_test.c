@@ -206,6 +206,26 @@ static void a_certificate_of_another_key_is_passed_over_and_noted(void **state)
     assert_int_equal(tool(&tpm_b, "tpm2_nvundefine -C o 0x01C0000A"), 0);
 }
 
+static void a_certificate_for_an_sm2_key_is_passed_over_with_its_reason(void **state)
+{
+    struct tb_tpm_error why = { 0 };
+    const struct tb_tpm_ek *ek;
+    struct emulator bare = { 0 };
+    struct tb_tpm *t;
+
+    (void)state;
+    emulator_make(&bare, "sm2", "--tpm2");
+    emulator_start(&bare, true);
+    nv_write(&bare, 0x01C0001A, "0", 1);
+    t = open_tpm(&bare);
+    ok(tb_tpm_ek_load(t, TB_TPM_EK_BEST, &ek, &why));
+    assert_int_equal(ek->id, TB_TPM_EK_P256);
+    assert_string_equal(ek->note, "certificate in NV 01c0001a: it is for an SM2 key (H-5), which "
+                                  "is not used");
+    tb_tpm_close(t);
+    emulator_stop(&bare);
+}
+
 static void a_chain_that_runs_over_two_indexes_is_put_together(void **state)
 {
     uint8_t a[4096], b[4096], both[8192];
@@ -726,6 +746,7 @@ int main(void)
         cmocka_unit_test(an_rsa_ek_made_by_template_is_the_persistent_one),
         cmocka_unit_test(every_kind_of_ek_can_be_made_or_is_refused_by_the_tpm),
         cmocka_unit_test(a_certificate_of_another_key_is_passed_over_and_noted),
+        cmocka_unit_test(a_certificate_for_an_sm2_key_is_passed_over_with_its_reason),
         cmocka_unit_test(a_chain_that_runs_over_two_indexes_is_put_together),
         cmocka_unit_test(an_ek_template_in_nv_takes_the_place_of_the_standard_one),
         cmocka_unit_test(padding_and_the_header_of_tpm_1_2_are_cut_off_and_nothing_else),
