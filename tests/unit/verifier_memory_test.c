@@ -132,6 +132,36 @@ static void changed_firmware_is_told_until_an_operator_accepts_it(void **state)
     attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
+/* What came after the operator looked is not accepted unseen. */
+static void t57_firmware_that_changed_again_since_it_was_seen_is_not_accepted(void **state)
+{
+    struct scene *s = *state;
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
+    uint8_t seen[TB_SHA256_LEN], now[TB_SHA256_LEN];
+    struct tb_refusal why;
+    struct tb_host h;
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    change_firmware(s->host);
+    attest(s->w, s->host, TB_VERDICT_CHANGED, "firmware.changed");
+    h = host_stored(s->w, s->host);
+    assert_true(tb_verifier_seen(s->w->v, &h, seen));
+    assert_true(h.has_shape && h.trusted_ms != 0);
+    s->host->firmware_version++; /* and now the TPM's, too */
+    attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
+    h = host_stored(s->w, s->host);
+    assert_false(tb_verifier_accept_firmware(s->w->v, &h, seen, &by, &why));
+    assert_int_equal(why.status, 409);
+    assert_string_equal(why.code, "other-evidence");
+    attest(s->w, s->host, TB_VERDICT_CHANGED, "quote.firmware-version");
+    h = host_stored(s->w, s->host);
+    assert_true(tb_verifier_seen(s->w->v, &h, now));
+    assert_memory_not_equal(seen, now, sizeof seen);
+    if (!tb_verifier_accept_firmware(s->w->v, &h, now, &by, &why))
+        fail_msg("%s", why.message);
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+}
+
 static void t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it(void **state)
 {
     struct scene *s = *state;
@@ -384,6 +414,7 @@ int main(void)
         CASE(t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted),
         CASE(t30_a_bank_that_is_gone_fails_the_host_until_an_operator_accepts_it),
         CASE(changed_firmware_is_told_until_an_operator_accepts_it),
+        CASE(t57_firmware_that_changed_again_since_it_was_seen_is_not_accepted),
         CASE(a_boot_that_is_not_trusted_sets_no_firmware_reference),
         CASE(another_policy_gives_another_verdict),
         CASE(t25_t26_class_and_vendor_of_the_tpm_are_judged_each_time),
