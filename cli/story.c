@@ -207,7 +207,9 @@ static void cmdline(const struct line *l, const json_t *o)
     else if (strcmp(state, "several") == 0)
         line(l, false, "command line", "different ones were measured");
     else if (strcmp(state, "unproved") == 0)
-        line(l, false, "command line", "nothing proves which it was");
+        line(l, false, "command line",
+             json_is_true(member(o, "only_digest")) ? "measured, but the log has its digest only"
+                                                    : "nothing proves which it was");
     if (json_is_true(member(o, "cut")))
         line(l, false, "command line", "the rest of it cannot be shown");
 }

@@ -50,6 +50,9 @@ struct tb_cmdline {
     enum tb_story_part part; /* that measured it */
     uint32_t event;
     bool cut; /* longer than text holds: no claim about what is missing */
+    /* Unproved, and no more is wrong than that the log has digests alone: of a unified kernel
+     * image's own line, or of the load options of a kernel that the firmware started. */
+    bool only_digest;
     /* PCR 8 has an event whose text its digest does not cover. GRUB and systemd-boot leave none, so
      * the log was edited, or somebody else measured there: a command line may be hidden. */
     bool edited;

@@ -182,6 +182,8 @@ void tb_story_cmdline_conclude(struct tb_story_scan *s)
             out->part = TB_PART_SYSTEMD_STUB;
     }
     out->state = conclude(s);
+    out->only_digest = !s->notes.has_first && s->notes.n_digests != 0 && !s->notes.hidden &&
+                       !s->notes.has_loaded && !s->notes.other_loader;
     if (s->notes.has_first)
         print(out, s->notes.first);
 }

@@ -66,6 +66,7 @@ static json_t *cmdline(const struct tb_cmdline *c)
     json_t *o = json_object();
     int bad = tb_json_set(o, "state", json_string(tb_cmdline_state_name(c->state)));
 
+    bad |= tb_json_set(o, "only_digest", json_boolean(c->only_digest));
     if (told) {
         bad |= tb_json_set(o, "part", json_string(tb_story_part_name(c->part)));
         bad |= tb_json_set(o, "event", tb_json_number(c->event));

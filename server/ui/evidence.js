@@ -85,7 +85,7 @@ function storyStep(s) {
                 'p',
                 { class: 'told' },
                 l.name ? [h('span', { class: 'soft' }, `${visible(l.name)}: `)] : null,
-                foreign(l.text),
+                l.digest ? digest(l.text) : foreign(l.text),
                 l.proved ? null : [' ', unverified()],
             ),
         ),

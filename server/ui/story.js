@@ -22,9 +22,13 @@ function has(story, member, part) {
     return Array.isArray(story[member]) && story[member].includes(part);
 }
 
-// { name, text, proved }: name is ours.
+// { name, text, proved }: name is ours. With `digest`, the text is one in hex.
 function line(name, value, proved) {
     return { name, text: String(value), proved };
+}
+
+function digest(name, hex, proved) {
+    return { ...line(name, text(hex), proved), digest: true };
 }
 
 // A setting that was measured; nothing for one that nobody told.
@@ -59,7 +63,7 @@ function systemd(story) {
     if (has(story, 'parts', 'systemd-stub'))
         found.push(line('Program', 'unified kernel image', true));
     for (const s of list(story.sections))
-        found.push(line(`Section ${text(s.name)}`, text(s.digest), true));
+        found.push(digest(`Section ${text(s.name)}`, s.digest, true));
     if (text(story.uname)) found.push(line('Kernel', story.uname, true));
     return found;
 }
@@ -76,6 +80,8 @@ function cmdline(story) {
         const cut = o.cut === true ? [line('', 'the rest of it cannot be shown', false)] : [];
         return [line('', text(o.text), true), ...cut];
     }
+    if (o.state === 'unproved' && o.only_digest === true)
+        return [line('', 'measured, but the log has its digest only', false)];
     return CMDLINE[o.state] ? [line('', CMDLINE[o.state], false)] : [];
 }
 
@@ -96,7 +102,9 @@ const WINDOWS = [
 function windows(story) {
     const o = object(story.windows);
     return [
-        line('Modules', number(o.modules), true),
+        o.present === false // bad answers stand all the same
+            ? line('', 'events of it, not as it leaves them', true)
+            : line('Modules', number(o.modules), true),
         ...WINDOWS.flatMap(([key, name]) => setting(name, o[key], true)),
     ];
 }
@@ -110,7 +118,7 @@ function esxi(story) {
 }
 
 function extras(story) {
-    const found = list(story.initrds).map((i) => line('Initrd', text(i.digest), false));
+    const found = list(story.initrds).map((i) => digest('Initrd', i.digest, false));
     if (number(story.extras) > 0)
         found.push(line('Credentials and add-ons', number(story.extras), false));
     if (number(story.sysexts) > 0)

@@ -248,11 +248,27 @@ test('the story of the boot programs has only steps of which something is known'
     assert.equal(steps[3].lines[0].text, '/v ro');
     assert.equal(steps[3].lines[1].proved, false);
     assert.equal(tale.optionRoms({ story }), 2);
+    assert.equal(steps[4].lines[0].digest, true);
     for (const state of ['several', 'unproved', '__proto__', 'none']) {
         const [step] = tale.storySteps({ story: { cmdline: { state, text: 'x' } } });
         assert.equal(step === undefined, state === '__proto__' || state === 'none');
         assert.ok(step === undefined || (!step.proved && step.lines[0].text !== 'x'));
     }
+});
+
+test('a bad answer of Windows is shown also where its log is not whole', () => {
+    const windows = { present: false, modules: 0, test_signing: 'yes', code_integrity: 'unknown' };
+    const [step] = tale.storySteps({ story: { parts: [], windows } });
+    assert.deepEqual([step.id, step.proved], ['windows', false]);
+    assert.deepEqual(
+        step.lines.map((l) => `${l.name}: ${l.text}`),
+        [': events of it, not as it leaves them', 'Test signing: yes'],
+    );
+    const [whole] = tale.storySteps({
+        story: { parts: ['windows'], windows: { ...windows, present: true, modules: 3 } },
+    });
+    assert.equal(whole.proved, true);
+    assert.equal(whole.lines[0].name, 'Modules');
 });
 
 test('certificates beside a log are read whatever is missing', () => {

@@ -370,6 +370,11 @@ static void a_digest_alone_is_no_command_line(void **state)
     assert_int_equal(s->cmdline.state, TB_CMDLINE_UNPROVED);
     assert_int_equal(s->parts, 0);
     assert_int_equal(s->named, 1u << TB_PART_LINUX_STUB);
+    assert_true(s->cmdline.only_digest);
+    log_event(b, 8, TB_EV_IPL, BYTES("linux " EVIL), BYTES("grub_cmd: set pager=1\0"));
+    read_story();
+    assert_int_equal(s->cmdline.state, TB_CMDLINE_UNPROVED);
+    assert_false(s->cmdline.only_digest);
 }
 
 static void systemd_boots_command_line_is_proved_in_pcr_12_and_once_was_in_8(void **state)
