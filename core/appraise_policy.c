@@ -319,32 +319,62 @@ static bool is_exempt(const struct work *w, const struct tb_cmdline_option *opti
     return false;
 }
 
+/* A rule about what must not stand in the line. It is told once, with the first such option. */
+struct ban {
+    const char *rule;
+    enum tb_check check;
+    bool told;
+};
+
+#define BANS_MAX (TB_POLICY_OPTIONS_MAX + TB_N_OPTION_BANS)
+
+static size_t add_bans(struct ban *list, size_t n, const char *const *rules, enum tb_check check)
+{
+    for (size_t i = 0; rules[i] != NULL && n < BANS_MAX; i++)
+        list[n++] = (struct ban){ rules[i], check, false };
+    return n;
+}
+
+static size_t all_bans(const struct tb_policy *policy, struct ban list[BANS_MAX])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < policy->forbid.n; i++)
+        list[n++] = (struct ban){ policy->forbid.rule[i], TB_CHECK_CMDLINE, false };
+    n = add_bans(list, n, tb_options_forbidden, TB_CHECK_CMDLINE);
+    return add_bans(list, n, tb_options_weak, TB_CHECK_CMDLINE_WEAK);
+}
+
+static void judge_option(struct work *w, const struct tb_cmdline_option *option, struct ban *list,
+                         size_t n)
+{
+    char expected[132];
+
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].told || !tb_option_rule_matches(list[i].rule, option) || is_exempt(w, option))
+            continue;
+        list[i].told = true;
+        snprintf(expected, sizeof expected, "not %s", list[i].rule);
+        tb_findings_fail(w->f, list[i].check, "command line", expected, "%.*s",
+                         option->whole.left < 131 ? (int)option->whole.left : 131,
+                         (const char *)option->whole.p);
+    }
+}
+
 /* However the line is cut: it is enough that one of its readers finds the option. */
-static bool find_option(const struct work *w, const char *rule, struct tb_cmdline_option *out)
+static void judge_bans(struct work *w)
 {
     static const enum tb_cmdline_cut cuts[] = { TB_CUT_QUOTED, TB_CUT_PLAIN };
+    struct ban list[BANS_MAX];
+    const size_t n = all_bans(w->policy, list);
 
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         struct tb_cmdline_options it = tb_cmdline_begin(w->out->story.cmdline.text, cuts[i]);
+        struct tb_cmdline_option option;
 
-        while (tb_cmdline_next(&it, out))
-            if (tb_option_rule_matches(rule, out) && !is_exempt(w, out))
-                return true;
+        while (tb_cmdline_next(&it, &option))
+            judge_option(w, &option, list, n);
     }
-    return false;
-}
-
-static void judge_forbidden(struct work *w, enum tb_check check, const char *rule)
-{
-    struct tb_cmdline_option option;
-    char expected[132];
-
-    if (!find_option(w, rule, &option))
-        return;
-    snprintf(expected, sizeof expected, "not %s", rule);
-    tb_findings_fail(w->f, check, "command line", expected, "%.*s",
-                     option.whole.left < 131 ? (int)option.whole.left : 131,
-                     (const char *)option.whole.p);
 }
 
 /* As the kernel reads the line: the option is there, and does not stand there otherwise. */
@@ -369,14 +399,9 @@ static void judge_required(struct work *w, const char *rule)
 
 static void judge_options(struct work *w)
 {
-    for (size_t i = 0; tb_options_forbidden[i] != NULL; i++)
-        judge_forbidden(w, TB_CHECK_CMDLINE, tb_options_forbidden[i]);
-    for (size_t i = 0; i < w->policy->forbid.n; i++)
-        judge_forbidden(w, TB_CHECK_CMDLINE, w->policy->forbid.rule[i]);
+    judge_bans(w);
     for (size_t i = 0; i < w->policy->require.n; i++)
         judge_required(w, w->policy->require.rule[i]);
-    for (size_t i = 0; tb_options_weak[i] != NULL; i++)
-        judge_forbidden(w, TB_CHECK_CMDLINE_WEAK, tb_options_weak[i]);
 }
 
 /* T-51. A line that is not proved is no reason to fail a host whose boot loader does not measure

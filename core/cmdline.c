@@ -134,6 +134,11 @@ static bool is_text(const struct tb_cmdline_option *o, struct tb_reader in, cons
 
 bool tb_option_rule_names(const char *rule, const struct tb_cmdline_option *option)
 {
+    const uint8_t first = option->name.left != 0 ? option->name.p[0] : 0;
+
+    /* Most rules are about something else, which the first byte tells. */
+    if (!is_quote(option, first) && name_byte((char)first) != name_byte(rule[0]))
+        return false;
     return is_text(option, option->name, rule, strcspn(rule, "="), true, false);
 }
 

@@ -49,6 +49,7 @@ bool tb_option_rule_names(const char *rule, const struct tb_cmdline_option *opti
 /* What no stock system needs, with which whoever edits the boot menu takes over a system that
  * Secure Boot vouches for; what only takes a protection away; and what looks like the first and is
  * harmless. Each ends with NULL. docs/policy.md says why each stands there. */
+#define TB_N_OPTION_BANS 96 /* the first two together are no more, which a test holds */
 extern const char *const tb_options_forbidden[];
 extern const char *const tb_options_weak[];
 extern const char *const tb_options_harmless[];
