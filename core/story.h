@@ -176,6 +176,7 @@ struct tb_story_flag {
 };
 
 #define TB_STORY_HELD_MAX 8
+#define TB_N_SECTION_NAMES 15 /* that a unified kernel image may have */
 
 /* What was seen, and means something only when the whole log was read. */
 struct tb_story_notes {
@@ -195,6 +196,8 @@ struct tb_story_notes {
     struct tb_story_text loaded; /* what stands behind GRUB's `linux` */
     bool has_loaded;
     bool loaded_differs;
+    bool names_hashed; /* the digests of the sections' names, in the bank relied on: */
+    uint8_t section_name[TB_N_SECTION_NAMES][TB_DIGEST_MAX];
     bool from_utf16;    /* a command line in UTF-16: systemd's */
     uint32_t n_digests; /* command lines of which only a digest is logged; those held: */
     struct tb_event digest[TB_STORY_HELD_MAX];

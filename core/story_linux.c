@@ -15,7 +15,7 @@
 #define TAG_LOADER_CONF 0xf5bc582au
 
 /* UAPI group, "Unified Kernel Image", PE sections. */
-static const char *const section_names[] = {
+static const char *const section_names[TB_N_SECTION_NAMES] = {
     ".linux", ".osrel", ".cmdline", ".initrd", ".ucode",  ".splash",  ".dtb",     ".dtbauto",
     ".efifw", ".hwids", ".uname",   ".sbat",   ".pcrsig", ".pcrpkey", ".profile",
 };
@@ -103,18 +103,41 @@ static void old_kernel_config(struct tb_story_scan *s, const struct tb_event *e)
     tb_story_cmdline(s, e, TB_PART_SYSTEMD_BOOT, (struct tb_story_text){ text, true });
 }
 
+static struct tb_reader name_bytes(size_t i)
+{
+    return tb_slice(section_names[i], strlen(section_names[i]) + 1);
+}
+
+/* The section whose name is measured; TB_N_SECTION_NAMES: none. The names are hashed once for a
+ * log. */
+static size_t section_of(struct tb_story_scan *s, const struct tb_event *e)
+{
+    struct tb_story_notes *notes = &s->notes;
+    size_t i = 0;
+
+    for (; !notes->names_hashed && i < TB_N_SECTION_NAMES; i++)
+        if (!tb_hash(s->h, s->bank, name_bytes(i), notes->section_name[i]))
+            return TB_N_SECTION_NAMES;
+    notes->names_hashed = true;
+    for (i = 0; i < TB_N_SECTION_NAMES; i++)
+        if (memcmp(notes->section_name[i], e->digest[s->bank].p, e->digest[s->bank].left) == 0 &&
+            tb_story_covers(s, e, name_bytes(i)))
+            break;
+    return i;
+}
+
 /* PCR 11, in its own order, which the replay proves. */
 static void section(struct tb_story_scan *s, const struct tb_event *e)
 {
     struct tb_story *out = s->out;
+    size_t i = section_of(s, e);
 
-    for (size_t i = 0; i < sizeof section_names / sizeof *section_names; i++)
-        if (tb_story_covers(s, e, tb_slice(section_names[i], strlen(section_names[i]) + 1))) {
-            memset(&s->pending, 0, sizeof s->pending);
-            memcpy(s->pending.name, section_names[i], strlen(section_names[i]));
-            s->has_pending = true;
-            return;
-        }
+    if (i < TB_N_SECTION_NAMES) {
+        memset(&s->pending, 0, sizeof s->pending);
+        memcpy(s->pending.name, section_names[i], strlen(section_names[i]));
+        s->has_pending = true;
+        return;
+    }
     if (!s->has_pending)
         return;
     s->has_pending = false;
