@@ -16,7 +16,7 @@ import {
 } from './boot.js';
 import { fill, h } from './dom.js';
 import { count, plural, secureBootOf, sentence, shortHex, visible } from './format.js';
-import { code, facts, foreign, foreignOr, mark, notice, table } from './parts.js';
+import { code, commands, facts, foreign, foreignOr, mark, notice, table } from './parts.js';
 import { certificates, optionRoms, storySteps } from './story.js';
 
 const EVENTS_PAGE = 200;
@@ -215,7 +215,7 @@ function explanationsTable(why) {
                 visible(r.where),
                 [visible(r.meaning), ' ', code(r.code, { class: 'soft' })],
                 visible(r.detail),
-                visible(r.next),
+                commands(r.next),
             ]),
             { class: 'small explanations' },
         ),
