@@ -69,9 +69,8 @@ struct tb_story_shim {
     bool sbat_level_cut;
     enum tb_tristate validation;  /* TB_NO: MokSBState says verify nothing */
     enum tb_tristate mok_trusted; /* MokListTrusted */
-    /* Shim's lists, MokList and MokListX, hold entries of the machine's owner. Their contents are
-     * not logged; TB_NO: all of PCR 14 is what shim measures by itself, known by computation.
-     * TB_YES: such a key vouched for a program. */
+    /* MokList has keys of the machine's owner. What is in it is not logged; TB_NO: it is what shim
+     * has there by itself, known by computation. TB_YES: such a key vouched for a program. */
     enum tb_tristate owner_keys;
     uint32_t n_lists; /* measurements in PCR 14 */
 };
@@ -185,8 +184,8 @@ struct tb_story_notes {
     struct tb_story_flag mok_sb_state, mok_list_trusted;
     uint32_t n_sbat_levels;       /* different ones */
     struct tb_reader vendor_cert; /* that shim carries: DER */
-    uint32_t n_lists;             /* PCR 14; those held: */
-    struct tb_event list[TB_STORY_HELD_MAX];
+    uint32_t n_lists;             /* PCR 14; the first: */
+    struct tb_event first_list;
 
     struct tb_story_text first; /* command line */
     bool has_first;

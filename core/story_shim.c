@@ -4,6 +4,7 @@
  * (secureboot.c judges those as such); the lists go into PCR 14, where the log has a name and the
  * digest is over the contents. The names are claims, so PCR 14 is read by computing what shim
  * measures on a machine whose owner enrolled nothing. */
+#include "core/known_certs.h"
 #include "core/story_internal.h"
 
 #include <string.h>
@@ -60,11 +61,22 @@ static void sbat_level(struct tb_story_scan *s, struct tb_reader data)
     shim->sbat_level_cut = n < data.left;
 }
 
+/* A key that shim used; its maker's only if it is the first. Where it carries its maker's own in a
+ * list like others (since version 15.5), only a certificate that is known for a maker's is taken
+ * for that. */
 static void key(struct tb_story_scan *s, const struct tb_uefi_variable *v)
 {
+    struct tb_reader owner, cert = v->data;
+    uint8_t digest[TB_DIGEST_MAX];
+
+    if (s->notes.shim_vouched)
+        ; /* may have been added after the boot */
+    else if (tb_uefi_name_is(v, "Shim"))
+        s->notes.vendor_cert = cert;
+    else if (tb_uefi_name_is(v, "MokListRT") && tb_read_slice(&cert, 16, &owner) &&
+             tb_hash(s->h, TB_BANK_SHA256, cert, digest) && tb_known_certificate(digest) != NULL)
+        s->notes.vendor_cert = cert;
     s->notes.shim_vouched = true;
-    if (tb_uefi_name_is(v, "Shim"))
-        s->notes.vendor_cert = v->data;
     if (tb_uefi_name_is(v, "MokList"))
         s->out->shim.owner_keys = TB_YES;
 }
@@ -92,9 +104,8 @@ static void list(struct tb_story_scan *s, const struct tb_event *e)
 
     if (e->data.left >= 3 && memcmp(e->data.p, "Mok", 3) == 0)
         tb_story_named(s, TB_PART_SHIM);
-    if (notes->n_lists < TB_STORY_HELD_MAX)
-        notes->list[notes->n_lists] = *e;
-    notes->n_lists++;
+    if (notes->n_lists++ == 0)
+        notes->first_list = *e;
 }
 
 void tb_story_shim_event(struct tb_story_scan *s, const struct tb_event *e)
@@ -129,28 +140,19 @@ static bool is_list_of(const struct tb_story_scan *s, const struct tb_event *e,
     return total < 1u << 24 && tb_story_covers_parts(s, e, parts, 4);
 }
 
-/* What shim measures where the owner enrolled nothing: a list with a hash of zeros in it, one with
- * the certificate that shim itself carries, or a setting of one byte. */
-static bool is_shims_own(const struct tb_story_scan *s, const struct tb_event *e)
+/* shim measures MokList first, and nothing can be put in front of it afterwards. Where the owner
+ * enrolled nothing, it is a list with a hash of zeros, or with the certificate that shim carries.
+ */
+static bool has_no_owners_keys(const struct tb_story_scan *s)
 {
-    static const uint8_t zeros[32], one[] = { 1 };
-
-    return is_list_of(s, e, tb_guid_cert_sha256, tb_slice(zeros, sizeof zeros)) ||
-           (s->notes.vendor_cert.left != 0 &&
-            is_list_of(s, e, tb_guid_cert_x509, s->notes.vendor_cert)) ||
-           tb_story_covers(s, e, tb_slice(zeros, 1)) || tb_story_covers(s, e, tb_slice(one, 1));
-}
-
-static bool all_lists_are_shims_own(const struct tb_story_scan *s)
-{
+    static const uint8_t zeros[32];
     const struct tb_story_notes *notes = &s->notes;
-    uint32_t n = 0;
 
-    if (notes->n_lists == 0 || notes->n_lists > TB_STORY_HELD_MAX)
+    if (notes->n_lists == 0)
         return false;
-    while (n < notes->n_lists && is_shims_own(s, &notes->list[n]))
-        n++;
-    return n == notes->n_lists;
+    return is_list_of(s, &notes->first_list, tb_guid_cert_sha256, tb_slice(zeros, sizeof zeros)) ||
+           (notes->vendor_cert.left != 0 &&
+            is_list_of(s, &notes->first_list, tb_guid_cert_x509, notes->vendor_cert));
 }
 
 /* MokSBState set is "verify nothing", and one such measurement is enough. */
@@ -182,6 +184,6 @@ void tb_story_shim_conclude(struct tb_story_scan *s)
     if (!tb_story_has(s, TB_PART_SHIM) && (s->out->named >> TB_PART_SHIM & 1) == 0)
         return; /* PCR 14 is used by others too */
     shim->n_lists = s->notes.n_lists;
-    if (shim->owner_keys == TB_UNTOLD && all_lists_are_shims_own(s))
+    if (shim->owner_keys == TB_UNTOLD && has_no_owners_keys(s))
         shim->owner_keys = TB_NO;
 }

@@ -175,6 +175,7 @@ static void debians_boot_is_told_from_shim_to_command_line(void **state)
     read_boot("debian");
     assert_int_equal(s->parts, SHIM | GRUB);
     assert_string_equal(s->shim.sbat_level, "sbat,1,2025021800\nshim,4\ngrub,5\n");
+    assert_int_equal(s->shim.owner_keys, TB_NO); /* Debian's own certificate stands alone */
     assert_int_equal(s->cmdline.state, TB_CMDLINE_PROVED);
     assert_string_equal(s->cmdline.text,
                         "/boot/vmlinuz-6.1.0-56-cloud-amd64 "

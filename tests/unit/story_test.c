@@ -616,7 +616,44 @@ static void lists_without_the_owners_keys_are_known_by_computation(void **state)
     shim_variable("Shim", BYTES("a certificate"));
     read_story();
     assert_int_equal(s->shim.owner_keys, TB_NO);
-    mok_event("MokList", BYTES("whatever else"));
+    mok_event("MokListX", BYTES("hashes that are forbidden"));
+    read_story();
+    assert_int_equal(s->shim.owner_keys, TB_NO);
+}
+
+/* Extended after the boot, in the hope that it counts. */
+static void an_empty_list_behind_the_true_one_says_nothing(void **state)
+{
+    static const uint8_t zeros[32];
+
+    (void)state;
+    shim_variable("Shim", BYTES("a certificate"));
+    mok_event("MokListX", BYTES("the owner's keys, under another name"));
+    mok_event("MokList", list_of(log_guid_cert_sha256, tb_slice(zeros, 32)));
+    read_story();
+    assert_int_equal(s->shim.owner_keys, TB_UNTOLD);
+}
+
+static void a_maker_that_is_named_after_the_boot_does_not_count(void **state)
+{
+    (void)state;
+    mok_event("MokList", list_of(log_guid_cert_x509, BYTES("the owner's")));
+    shim_variable("Shim", BYTES("a certificate"));
+    shim_variable("Shim", BYTES("the owner's"));
+    read_story();
+    assert_int_equal(s->shim.owner_keys, TB_UNTOLD);
+}
+
+static void a_list_with_one_certificate_that_nobody_knows_may_be_the_owners(void **state)
+{
+    struct tb_reader cert = BYTES("a certificate");
+    uint8_t owned[64];
+
+    (void)state;
+    memcpy(owned, log_guid_shim, 16);
+    memcpy(owned + 16, cert.p, cert.left);
+    shim_variable("MokListRT", tb_slice(owned, 16 + cert.left));
+    mok_event("MokList", list_of(log_guid_cert_x509, cert));
     read_story();
     assert_int_equal(s->shim.owner_keys, TB_UNTOLD);
 }
@@ -692,6 +729,9 @@ int main(void)
         T(verify_nothing_counts_wherever_it_stands),
         T(an_event_of_pcr_7_that_nothing_explains_ends_what_shim_tells),
         T(lists_without_the_owners_keys_are_known_by_computation),
+        T(an_empty_list_behind_the_true_one_says_nothing),
+        T(a_maker_that_is_named_after_the_boot_does_not_count),
+        T(a_list_with_one_certificate_that_nobody_knows_may_be_the_owners),
         T(an_owners_key_that_vouched_is_told),
         T(every_state_and_part_has_a_name),
         T(a_log_that_does_not_parse_has_no_story),
