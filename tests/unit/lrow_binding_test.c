@@ -1,4 +1,5 @@
-/* Rows L-01 to L-18 of docs/event-log.md: what ties a log to a quote, and where PCRs start. */
+/* Rows L-01 to L-18 of docs/event-log-cases.md: what ties a log to a quote, and where PCRs start.
+ */
 #include "tests/unit/lrow_world.h"
 
 #include <stdio.h>

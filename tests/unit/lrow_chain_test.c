@@ -1,4 +1,4 @@
-/* Rows L-60 to L-67 and L-77 of docs/event-log.md: the boot chain. */
+/* Rows L-60 to L-67 and L-77 of docs/event-log-cases.md: the boot chain. */
 #include "tests/unit/lrow_world.h"
 
 #include <stdio.h>

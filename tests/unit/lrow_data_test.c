@@ -1,4 +1,4 @@
-/* Rows L-31 to L-38 of docs/event-log.md: what stands in events, and how much of it. */
+/* Rows L-31 to L-38 of docs/event-log-cases.md: what stands in events, and how much of it. */
 #include "tests/unit/lrow_world.h"
 
 #include "core/uefi.h"

@@ -1,4 +1,5 @@
-/* Rows L-19 to L-30 of docs/event-log.md: the header, events and padding, also of hostile logs. */
+/* Rows L-19 to L-30 of docs/event-log-cases.md: the header, events and padding, also of hostile
+ * logs. */
 #include "tests/unit/lrow_world.h"
 
 #include <stdio.h>

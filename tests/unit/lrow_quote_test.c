@@ -1,4 +1,5 @@
-/* Rows L-07, L-13 and L-68 to L-76 of docs/event-log.md: the quote and the attestation key. */
+/* Rows L-07, L-13 and L-68 to L-76 of docs/event-log-cases.md: the quote and the attestation key.
+ */
 #include "tests/unit/appraise_change.h"
 #include "tests/unit/quote_samples.h"
 

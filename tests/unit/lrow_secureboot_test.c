@@ -1,4 +1,4 @@
-/* Rows L-49 to L-59 of docs/event-log.md: what PCR 7 proves about Secure Boot. */
+/* Rows L-49 to L-59 of docs/event-log-cases.md: what PCR 7 proves about Secure Boot. */
 #include "tests/unit/lrow_world.h"
 
 #include "core/uefi.h"

@@ -1,8 +1,8 @@
 /* tests/unit/lrow_world.h - real and synthetic logs, attacked or odd, and what may follow from it.
  *
- * The rows L-01 to L-77 are in docs/event-log.md. Whatever an attacker does to a log, or measures
- * after the boot, no fact and no verdict may move in his favour: gain() is the one place that says
- * what that means. */
+ * The rows L-01 to L-77 are in docs/event-log-cases.md. Whatever an attacker does to a log, or
+ * measures after the boot, no fact and no verdict may move in his favour: gain() is the one place
+ * that says what that means. */
 #ifndef TB_TESTS_LROW_WORLD_H
 #define TB_TESTS_LROW_WORLD_H
 
