@@ -49,7 +49,7 @@ static void drop_last_quote(struct tb_reader *r)
 /* Quotes around the whole and around the value are dropped, those inside stay: lib/cmdline.c. */
 static void split(struct tb_reader token, struct tb_cmdline_option *out)
 {
-    const bool quoted = out->cut != TB_CUT_PLAIN && token.left != 0 && token.p[0] == '"';
+    const bool quoted = out->cut != TB_CUT_PLAIN && token.p[0] == '"';
     const uint8_t *equals;
 
     if (quoted) {

@@ -24,9 +24,11 @@ static bool number(struct tb_reader field, uint32_t *out)
     if (field.left == 0 || field.left > 10 || (field.left > 1 && field.p[0] == '0'))
         return false;
     for (size_t i = 0; i < field.left; i++) {
-        if (field.p[i] < '0' || field.p[i] > '9')
+        const unsigned digit = (unsigned)field.p[i] - '0';
+
+        if (digit > 9)
             return false;
-        value = 10 * value + (unsigned)(field.p[i] - '0');
+        value = 10 * value + digit;
     }
     if (value > UINT32_MAX)
         return false;
@@ -46,13 +48,15 @@ static bool is_component(struct tb_reader name)
 
 bool tb_sbat_entry_parse(struct tb_reader line, struct tb_sbat_entry *out)
 {
-    const bool has_comma = line.left != 0 && memchr(line.p, ',', line.left) != NULL;
-    struct tb_reader name = take_until(&line, ',');
-    const bool has_date = line.left != 0 && memchr(line.p, ',', line.left) != NULL;
-    struct tb_reader generation = take_until(&line, ',');
+    struct tb_reader name = take_until(&line, ','), generation;
     struct tb_sbat_entry e = { .date = 0 };
+    bool has_date;
 
-    if (!has_comma || !is_component(name) || !number(generation, &e.generation))
+    if (!is_component(name))
+        return false;
+    has_date = memchr(line.p, ',', line.left) != NULL;
+    generation = take_until(&line, ',');
+    if (!number(generation, &e.generation))
         return false;
     /* Only the level itself is dated; a generation with more behind it is something else. */
     if (has_date && (!tb_slice_equal(name, tb_slice("sbat", 4)) || !number(line, &e.date)))

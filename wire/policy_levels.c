@@ -15,8 +15,8 @@ static bool add_sbat(struct tb_policy_reading *s, const json_t *v, void *to)
     struct tb_sbat *level = to;
     struct tb_sbat_entry e;
 
-    if (!json_is_string(v) ||
-        !tb_sbat_entry_parse(tb_slice(json_string_value(v), json_string_length(v)), &e))
+    /* What is no string has no text and no length. */
+    if (!tb_sbat_entry_parse(tb_slice(json_string_value(v), json_string_length(v)), &e))
         return tb_policy_refuse(s, "\"component,generation\"");
     if (tb_sbat_find(level, e.component) != NULL)
         return tb_policy_refuse(s, "each component once");
@@ -54,7 +54,7 @@ static bool add_rule(struct tb_policy_reading *s, const json_t *v, void *to)
     struct tb_option_rules *rules = to;
     const size_t len = json_string_length(v);
 
-    if (!json_is_string(v) || !tb_option_rule_valid(json_string_value(v), len))
+    if (!tb_option_rule_valid(json_string_value(v), len))
         return tb_policy_refuse(s, "\"name\", \"name=value\" or \"name=start*\"");
     for (size_t i = 0; i < rules->n; i++)
         if (strcmp(rules->rule[i], json_string_value(v)) == 0)
@@ -218,7 +218,7 @@ static bool add_advisory(struct tb_policy_reading *s, const json_t *v, void *to)
     struct tb_policy *p = to;
     struct tb_tpm_advisory a = { .vendor = 0 };
 
-    if (!json_is_object(v) || json_object_size(v) != 4)
+    if (json_object_size(v) != 4) /* 0 for what is no object */
         return tb_policy_refuse(s, "name, vendor, firmware_from and firmware_to, and no more");
     if (!read_advisory_name(s, v, &a) || !read_vendor(s, v, &a.vendor) ||
         !read_version(s, v, "firmware_from", 0, &a.from) ||

@@ -50,6 +50,7 @@ static void options_are_cut_as_the_kernel_cuts_them(void **state)
     }
     assert_string_equal(cut("a -- b=\"c d\"", TB_CUT_QUOTED), "a|--|b=c d");
     assert_string_equal(cut("a=\"b init=c\"?d -- e", TB_CUT_PLAIN), "a=\"b|init=c\"|d|--|e");
+    assert_string_equal(cut("\"a b\"", TB_CUT_PLAIN), "\"a|b\"");
 }
 
 /* The rule matches an option of the line. */
@@ -90,6 +91,8 @@ static void a_rule_is_a_name_a_value_or_the_start_of_one(void **state)
         { "init=*", "INIT=/bin/sh", false },
         { "a=", "a=", true },
         { "a=", "a=b", false },
+        { "a=", "a", false },
+        { "a=*", "a", false },
     };
 
     (void)state;
@@ -108,6 +111,8 @@ static void quotes_hide_nothing_from_the_plain_cut(void **state)
     assert_false(matches("init=*", "foo=\"a init=/bin/sh b\"", TB_CUT_QUOTED));
     assert_true(matches("init=*", "foo=\"a init=/bin/sh b\"", TB_CUT_PLAIN));
     assert_true(matches("init=/bin/sh", "in\"it=/bin\"/sh", TB_CUT_PLAIN));
+    assert_false(matches("init=/bin/sh", "in\"it=/bin\"/sh", TB_CUT_QUOTED)); /* of that name */
+    assert_false(matches("rd.break", "'rd.break'", TB_CUT_QUOTED));
     assert_true(matches("systemd.debug_shell", "'systemd.debug_shell'", TB_CUT_PLAIN));
     assert_true(matches("rd.break", "x?rd.break?y", TB_CUT_PLAIN));
     assert_false(matches("rd.break", "ro -- rd.break", TB_CUT_KERNEL));
@@ -116,8 +121,8 @@ static void quotes_hide_nothing_from_the_plain_cut(void **state)
 
 static void rules_have_one_form(void **state)
 {
-    static const char *const bad[] = { "",  "=",    "=a",   "a b", "a\"b",  "a'", "a*",
-                                       "*", "a=*b", "a=**", "a\t", "a\x80", "*=a" };
+    static const char *const bad[] = { "",  "=",    "=a",   "a b", "a\"b",  "a'",    "a*",
+                                       "*", "a=*b", "a=**", "a\t", "a\x80", "a\x7f", "*=a" };
     char text[TB_OPTION_RULE_MAX + 1];
 
     (void)state;

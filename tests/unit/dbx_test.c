@@ -89,6 +89,13 @@ static void every_truncation_and_every_other_header_is_refused(void **state)
         assert_false(open_bytes(other, sizeof file, &lists));
         free(other);
     }
+    for (size_t more = 1; more < 40; more++) { /* something behind a good list */
+        uint8_t *longer = calloc(1, sizeof file + more);
+
+        memcpy(longer, file, sizeof file);
+        assert_false(open_bytes(longer, sizeof file + more, &lists));
+        free(longer);
+    }
     assert_false(open_bytes(file, HEADER, &lists)); /* a list without an entry */
     lists = tb_slice(file, TB_DBX_FILE_MAX + 1);
     assert_false(open_bytes(lists.p, lists.left, &lists)); /* not read: too long */

@@ -60,6 +60,11 @@ static void what_is_no_level_is_refused_with_the_line(void **state)
         { "shim,-4\n", "SBAT level, line 1" },
         { "shim,4 \n", "SBAT level, line 1" },
         { "sh im,4\n", "SBAT level, line 1" },
+        { "sh\x7fm,4\n", "SBAT level, line 1" },
+        { "sh\x80m,4\n", "SBAT level, line 1" },
+        { "shim,4:\n", "SBAT level, line 1" },
+        { "shim,4/\n", "SBAT level, line 1" },
+        { "shim,18446744073709551620\n", "SBAT level, line 1" }, /* 4, if it wrapped round */
         { "shim,4\r\n", "SBAT level, line 1" },
         { "shim,4294967296\n", "SBAT level, line 1" },
         { "shim,99999999999\n", "SBAT level, line 1" },
