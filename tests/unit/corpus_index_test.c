@@ -2,6 +2,9 @@
  * the firmware, the firmware's version, the platform key. The index was made by another program. */
 #include "core/uefi.h"
 #include "tests/unit/lrow_world.h"
+#include "wire/log_json.h"
+
+#include <jansson.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +170,31 @@ static void check_pk(char **field, const struct tb_boot_facts *f)
         differs(field, PK, pk->subject);
 }
 
+/* What `trueboot log show --json` prints of the log alone is what an appraisal would find in a boot
+ * that led to it. */
+static void check_json(struct mlog *m)
+{
+    static struct lrow r;
+    struct tb_reason why;
+    json_t *root = tb_log_json(mlog_bytes(m), NULL, h, &why), *facts;
+
+    facts = json_object_get(root, "facts");
+    if (root == NULL || facts == NULL)
+        fail_msg("%s: no facts in JSON", m->name);
+    mlog_quote_as_logged(m);
+    appraise(m, &r);
+    assert_string_equal(json_string_value(json_object_get(facts, "secure_boot")),
+                        tb_secure_boot_name(r.boot.facts.secure_boot));
+    assert_int_equal(json_array_size(json_object_get(facts, "authorities")),
+                     r.boot.facts.n_authorities);
+    assert_int_equal(json_array_size(json_object_get(facts, "programs")), r.boot.facts.n_programs);
+    assert_int_equal(json_is_true(json_object_get(facts, "exit_boot_services")),
+                     r.boot.facts.exit_boot_services);
+    assert_string_equal(json_string_value(json_object_get(facts, "firmware_version")),
+                        r.boot.facts.firmware_version);
+    json_decref(root);
+}
+
 static void check_row(char **field)
 {
     static struct lrow r;
@@ -187,6 +215,7 @@ static void check_row(char **field)
     check_end(field, &r.boot.facts);
     check_version(field, &r.boot.facts);
     check_pk(field, &r.boot.facts);
+    check_json(m);
     mlog_free(m);
 }
 
