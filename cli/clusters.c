@@ -11,10 +11,11 @@
 #define SHAPE_LEN 64 /* hex digits */
 #define SHORT_LEN 12 /* of them that the table prints */
 
-static const struct tb_column columns[] = { { "SHAPE", "shape" },       { "HOSTS", "hosts" },
-                                            { "VERDICTS", "verdicts" }, { "SAMPLE", "sample" },
-                                            { "PRODUCT", "product" },   { "FIRMWARE", "firmware" },
-                                            { "DIFFERS IN", "differs" } };
+static const struct tb_column columns[] = {
+    { "SHAPE", "shape" },      { "HOSTS", "hosts" },       { "VERDICTS", "verdicts" },
+    { "SAMPLE", "sample" },    { "PRODUCT", "product" },   { "FIRMWARE", "firmware" },
+    { "BOOTS WITH", "boots" }, { "DIFFERS IN", "differs" }
+};
 
 /* "12 trusted, 1 failed" */
 static json_t *verdicts_text(const json_t *verdicts)
@@ -54,17 +55,37 @@ static json_t *differs_text(const json_t *nearest)
     return json_string(text);
 }
 
+/* "shim, grub, /vmlinuz-6.1.0" */
+static json_t *boots_text(const json_t *c)
+{
+    char text[256] = "";
+    const json_t *part;
+    size_t i;
+
+    json_array_foreach(json_object_get(c, "parts"), i, part)
+    {
+        size_t len = strlen(text);
+
+        snprintf(text + len, sizeof text - len, "%s%.40s", len > 0 ? ", " : "",
+                 json_string_value(part) != NULL ? json_string_value(part) : "");
+    }
+    if (*tb_json_string(c, "kernel") != '\0')
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.100s",
+                 text[0] != '\0' ? ", " : "", tb_json_string(c, "kernel"));
+    return json_string(text);
+}
+
 static json_t *row_of(const json_t *c)
 {
     char shape[SHORT_LEN + 1];
 
     snprintf(shape, sizeof shape, "%s", tb_json_string(c, "shape"));
     return json_pack(
-        "{ss sO? so ss ss ss so}", "shape", shape, "hosts", json_object_get(c, "hosts"), "verdicts",
-        verdicts_text(json_object_get(c, "verdicts")), "sample",
+        "{ss sO? so ss ss ss so so}", "shape", shape, "hosts", json_object_get(c, "hosts"),
+        "verdicts", verdicts_text(json_object_get(c, "verdicts")), "sample",
         tb_json_string(json_object_get(c, "sample"), "name"), "product",
-        tb_json_string(c, "product"), "firmware", tb_json_string(c, "firmware_version"), "differs",
-        differs_text(json_object_get(c, "nearest")));
+        tb_json_string(c, "product"), "firmware", tb_json_string(c, "firmware_version"), "boots",
+        boots_text(c), "differs", differs_text(json_object_get(c, "nearest")));
 }
 
 static enum tb_exit print_list(struct tb_cli *cli, const json_t *answer)

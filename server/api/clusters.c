@@ -91,6 +91,23 @@ static json_t *fact(const json_t *boot, const char *name)
     return value != NULL ? json_incref((json_t *)(uintptr_t)value) : json_null();
 }
 
+/* What a unified kernel image or GRUB proved to have named; "": neither. Of the sample alone:
+ * GRUB's commands are no part of the shape. */
+static const char *kernel(const json_t *story)
+{
+    const char *uname = json_string_value(json_object_get(story, "uname"));
+    const char *name = json_string_value(json_object_get(json_object_get(story, "grub"), "kernel"));
+
+    return uname != NULL && uname[0] != '\0' ? uname : name != NULL ? name : "";
+}
+
+static json_t *parts(const json_t *story)
+{
+    json_t *list = json_object_get(story, "parts");
+
+    return json_is_array(list) ? json_incref(list) : json_array();
+}
+
 /* The host may have booted anew since it was counted: then it tells nothing. */
 static bool describe(struct tb_app *app, struct told *t, json_t *out)
 {
@@ -104,13 +121,15 @@ static bool describe(struct tb_app *app, struct told *t, json_t *out)
     t->pcrs = pcrs_of(app, &h);
     boot = boot_part(app, &h);
     json_object_update_new(out,
-                           json_pack("{s{ss ss} ss so so so so}", "sample", "id", h.id, "name",
-                                     h.name, "product", h.facts.product, "bank",
+                           json_pack("{s{ss ss} ss so so so so so ss}", "sample", "id", h.id,
+                                     "name", h.name, "product", h.facts.product, "bank",
                                      t->pcrs != NULL && tb_shape_bank(t->pcrs, &bank)
                                          ? json_string(tb_bank_name(bank))
                                          : json_null(),
                                      "secure_boot", fact(boot, "secure_boot"), "firmware_version",
-                                     fact(boot, "firmware_version"), "programs", programs(boot)));
+                                     fact(boot, "firmware_version"), "programs", programs(boot),
+                                     "parts", parts(json_object_get(boot, "story")), "kernel",
+                                     kernel(json_object_get(boot, "story"))));
     json_decref(boot);
     return true;
 }
@@ -150,8 +169,9 @@ static json_t *cluster_json(struct tb_app *app, struct list *l, size_t at)
     if (o == NULL)
         return NULL;
     if (!describe(app, t, o))
-        json_object_update_new(o, json_pack("{sn ss sn sn sn s[]}", "sample", "product", "", "bank",
-                                            "secure_boot", "firmware_version", "programs"));
+        json_object_update_new(o, json_pack("{sn ss sn sn sn s[] s[] ss}", "sample", "product", "",
+                                            "bank", "secure_boot", "firmware_version", "programs",
+                                            "parts", "kernel", ""));
     json_object_set_new(o, "nearest", nearest(l, at));
     return o;
 }

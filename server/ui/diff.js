@@ -70,7 +70,11 @@ function drawPcr(p, shape) {
         ),
         p.vouched
             ? null
-            : h('p', null, mark('warn', 'A log does not lead to what the TPM signed: nothing in it is proved')),
+            : h(
+                  'p',
+                  null,
+                  mark('warn', 'A log does not lead to what the TPM signed: nothing in it is proved'),
+              ),
         p.changes.length > 0
             ? h('ul', { class: 'findings' }, p.changes.map(drawChange))
             : h('p', { class: 'soft' }, 'The same events with other values.'),
@@ -122,10 +126,12 @@ function verdicts(c) {
 }
 
 function programs(c) {
-    return c.programs.length > 0
+    const proved = [...c.parts, c.kernel].filter((x) => x !== '').join(', ');
+    return c.programs.length + proved.length > 0
         ? h(
               'ul',
               { class: 'plain' },
+              proved ? h('li', null, foreign(proved)) : null,
               c.programs.map((p) =>
                   h(
                       'li',

@@ -13,7 +13,7 @@ import unittest
 import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from agent_test import CLI, Host, World, good, run  # noqa: E402
+from agent_test import BOOTS, CLI, Host, World, good, run  # noqa: E402
 
 NUMBERS = {'sha1': 4, 'sha256': 11, 'sha384': 12, 'sha512': 13}
 
@@ -33,14 +33,17 @@ class Diff(unittest.TestCase):
         cls.host = {}
         cls.tpm = {'web1': cls.w.tpms[0]}
         for name, boot in (('web1', 'good'), ('web2', 'good'), ('db1', 'good-updated'),
-                           ('off1', 'secure-boot-off')):
+                           ('off1', 'secure-boot-off'), ('deb1', 'debian')):
             if name not in cls.tpm:
-                cls.tpm[name] = cls.w.tpm(name)
+                log = open(f'{BOOTS}/{boot}/binary_bios_measurements', 'rb').read()
+                cls.tpm[name] = cls.w.tpm(name, '--ek-ca', cls.w.ca, '--pcr-banks',
+                                          ','.join(algorithms(log)))
                 cls.tpm[name].boot(boot)
             cls.host[name] = h = Host(cls.w, name, cls.tpm[name].tcti, boot)
             assert h.enrol().returncode == 0
             done = h.once()
-            assert ('verdict: trusted' in done.stdout) == (name != 'off1'), done.stdout
+            assert ('verdict: trusted' in done.stdout) == (name != 'off1') or name == 'deb1', \
+                done.stdout
 
     @classmethod
     def tearDownClass(cls):
@@ -72,7 +75,7 @@ class Diff(unittest.TestCase):
         self.assertEqual(shapes['web1'], shapes['web2'])
         self.assertNotEqual(shapes['web1'], shapes['db1'])
         listed = json.loads(self.cli('clusters', '--json'))
-        self.assertEqual((listed['clusters'], listed['hosts']), (3, 4))
+        self.assertEqual((listed['clusters'], listed['hosts']), (4, 5))
         first, second = listed['items'][0], [
             c for c in listed['items'] if c['sample']['name'] == 'db1'][0]
         off = [c for c in listed['items'] if c['sample']['name'] == 'off1'][0]
@@ -81,8 +84,12 @@ class Diff(unittest.TestCase):
         self.assertEqual(second['nearest']['shape'], first['shape'])
         self.assertEqual((off['hosts'], off['verdicts']['failed']), (1, 1))
         self.assertTrue(first['programs'])
+        debian = [c for c in listed['items'] if c['sample']['name'] == 'deb1'][0]
+        self.assertEqual(debian['parts'][:2], ['shim', 'grub'], debian)
+        self.assertIn('vmlinuz', debian['kernel'])
         text = self.cli('clusters')
-        self.assertIn('4 hosts in 3 clusters', text)
+        self.assertIn('shim, grub', text)
+        self.assertIn('5 hosts in 4 clusters', text)
         self.assertIn(' from ' + first['shape'][:12], text)
         text = self.cli('clusters', 'diff', first['shape'][:8], second['shape'][:8], want=1)
         for pcr in second['nearest']['pcrs']:
