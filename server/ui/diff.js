@@ -73,7 +73,8 @@ function drawPcr(p, shape) {
             : h(
                   'p',
                   null,
-                  mark('warn', 'A log does not lead to what the TPM signed: nothing in it is proved'),
+                  mark('warn', 'Nothing proved:'),
+                  ' a log does not lead to what the TPM signed.',
               ),
         p.changes.length > 0
             ? h('ul', { class: 'findings' }, p.changes.map(drawChange))
