@@ -277,7 +277,7 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
         if (!tb_cert_subject(e.data, subject, sizeof subject))
             subject[0] = '\0'; /* a PEM file, a broken certificate: it stays a digest */
         if (k->n_certs++ == 0)
-            memcpy(k->subject, subject, sizeof k->subject);
+            memcpy(k->subject, subject, strlen(subject) + 1); /* the rest stays zero */
         judge_certificate(s, i, subject, &told);
     }
 }
