@@ -350,6 +350,8 @@ class Bundles(unittest.TestCase):
             cls.good = file.read_bytes()
             subprocess.run([MAKE_BUNDLE, file, "failed"], check=True, timeout=60)
             cls.liar = file.read_bytes()
+            subprocess.run([MAKE_BUNDLE, file, "edited"], check=True, timeout=60)
+            cls.edited = file.read_bytes()
 
     def test_a_good_boot_is_trusted_and_agrees(self):
         status, out, err = run("verify", "-", stdin=self.good)
@@ -368,6 +370,16 @@ class Bundles(unittest.TestCase):
         self.assertEqual((status, answer["verdict"], answer["recorded_verdict"], answer["agrees"]),
                          (0, "trusted", "failed", False))
         self.assertIn("DOES NOT AGREE", run("verify", "-", stdin=self.liar)[1].decode())
+
+    def test_l05_an_edited_log_fails_and_the_edit_is_explained(self):
+        status, out, _ = run("verify", "--json", "-", stdin=self.edited)
+        answer = json.loads(out)
+        self.assertEqual((status, answer["verdict"], answer["agrees"]), (1, "failed", True))
+        [found] = answer["result"]["boot"]["explanations"]
+        self.assertEqual((found["code"], found["pcrs"], found["banks"]), ("digest-edited", [7], ["sha256"]))
+        out = run("verify", "-", stdin=self.edited)[1].decode()
+        self.assertIn("explained  digest-edited  PCR 7: sha256", out)
+        self.assertIn(f"with      {found['detail']}\n", out)
 
     def test_whose_key_it_is_must_be_told_and_is_compared(self):
         answer = json.loads(run("verify", "--json", "-", stdin=self.good)[1])

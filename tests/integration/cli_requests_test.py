@@ -264,6 +264,22 @@ class Requests(unittest.TestCase):
             web["result"]["boot"] = broken
             self.assertEqual(self.run_cli("host", "show", "id-web")[0], 0)
 
+    def test_what_would_explain_a_mismatch_is_told_of_a_host(self):
+        boot = {"explanations": [{"code": "surplus-events", "where": "PCR 7: sha256", "meaning": "it\x1b[2J fits",
+                                  "detail": "event 9", "next": "look"}, 7, {}],
+                "explanations_lost": 2, "explanations_cut": True}
+        web = host("web", result={"findings": [], "boot": boot})
+        self.server.reply = lambda *_: answer(web)
+        code, out = self.run_cli("host", "show", "id-web")[:2]
+        self.assertEqual(code, 0)
+        self.assertIn("explained  surplus-events  PCR 7: sha256\n      tried     it\\x1b[2J fits\n"
+                      "      with      event 9\n      next      look\n", out)
+        self.assertIn("2 explanations more", out)
+        self.assertIn("not all that could be tried was", out)
+        for broken in ([], 7, {"explanations": 7}, {"explanations": [None]}):
+            web["result"]["boot"] = broken
+            self.assertEqual(self.run_cli("host", "show", "id-web")[0], 0)
+
     def test_hosts_are_found_by_id_and_by_name(self):
         self.server.reply = self.named
         for given in ("id-web", "web"):

@@ -1,6 +1,7 @@
 /* tests/integration/make_bundle.c - write a bundle of a good boot, for tests of `trueboot verify`.
  *
- * usage: make_bundle FILE [failed]     with `failed` the bundle says so although the boot is good
+ * usage: make_bundle FILE [failed | edited]   with `failed` the bundle says so although the boot is
+ * good; with `edited` the log is not the one that the TPM saw
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,23 @@
 #include "wire/bundle.h"
 #include "wire/result_json.h"
 
+/* SecureBoot's digest in the log is another than the one that was measured. */
+static void run_edited(struct evidence *e)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    evidence_prepare(e);
+    log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot")
+        ->digest[TB_BANK_SHA256][0] ^= 1;
+    log_finish(e->log);
+    e->content.log = e->message.log = log_slice(e->log); /* the PCRs stay */
+    assert_true(tb_hash(e->h, TB_BANK_SHA256, e->message.log, digest));
+    memcpy(e->message.log_digest, digest, 32);
+    evidence_bind(e);
+    evidence_sign(e);
+    evidence_appraise(e);
+}
+
 int main(int argc, char **argv)
 {
     struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
@@ -25,7 +43,10 @@ int main(int argc, char **argv)
     FILE *file = argc > 1 ? fopen(argv[1], "wb") : NULL;
     bool ok;
 
-    evidence_run(e);
+    if (argc > 2 && strcmp(argv[2], "edited") == 0)
+        run_edited(e);
+    else
+        evidence_run(e);
     policy = tb_policy_print(&e->policy);
     result = tb_result_print(&e->result, &e->policy);
     *b = (struct tb_bundle){
