@@ -156,6 +156,7 @@ bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
 struct judgement {
     bool token_good;
     uint8_t token_hash[32];
+    char token_group[TB_STORE_NAME_MAX + 1];
     bool ek_allowed;
     struct tb_ek_allowed allowed;
     bool certificate_good;
@@ -243,7 +244,9 @@ static bool judge_token(struct tb_verifier *v, int64_t now_ms, const uint8_t has
     memcpy(j->token_hash, hash, sizeof j->token_hash);
     status = tb_store_enrol_token_check(v->config.store, j->token_hash, now_ms, &record);
     switch (status) {
-    case TB_STORE_OK: return j->token_good = true;
+    case TB_STORE_OK:
+        snprintf(j->token_group, sizeof j->token_group, "%s", record.group);
+        return j->token_good = true;
     case TB_STORE_NOT_FOUND:
         return tb_refusal_set(why, 403, "token-unknown", "the enrolment token is not known here");
     case TB_STORE_STALE:
@@ -532,6 +535,13 @@ static void note_other_machine(struct tb_verifier *v, const char *host_id,
     note(v, host_id, &why, by);
 }
 
+/* In which the host will be, and whose policy judges it: an empty one of the allow-list's entry
+ * leaves it to the token, as the store does. */
+static const char *group_of(const struct judgement *j)
+{
+    return j->ek_allowed && j->allowed.group[0] != '\0' ? j->allowed.group : j->token_group;
+}
+
 static bool create_host(struct tb_verifier *v, int64_t now_ms,
                         const struct tb_enrol_request *request,
                         const struct tb_activate_request *activate, const struct judgement *j,
@@ -550,7 +560,7 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
     enum tb_store_status status;
     bool ok;
 
-    if (!tb_verifier_policy(v, j->ek_allowed ? j->allowed.group : "", now_ms, &policy, why))
+    if (!tb_verifier_policy(v, group_of(j), now_ms, &policy, why))
         return false;
     ok = token_of(v, activate, out->host_token)
              ? fill_host(v, request, j, policy, out->host_token, &host, why)

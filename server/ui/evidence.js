@@ -185,10 +185,10 @@ export function drawTpm(t, quote) {
         ['Model', foreignOr(t.model)],
         ['Firmware', foreignOr(t.firmware)],
         ['Class', `${visible(t.class)}${t.class === 'unknown' || t.class_proved ? '' : ' (by its own word)'}`],
-        ['Not seen', t.limit ? visible(t.limit) : ''],
         ['EK trusted by', foreignOr(t.ek_trust)],
         ['Resets', quote.genuine === true ? count(quote.reset_count) : ''],
         ['Boot id', quote.boot_id ? code(quote.boot_id) : ''],
+        ['Not seen', t.limit ? visible(t.limit) : ''],
         ['EK digest', t.ek_digest ? code(t.ek_digest, { class: 'hex' }) : ''],
         ['AK name', t.ak_name ? code(t.ak_name, { class: 'hex' }) : ''],
     ]);

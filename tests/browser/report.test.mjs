@@ -409,6 +409,28 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
         await shot(page, 'explained');
     });
 
+    test('t25 t58 the page of a host says the class of its TPM and what nobody sees of it', async (t) => {
+        const seen = hosts.find((x) => x.tpm_version === '2.0');
+        if (!seen) return t.skip('no host has a TPM 2.0');
+        const { tpm, serial } = await get(`/v1/hosts/${encodeURIComponent(seen.id)}`);
+        await page.goto(`${URL_}/#/hosts/${encodeURIComponent(seen.id)}`);
+        await page.locator('#s-tpm dl').waitFor();
+        const text = await page.locator('#s-tpm').innerText();
+        assert.ok(tpm.limit.length > 40, tpm.limit);
+        assert.ok(text.includes(tpm.limit), text);
+        assert.ok(text.includes(tpm.class), text);
+        assert.equal(seen.serial, serial);
+    });
+
+    test('t28 the list of waiting hosts shows their serial numbers', async (t) => {
+        const waiting = (await get('/v1/hosts?limit=100&verdict=pending&sort=since')).items;
+        if (waiting.length === 0) return t.skip('no host is waiting');
+        await page.goto(`${URL_}/#/pending`);
+        await page.locator('main tbody tr').first().waitFor();
+        const cells = await page.locator('main tbody tr').first().locator('td').allInnerTexts();
+        assert.equal(cells[2].trim(), visible(waiting[0].serial));
+    });
+
     test('the event log is read when it is opened and marks what no digest covers', async (t) => {
         const seen = hosts.find((x) => x.tpm_version === '2.0' && x.last_verified);
         if (!seen) return t.skip('no host has evidence');

@@ -151,6 +151,18 @@ static void t17_the_policy_decides_what_an_expired_certificate_means(void **stat
     }
 }
 
+static void the_policy_of_the_tokens_group_judges_the_enrolment(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("alpha");
+
+    world_policy_of(w, "lab", "{\"format\":1,\"name\":\"lab\",\"ek_trust\":\"token\"}");
+    world_token(w, "token", "lab", 1);
+    enrol_with(w, host, NULL, NULL, TB_ENROL_ACTIVE);
+    assert_string_equal(host_stored(w, host).group, "lab");
+    host_free(host);
+}
+
 /* An expired certificate of an unknown root is untrusted, whatever the policy says of dates. */
 static void t17_an_expired_certificate_of_an_unknown_root_stays_untrusted(void **state)
 {
@@ -442,6 +454,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(t17_the_policy_decides_what_an_expired_certificate_means),
         CASE(t17_an_expired_certificate_of_an_unknown_root_stays_untrusted),
+        CASE(the_policy_of_the_tokens_group_judges_the_enrolment),
         CASE(t25_without_a_certificate_the_class_is_the_tpms_own_word),
         CASE(t26_a_host_with_a_roca_key_waits_and_then_fails),
         cmocka_unit_test_setup_teardown(t28_evidence_from_another_machine_than_the_enrolled_is_told,

@@ -102,6 +102,11 @@ void world_token(struct world *w, const char *text, const char *group, uint32_t 
 
 void world_policy(struct world *w, const char *json)
 {
+    world_policy_of(w, "", json);
+}
+
+void world_policy_of(struct world *w, const char *group, const char *json)
+{
     struct tb_policy *policy = malloc(sizeof *policy);
     char err[TB_POLICY_ERR_LEN];
     int64_t version;
@@ -110,7 +115,7 @@ void world_policy(struct world *w, const char *json)
     if (!tb_policy_parse("test", tb_slice(json, strlen(json)), w->h, policy, err))
         fail_msg("%s", err);
     assert_int_equal(tb_store_policy_put(
-                         w->store, "", tb_slice(json, strlen(json)), policy->digest,
+                         w->store, group, tb_slice(json, strlen(json)), policy->digest,
                          &(struct tb_store_by){ .actor = "test", .now_ms = w->now_ms }, &version),
                      TB_STORE_OK);
     tb_verifier_policy_changed(w->v);

@@ -27,6 +27,7 @@ struct tb_verifier *world_verifier(struct tb_store *store, struct tb_roots *root
 /* A token for so many uses, good for an hour. */
 void world_token(struct world *w, const char *text, const char *group, uint32_t uses);
 void world_policy(struct world *w, const char *json);
+void world_policy_of(struct world *w, const char *group, const char *json);
 
 struct soft_host {
     char name[64];
