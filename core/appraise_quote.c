@@ -467,10 +467,10 @@ static bool is_genuine(const struct tb_findings *f, const struct tb_policy *poli
         [TB_CHECK_PCR_BANK_GONE] = true,
     };
 
-    for (unsigned c = 0; c < TB_N_CHECKS; c++)
-        if (!elsewhere[c] && tb_check_text((enum tb_check)c)->group <= TB_GROUP_PCRS &&
-            tb_policy_severity(policy, (enum tb_check)c) == TB_SEVERITY_REQUIRED &&
-            f->outcome[c] != TB_PASS)
+    /* Checks stand in the order of their groups. */
+    for (unsigned c = 0; tb_check_text((enum tb_check)c)->group <= TB_GROUP_PCRS; c++)
+        if (f->outcome[c] != TB_PASS && !elsewhere[c] &&
+            tb_policy_severity(policy, (enum tb_check)c) == TB_SEVERITY_REQUIRED)
             return false;
     return true;
 }
