@@ -1,12 +1,16 @@
-/* Identity in the field at the Verifier. Attack ids: T-17, T-25, T-26, T-28, T-73. */
+/* Identity in the field at the Verifier. Attack ids: T-17, T-25, T-26, T-28, T-64, T-73. */
 #include "tests/unit/roca_key.h"
 #include "tests/unit/verifier_world.h"
 
+#include <arpa/inet.h>
 #include <jansson.h>
 #include <openssl/ec.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static EVP_PKEY *root_key;
 static struct test_bytes root;
@@ -177,6 +181,46 @@ static void t17_an_expired_certificate_of_an_unknown_root_stays_untrusted(void *
     c.issuer = "Other Root";
     enrol_with(w, host, &c, NULL, TB_ENROL_PENDING);
     assert_true(incident(w, host, "identity.ek-certificate").found);
+    host_free(host);
+}
+
+/* ---- T-64: addresses in a certificate are text ---- */
+
+static int listen_somewhere(unsigned *port)
+{
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof a;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 4), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    *port = ntohs(a.sin_port);
+    return fd;
+}
+
+static void t64_the_address_of_a_missing_issuer_is_told_and_never_opened(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("alpha");
+    struct test_cert c = good_cert(host);
+    struct sought s;
+    unsigned port;
+    char aia[128], told[96];
+    int fd = listen_somewhere(&port);
+
+    world_token(w, "token", "", 1);
+    c.issuer = "Nobody";
+    snprintf(aia, sizeof aia,
+             "caIssuers;URI:http://127.0.0.1:%u/i.crt,OCSP;URI:http://127.0.0.1:%u", port, port);
+    snprintf(told, sizeof told, "found http://127.0.0.1:%u/i.crt", port);
+    c.aia = aia;
+    enrol_with(w, host, &c, NULL, TB_ENROL_PENDING);
+    s = incident(w, host, "identity.ek-certificate");
+    assert_non_null(strstr(s.text, "missing issuer: expected CN=Nobody"));
+    assert_non_null(strstr(s.text, told));
+    assert_int_equal(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 100), 0);
+    close(fd);
     host_free(host);
 }
 
@@ -455,6 +499,7 @@ int main(void)
         CASE(t17_the_policy_decides_what_an_expired_certificate_means),
         CASE(t17_an_expired_certificate_of_an_unknown_root_stays_untrusted),
         CASE(the_policy_of_the_tokens_group_judges_the_enrolment),
+        CASE(t64_the_address_of_a_missing_issuer_is_told_and_never_opened),
         CASE(t25_without_a_certificate_the_class_is_the_tpms_own_word),
         CASE(t26_a_host_with_a_roca_key_waits_and_then_fails),
         cmocka_unit_test_setup_teardown(t28_evidence_from_another_machine_than_the_enrolled_is_told,
