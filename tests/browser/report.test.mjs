@@ -712,6 +712,7 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
         const p = await watched(ctx);
         const views = [
             'report',
+            'clusters',
             'pending',
             'incidents',
             'enrol',
@@ -740,6 +741,7 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
             const p = await watched(ctx);
             const views = [
                 'report',
+                'clusters',
                 'pending',
                 'incidents',
                 'enrol',
