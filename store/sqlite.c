@@ -25,6 +25,8 @@ struct where {
 static const char *const schema[] = {
 #include "schema_001.inc"
     ,
+#include "schema_002.inc"
+    ,
 };
 const struct tb_migrations tb_sqlite_migrations = { schema, sizeof schema / sizeof *schema };
 

@@ -54,10 +54,6 @@ CREATE TABLE host (
     log_digest BLOB CHECK (length(log_digest) = 32),
     pcrs_digest BLOB CHECK (length(pcrs_digest) = 32),
     result_digest BLOB CHECK (length(result_digest) = 32),
-    shape BLOB CHECK (length(shape) = 32), -- what hosts that boot alike have in common
-    trusted_ms INTEGER NOT NULL DEFAULT 0, -- the last trusted boot: what a change is told against
-    trusted_log BLOB CHECK (length(trusted_log) = 32),
-    trusted_pcrs BLOB CHECK (length(trusted_pcrs) = 32),
     period_id INTEGER NOT NULL DEFAULT 0,
     period_last_ms INTEGER NOT NULL DEFAULT 0,
     period_count INTEGER NOT NULL DEFAULT 0,
@@ -72,8 +68,6 @@ CREATE UNIQUE INDEX host_token ON host (token_hash) WHERE state <> 4;
 CREATE INDEX host_rank ON host (rank, id) WHERE state <> 4;
 CREATE INDEX host_since ON host (since_ms, id) WHERE state <> 4;
 CREATE INDEX host_counts ON host (state, verdict, maintenance);
--- all that the list of clusters reads
-CREATE INDEX host_shape ON host (state, shape, verdict, id) WHERE shape NOT NULL;
 
 CREATE TABLE host_key (
     host_id TEXT PRIMARY KEY REFERENCES host (id) ON DELETE CASCADE,
@@ -156,12 +150,9 @@ CREATE TABLE period (
     count INTEGER NOT NULL,
     result_digest BLOB CHECK (length(result_digest) = 32),
     log_digest BLOB CHECK (length(log_digest) = 32),
-    pcrs_digest BLOB CHECK (length(pcrs_digest) = 32),
     policy_digest BLOB CHECK (length(policy_digest) = 32)
 ) STRICT;
 CREATE INDEX period_host ON period (host_id, id);
--- periods that name blobs: a host has so many of them, and the oldest let go of theirs
-CREATE INDEX period_kept ON period (host_id, id) WHERE result_digest NOT NULL;
 
 CREATE TABLE incident (
     id INTEGER PRIMARY KEY,
@@ -187,7 +178,6 @@ CREATE TABLE audit (
     seq INTEGER PRIMARY KEY,
     time_ms INTEGER NOT NULL,
     actor TEXT NOT NULL,
-    actor_id TEXT NOT NULL, -- of the API key: labels come back
     action TEXT NOT NULL,
     target TEXT NOT NULL,
     detail TEXT NOT NULL

@@ -1,5 +1,4 @@
-/* The store when things go wrong: kill -9, two replicas, full disks, damaged and foreign files,
- * schemas of other releases. */
+/* The store when things go wrong: kill -9, two replicas, full disks, damaged and foreign files. */
 #include "tests/unit/store_test_support.h"
 
 #include "store/sqlite.h"
@@ -555,57 +554,6 @@ static void a_backup_is_a_whole_store_of_its_own(void **state)
     tb_store_close(copy.s);
 }
 
-/* ---- schemas of other releases ---- */
-
-static void t68_a_store_of_the_previous_release_opens_and_attests_without_way_back(void **state)
-{
-    struct place *p = P(state);
-    const char *const steps[] = { tb_sqlite_migrations.step[0],
-                                  "ALTER TABLE host ADD COLUMN colour TEXT NOT NULL DEFAULT '';"
-                                  "CREATE TABLE extra (x INTEGER) STRICT;" };
-    const struct tb_migrations first = { steps, 1 }, newer = { steps, 2 };
-    char err[TB_STORE_ERR_LEN];
-    struct tb_store_stats stats;
-    struct evidence e;
-    struct tb_accepted a;
-
-    add_host(p->s, 1);
-    attest(p->s, host_id(1), 1, TB_VERDICT_FAILED, T0);
-    give_nonce(p->s, host_id(1), 2, T0);
-    tb_store_close(p->s);
-    p->s = tb_store_open_sqlite_with(p->path, &newer, err);
-    assert_non_null(p->s);
-    tb_store_stats(p->s, &stats);
-    assert_int_equal(stats.schema, 2);
-    evidence(&e, host_id(1), 2, TB_VERDICT_TRUSTED, T0 + 1);
-    assert_ok(tb_store_accept_evidence(p->s, &e.a, &a)); /* the old issued it */
-    assert_int_equal(accepted_of(p->s, host_id(1)), 2);
-    tb_store_close(p->s);
-    p->s = NULL;
-    assert_refused(p->path, &first, "newer release");
-}
-
-static void a_step_forward_that_fails_leaves_the_old_schema(void **state)
-{
-    struct place *p = P(state);
-    const char *const steps[] = { tb_sqlite_migrations.step[0], "CREATE TABLE extra (x INTEGER);"
-                                                                "INSERT INTO nowhere VALUES (1)" };
-    const struct tb_migrations bad = { steps, 2 };
-    struct tb_store_stats stats;
-    char err[TB_STORE_ERR_LEN];
-    struct tb_host h;
-
-    add_host(p->s, 1);
-    tb_store_close(p->s);
-    p->s = NULL;
-    assert_null(tb_store_open_sqlite_with(p->path, &bad, err));
-    assert_non_null(strstr(err, "nowhere"));
-    p->s = place_open(p);
-    tb_store_stats(p->s, &stats);
-    assert_int_equal(stats.schema, 1);
-    assert_ok(tb_store_host_get(p->s, host_id(1), &h));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, place_new, place_free)
@@ -620,8 +568,6 @@ int main(void)
         TEST(a_damaged_file_is_refused_and_left_as_it_is),
         TEST(the_file_is_its_owners_alone),
         TEST(a_backup_is_a_whole_store_of_its_own),
-        TEST(t68_a_store_of_the_previous_release_opens_and_attests_without_way_back),
-        TEST(a_step_forward_that_fails_leaves_the_old_schema),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
