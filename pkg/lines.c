@@ -3,22 +3,23 @@
 #include <stdio.h>
 #include <string.h>
 
-bool tb_is_text(struct tb_reader r, const char *text)
+bool tb_lines_text_is(struct tb_reader r, const char *text)
 {
     return tb_slice_equal(r, tb_slice(text, strlen(text)));
 }
 
-bool tb_is_lower(uint8_t c)
+bool tb_lines_is_lower(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-bool tb_is_alnum(uint8_t c)
+bool tb_lines_is_alnum(uint8_t c)
 {
-    return tb_is_lower(c) || (c >= 'A' && c <= 'Z');
+    return tb_lines_is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-bool tb_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t), const char *others)
+bool tb_lines_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t),
+                         const char *others)
 {
     if (r.left == 0 || r.left > max)
         return false;
@@ -30,11 +31,11 @@ bool tb_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t), cons
 
 bool tb_is_package_name(struct tb_reader r)
 {
-    return tb_holds_only(r, TB_PKG_NAME_MAX, tb_is_lower, "+.-") && tb_is_lower(r.p[0]);
+    return tb_lines_holds_only(r, TB_PKG_NAME_MAX, tb_lines_is_lower, "+.-") &&
+           tb_lines_is_lower(r.p[0]);
 }
 
-/* Printable ASCII that neither begins nor ends with a space. */
-bool tb_is_words(struct tb_reader r)
+bool tb_lines_is_words(struct tb_reader r)
 {
     if (r.left == 0 || r.left > TB_PKG_TEXT_MAX || r.p[0] == ' ' || r.p[r.left - 1] == ' ')
         return false;
@@ -44,8 +45,7 @@ bool tb_is_words(struct tb_reader r)
     return true;
 }
 
-/* -1, 0, 1, as memcmp orders, the shorter of two that agree first. */
-int tb_order(struct tb_reader a, struct tb_reader b)
+int tb_lines_order(struct tb_reader a, struct tb_reader b)
 {
     int c = memcmp(a.p, b.p, a.left < b.left ? a.left : b.left);
 
@@ -81,7 +81,6 @@ bool tb_lines_next(struct tb_lines *l)
     return true;
 }
 
-/* The current line begins with this word and a space: what follows. */
 bool tb_lines_is(const struct tb_lines *l, const char *key, struct tb_reader *rest)
 {
     size_t n = strlen(key);
@@ -92,7 +91,6 @@ bool tb_lines_is(const struct tb_lines *l, const char *key, struct tb_reader *re
     return true;
 }
 
-/* Up to the next space, which is skipped, or to the end. */
 struct tb_reader tb_lines_word(struct tb_reader *rest)
 {
     const uint8_t *space = rest->left == 0 ? NULL : memchr(rest->p, ' ', rest->left);
@@ -160,7 +158,6 @@ static unsigned days_in(unsigned year, unsigned month)
            (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 1U : 0U);
 }
 
-/* RFC 3339 in UTC, whole seconds: 2026-01-31T23:59:59Z, from 1970 on. */
 bool tb_lines_date(struct tb_reader r, int64_t *out)
 {
     static const char form[] = "0000-00-00T00:00:00Z";
@@ -198,7 +195,6 @@ void tb_date_text(int64_t s, char out[TB_DATE_TEXT_LEN])
              doy - (153 * mp + 2) / 5 + 1, rest / 3600, rest / 60 % 60, rest % 60);
 }
 
-/* A line that must be there, with one value of this form. */
 bool tb_lines_value(struct tb_lines *l, const char *key, bool (*is)(struct tb_reader),
                     const char *expected, struct tb_reader *out)
 {
@@ -211,7 +207,7 @@ bool tb_lines_value(struct tb_lines *l, const char *key, bool (*is)(struct tb_re
 
 bool tb_lines_end(struct tb_lines *l)
 {
-    if (l->end || !tb_is_text(l->line, "end"))
+    if (l->end || !tb_lines_text_is(l->line, "end"))
         return tb_lines_refuse(l, "the next line in order, or end");
     if (!tb_lines_next(l))
         return false;

@@ -43,14 +43,15 @@ TB_MUST_CHECK bool tb_lines_date(struct tb_reader r, int64_t *out_s);
 void tb_date_text(int64_t s, char out[TB_DATE_TEXT_LEN]);
 
 /* Of letters that `letter` knows and of `others`, 1 to max of them. */
-bool tb_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t), const char *others);
-bool tb_is_lower(uint8_t c); /* a to z, 0 to 9 */
-bool tb_is_alnum(uint8_t c);
+bool tb_lines_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t),
+                         const char *others);
+bool tb_lines_is_lower(uint8_t c); /* a to z, 0 to 9 */
+bool tb_lines_is_alnum(uint8_t c);
 bool tb_is_package_name(struct tb_reader r); /* lower-case letters, digits, "+.-" */
 /* Printable ASCII that neither begins nor ends with a space. */
-bool tb_is_words(struct tb_reader r);
-bool tb_is_text(struct tb_reader r, const char *text);
+bool tb_lines_is_words(struct tb_reader r);
+bool tb_lines_text_is(struct tb_reader r, const char *text);
 /* Less, equal, greater than 0, as memcmp orders, the shorter of two that agree first. */
-int tb_order(struct tb_reader a, struct tb_reader b);
+int tb_lines_order(struct tb_reader a, struct tb_reader b);
 
 #endif

@@ -35,7 +35,7 @@ static const char *const payload_names[TB_N_PAYLOAD_KINDS] = {
 static bool of_name(struct tb_reader r, const char *const *names, unsigned n, unsigned *out)
 {
     for (unsigned i = 0; i < n; i++)
-        if (tb_is_text(r, names[i])) {
+        if (tb_lines_text_is(r, names[i])) {
             *out = i;
             return true;
         }
@@ -96,19 +96,22 @@ bool tb_package_kind_of_name(struct tb_reader name, enum tb_package_kind *out)
 
 static bool is_version(struct tb_reader r)
 {
-    return tb_holds_only(r, TB_PKG_VERSION_MAX, tb_is_alnum, "+.~:-") && tb_is_alnum(r.p[0]);
+    return tb_lines_holds_only(r, TB_PKG_VERSION_MAX, tb_lines_is_alnum, "+.~:-") &&
+           tb_lines_is_alnum(r.p[0]);
 }
 
 /* Also the name of a file, so it neither begins with a dot nor is a path. */
 static bool is_payload_name(struct tb_reader r)
 {
-    return tb_holds_only(r, TB_PKG_NAME_MAX, tb_is_alnum, "._+-") && tb_is_alnum(r.p[0]) &&
-           !tb_is_text(r, "manifest") && !tb_is_text(r, "signature");
+    return tb_lines_holds_only(r, TB_PKG_NAME_MAX, tb_lines_is_alnum, "._+-") &&
+           tb_lines_is_alnum(r.p[0]) && !tb_lines_text_is(r, "manifest") &&
+           !tb_lines_text_is(r, "signature");
 }
 
 static bool is_option_name(struct tb_reader r)
 {
-    return tb_holds_only(r, TB_PKG_NAME_MAX, tb_is_alnum, "._-") && tb_is_alnum(r.p[0]);
+    return tb_lines_holds_only(r, TB_PKG_NAME_MAX, tb_lines_is_alnum, "._-") &&
+           tb_lines_is_alnum(r.p[0]);
 }
 
 /* ---- reading ---- */
@@ -120,11 +123,11 @@ static bool parse_identity(struct tb_lines *l, struct tb_manifest *m)
 
     if (!tb_lines_value(l, "trueboot-package", NULL, "trueboot-package " FORMAT, &v))
         return false;
-    if (!tb_is_text(v, FORMAT))
+    if (!tb_lines_text_is(v, FORMAT))
         return tb_lines_refuse(l, "trueboot-package " FORMAT);
     if (!tb_lines_value(l, "purpose", NULL, "purpose host", &v))
         return false;
-    if (!tb_is_text(v, "host"))
+    if (!tb_lines_text_is(v, "host"))
         return tb_lines_refuse(l, "purpose host");
     if (!tb_lines_value(l, "name", tb_is_package_name, "name and a package's name", &m->name) ||
         !tb_lines_value(l, "version", is_version, "version and a version", &m->version) ||
@@ -133,7 +136,7 @@ static bool parse_identity(struct tb_lines *l, struct tb_manifest *m)
     if (!tb_lines_number(v, UINT32_MAX, &n))
         return tb_lines_refuse(l, "security-version and a number up to 4294967295");
     m->security_version = (uint32_t)n;
-    if (!tb_lines_value(l, "vendor", tb_is_words, "vendor and a text", &m->vendor) ||
+    if (!tb_lines_value(l, "vendor", tb_lines_is_words, "vendor and a text", &m->vendor) ||
         !tb_lines_value(l, "built", NULL, "built and a date", &v))
         return false;
     if (!tb_lines_date(v, &m->built_s))
@@ -161,7 +164,7 @@ static bool parse_relations(struct tb_lines *l, const char *key, struct tb_relat
             return tb_lines_refuse(l, "at most 32 of these");
         if (!tb_is_package_name(name) || !tb_lines_number(rest, UINT32_MAX, &v))
             return tb_lines_refuse(l, "a package's name and a security version");
-        if (*n > 0 && tb_order(list[*n - 1].name, name) >= 0)
+        if (*n > 0 && tb_lines_order(list[*n - 1].name, name) >= 0)
             return tb_lines_refuse(l, "names in rising order");
         list[*n] = (struct tb_relation){ name, (uint32_t)v };
         if (!tb_lines_next(l))
@@ -179,9 +182,9 @@ static bool parse_options(struct tb_lines *l, struct tb_manifest *m)
 
         if (m->n_options == TB_PKG_OPTIONS_MAX)
             return tb_lines_refuse(l, "at most 32 of these");
-        if (!is_option_name(name) || !tb_is_words(rest))
+        if (!is_option_name(name) || !tb_lines_is_words(rest))
             return tb_lines_refuse(l, "an option's name and a value");
-        if (m->n_options > 0 && tb_order(m->option[m->n_options - 1].name, name) >= 0)
+        if (m->n_options > 0 && tb_lines_order(m->option[m->n_options - 1].name, name) >= 0)
             return tb_lines_refuse(l, "names in rising order");
         m->option[m->n_options] = (struct tb_package_option){ name, rest };
         if (!tb_lines_next(l))

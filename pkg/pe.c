@@ -159,6 +159,25 @@ static bool parse_sections(struct tb_reader image, uint64_t at, uint16_t n, stru
     return true;
 }
 
+/* No two of headers and sections have a byte of memory in common. */
+static bool apart_in_memory(const struct tb_pe *pe)
+{
+    for (size_t i = 0; i < pe->n_sections; i++) {
+        const struct tb_pe_section *a = &pe->section[i];
+
+        if (a->virtual_size != 0 && a->virtual_address < pe->headers_size)
+            return false;
+        for (size_t k = 0; k < i; k++) {
+            const struct tb_pe_section *b = &pe->section[k];
+
+            if (a->virtual_address < (uint64_t)b->virtual_address + b->virtual_size &&
+                b->virtual_address < (uint64_t)a->virtual_address + a->virtual_size)
+                return false;
+        }
+    }
+    return true;
+}
+
 /* What is hashed and what is loaded is the same only if nothing overlaps and all is there. */
 static bool layout_holds(const struct tb_pe *pe, uint64_t file_size, struct tb_reason *why)
 {
@@ -181,6 +200,8 @@ static bool layout_holds(const struct tb_pe *pe, uint64_t file_size, struct tb_r
         end = (uint64_t)s->offset + s->size;
         hashed += s->size;
     }
+    if (!apart_in_memory(pe))
+        return refuse(why, "sections", "memory of their own", pe->n_sections);
     if (!entry_within)
         return refuse(why, "entry point", "within a section", pe->entry);
     return hashed <= file_size - pe->certs_size ||

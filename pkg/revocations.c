@@ -9,7 +9,7 @@ static bool parse_head(struct tb_lines *l, struct tb_revocations *r)
 
     if (!tb_lines_value(l, "trueboot-revocations", NULL, "trueboot-revocations 1", &v))
         return false;
-    if (!tb_is_text(v, "1"))
+    if (!tb_lines_text_is(v, "1"))
         return tb_lines_refuse(l, "trueboot-revocations 1");
     if (!tb_lines_value(l, "serial", NULL, "serial and a number", &v))
         return false;
@@ -52,7 +52,7 @@ static bool parse_packages(struct tb_lines *l, struct tb_revocations *r)
             return tb_lines_refuse(l, "at most 256 of these");
         if (!tb_is_package_name(name) || !tb_lines_number(rest, UINT32_MAX, &v))
             return tb_lines_refuse(l, "a package's name and a security version");
-        if (r->n_packages > 0 && tb_order(r->package[r->n_packages - 1].name, name) >= 0)
+        if (r->n_packages > 0 && tb_lines_order(r->package[r->n_packages - 1].name, name) >= 0)
             return tb_lines_refuse(l, "names in rising order");
         r->package[r->n_packages].name = name;
         r->package[r->n_packages].security_version = (uint32_t)v;

@@ -98,17 +98,38 @@ bool tb_package_verify(const struct tb_package *p, const struct tb_package_rules
     return false;
 }
 
+static bool may_revoke(const struct tb_code_signer *who, struct tb_reason *why)
+{
+    return level_of(who) == TB_LEVEL_CERTIFIED ||
+           tb_refuse(why, TB_CHECK_PACKAGE_LEVEL, who->subject, "a signer for the level certified",
+                     "one for the level %s", tb_level_name(level_of(who)));
+}
+
+static bool is_newer(const struct tb_revocations *held, const struct tb_revocations *r,
+                     struct tb_reason *why)
+{
+    char expected[32];
+
+    if (held == NULL || r->serial >= held->serial)
+        return true;
+    snprintf(expected, sizeof expected, "at least %u", held->serial);
+    return tb_refuse(why, TB_CHECK_PACKAGE_REVOKED, "serial of the list", expected, "%u",
+                     r->serial);
+}
+
 bool tb_revocations_verify(struct tb_reader text, struct tb_reader signatures,
-                           const struct tb_vendors *vendors, struct tb_revocations *out,
-                           struct tb_code_signer *who, struct tb_reason *why)
+                           const struct tb_vendors *vendors, const struct tb_revocations *held,
+                           struct tb_revocations *out, struct tb_code_signer *who,
+                           struct tb_reason *why)
 {
     struct tb_signatures s;
 
     if (!tb_signatures_parse(signatures, &s, why))
         return false;
     for (size_t i = 0; i < s.n; i++)
-        if (signer_holds(&s.signer[i], TB_SIGNED_REVOCATIONS, text, vendors, who, why))
-            return tb_revocations_parse(text, out, why);
+        if (signer_holds(&s.signer[i], TB_SIGNED_REVOCATIONS, text, vendors, who, why) &&
+            !signer_is_revoked(held, who, why) && may_revoke(who, why))
+            return tb_revocations_parse(text, out, why) && is_newer(held, out, why);
     return false;
 }
 

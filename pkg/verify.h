@@ -37,9 +37,12 @@ TB_MUST_CHECK bool tb_payload_check(const struct tb_payload *payload, struct tb_
 TB_MUST_CHECK bool tb_payload_digest(struct tb_payload *payload, struct tb_reader bytes,
                                      struct tb_hasher *h, struct tb_reason *why);
 
-/* A signed list: text, signatures as of a package. The list must be by one of the vendors. */
+/* A signed list: text, signatures as of a package. By a signer who may vouch for the highest level,
+ * whom the list that is held (NULL: none) does not revoke, and not older than it: else the weakest
+ * signer could take back what others revoked. *out may not be *held. */
 TB_MUST_CHECK bool tb_revocations_verify(struct tb_reader text, struct tb_reader signatures,
                                          const struct tb_vendors *vendors,
+                                         const struct tb_revocations *held,
                                          struct tb_revocations *out, struct tb_code_signer *who,
                                          struct tb_reason *why);
 

@@ -15,7 +15,7 @@ static void sorted(const struct tb_revocations *r)
     for (size_t i = 1; i < r->n_digests; i++)
         assert(memcmp(r->digest[i - 1], r->digest[i], 64) < 0);
     for (size_t i = 1; i < r->n_packages; i++)
-        assert(tb_order(r->package[i - 1].name, r->package[i].name) < 0);
+        assert(tb_lines_order(r->package[i - 1].name, r->package[i].name) < 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

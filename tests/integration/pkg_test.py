@@ -4,12 +4,14 @@
 usage: pkg_test.py TRUEBOOT_PKG"""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 TOOL = os.path.abspath(sys.argv[1])
+SOURCE = os.environ["TRUEBOOT_SOURCE"]
 SPEC = {"name": "hello", "version": "1.2-3", "security_version": 3, "vendor": "Example Inc.",
         "level": "accepted", "kind": "software", "conflicts": {"goodbye": 0},
         "requires": {"zlib": 1, "base": 2}, "options": {"loglevel": "3", "console": "ttyS0 quiet"},
@@ -102,13 +104,30 @@ def revocations_are_signed_and_obeyed():
     with open("list", "w") as f:
         f.write("trueboot-revocations 1\nserial 1\nissued 2026-01-01T00:00:00Z\n"
                 "package hello 3\nend\n")
-    run("revoke", "list", *KEYS, "--out", "revocations")
-    verify = ["verify", "hello.tbp", "--vendor", "ours/root.crt", "--revocations"]
+    with open("both.crt", "w") as f:
+        f.write(open("ours/root.crt").read() + open("other/root.crt").read())
+    run("revoke", "list", "--key", "other/signer.key", "--certs", "other/signer.crt", "--out",
+        "revocations")
+    verify = ["verify", "hello.tbp", "--vendor", "both.crt", "--revocations"]
     assert "revoked" in run(*verify, "revocations", code=1)
     run("build", spec(security_version=4), *KEYS, "--out", "newer.tbp")
     run("verify", "newer.tbp", *verify[2:], "revocations")
-    run("revoke", "list", "--key", "other/signer.key", "--certs", "other/signer.crt", "--out", "false")
-    assert "no trusted signer" in run(*verify, "false", code=2)
+    assert "no trusted signer" in run("verify", "hello.tbp", "--vendor", "ours/root.crt",
+                                      "--revocations", "revocations", code=2)
+    run("revoke", "list", *KEYS, "--out", "weak")  # may vouch for "accepted" only
+    assert "certified" in run(*verify, "weak", code=2)
+
+
+def the_page_of_documentation_is_true():
+    """The commands of docs/packages.md, as they stand there."""
+    page = open(os.path.join(SOURCE, "docs/packages.md")).read()
+    block = page.split("```sh\n")[1].split("```")[0]
+    os.mkdir("page")
+    tool = os.path.dirname(TOOL)
+    done = subprocess.run(["sh", "-ec", block], cwd="page", capture_output=True, text=True,
+                          env={**os.environ, "PATH": f"{tool}:{os.environ['PATH']}"})
+    assert done.returncode == 0 and "hello_1.0.tbp: good" in done.stdout, done
+    assert os.listdir("page/out") == ["hello.sh"]
 
 
 def wrong_descriptions_and_command_lines_are_named():
@@ -125,7 +144,24 @@ def wrong_descriptions_and_command_lines_are_named():
     assert "no such command" in run("frobnicate", code=2)
     assert "given twice" in run("list", "hello.tbp", "--to", "a", "--to", "b", code=2)
     assert "no such file" in run("verify", "hello.tbp", "--vendor", "absent", code=2)
+    for command in ("inspect", "list"):
+        assert "No such file" in run(command, "absent", code=2)
+    assert "No such file" in run("verify", "hello.tbp", "absent", "--vendor", "ours/root.crt", code=2)
     assert "build" in run("help")
+
+
+def help_manual_and_completion_name_the_same():
+    text = run("help")
+    commands = re.findall(r"^  ([a-z-]+) +", text.split("\n\n")[1], re.M)
+    options = re.findall(r"^  --([a-z]+)", text, re.M)
+    assert len(commands) == 8 and "vendor" in options, (commands, options)
+    manual = open(os.path.join(SOURCE, "docs/man/trueboot-pkg.1")).read()
+    completion = open(os.path.join(SOURCE, "tools/pkg/completion.bash")).read()
+    for command in commands:
+        assert f".It Cm {command} " in manual and command in completion, command
+    for option in options:
+        assert option == "help" or f".It Fl -{option}" in manual, option
+        assert f"--{option}" in completion, option
 
 
 def a_key_behind_pkcs11_signs():
@@ -154,8 +190,9 @@ with tempfile.TemporaryDirectory() as scratch:
     prepare()
     for test in (a_package_is_built_shown_verified_and_extracted, the_manifest_is_reproducible,
                  strangers_low_levels_and_changed_bytes_are_refused, a_second_signer_is_added,
-                 revocations_are_signed_and_obeyed, wrong_descriptions_and_command_lines_are_named,
-                 a_key_behind_pkcs11_signs):
+                 revocations_are_signed_and_obeyed, the_page_of_documentation_is_true,
+                 wrong_descriptions_and_command_lines_are_named,
+                 help_manual_and_completion_name_the_same, a_key_behind_pkcs11_signs):
         test()
         print("ok", test.__name__)
     os.chdir("/")

@@ -223,34 +223,75 @@ static void every_truncation_and_what_follows_is_refused(void **state)
     expect(s, &rules, TB_CHECK_PACKAGE_FORMAT);
 }
 
+/* A list signed by v, under the domain of `kind`, verified against what is held. */
+static bool list_taken(struct scene *s, const struct test_vendor *v, enum tb_signed_kind kind,
+                       const char *list, const struct tb_revocations *held,
+                       struct tb_revocations *out, struct tb_reason *why)
+{
+    struct tb_signatures one = { .n = 1, .signer[0] = { .alg = TB_SIGN_P384 } };
+    struct tb_reader text = tb_slice(list, strlen(list)), parts[2];
+    uint8_t head[TB_SIGNED_HEAD_LEN], value[TB_CODE_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
+    struct tb_code_signer who;
+    size_t len;
+
+    one.signer[0].signed_s = PACKAGE_NOW_S;
+    one.signer[0].n_certs = tb_code_key_chain(v->key, one.signer[0].cert);
+    tb_signed_parts(kind, PACKAGE_NOW_S, text, head, parts);
+    assert_true(tb_code_sign(v->key, parts, 2, value, &len, why));
+    one.signer[0].signature = tb_slice(value, len);
+    assert_true(tb_signatures_encode(&one, member, sizeof member, &len));
+    return tb_revocations_verify(text, tb_slice(member, len), s->vendors, held, out, &who, why);
+}
+
+static const char list_7[] = "trueboot-revocations 1\nserial 7\nissued 2026-01-01T00:00:00Z\n"
+                             "package hello 2\nend\n";
+static const char list_6[] = "trueboot-revocations 1\nserial 6\nissued 2026-01-01T00:00:00Z\n"
+                             "end\n";
+
 /* A signature is for its purpose: that of a list is none of a package, and the reverse. */
 static void a_signature_is_good_for_its_purpose_only(void **state)
 {
     struct scene *s = *state;
-    static const char list[] = "trueboot-revocations 1\nserial 7\nissued 2026-01-01T00:00:00Z\n"
-                               "package hello 2\nend\n";
     struct tb_revocations *r = malloc(sizeof *r);
-    struct tb_reader text = tb_slice(list, strlen(list)), parts[2];
-    uint8_t head[TB_SIGNED_HEAD_LEN], value[TB_CODE_SIGNATURE_MAX], member[TB_SIGNATURE_LEN_MAX];
-    struct tb_code_signer who;
     struct tb_reason why;
 
-    for (unsigned kind = 0; kind < 2; kind++) {
-        struct tb_signatures one = { .n = 1, .signer[0] = { .alg = TB_SIGN_P384 } };
-        size_t len;
-
-        one.signer[0].signed_s = PACKAGE_NOW_S;
-        one.signer[0].n_certs = tb_code_key_chain(s->ours->key, one.signer[0].cert);
-        tb_signed_parts((enum tb_signed_kind)kind, PACKAGE_NOW_S, text, head, parts);
-        assert_true(tb_code_sign(s->ours->key, parts, 2, value, &len, &why));
-        one.signer[0].signature = tb_slice(value, len);
-        assert_true(tb_signatures_encode(&one, member, sizeof member, &len));
-        assert_true(tb_revocations_verify(text, tb_slice(member, len), s->vendors, r, &who, &why) ==
-                    (kind == TB_SIGNED_REVOCATIONS));
-    }
+    tb_vendors_free(s->vendors);
+    s->vendors = test_vendors_of(s->other, NULL);
+    assert_false(list_taken(s, s->other, TB_SIGNED_PACKAGE, list_7, NULL, r, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_SIGNATURE);
+    assert_true(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, list_7, NULL, r, &why));
     assert_int_equal(r->serial, 7);
     assert_true(tb_revokes_package(r, tb_slice("hello", 5), 2));
     assert_false(tb_revokes_package(r, tb_slice("hello", 5), 3));
+    free(r);
+}
+
+static void t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer(void **state)
+{
+    struct scene *s = *state;
+    struct tb_revocations *r = malloc(sizeof *r), *held = calloc(1, sizeof *held);
+    struct tb_package_rules rules = { NULL, NULL, TB_LEVEL_COMMUNITY };
+    struct tb_package_trust who;
+    struct tb_reason why;
+
+    tb_vendors_free(s->vendors);
+    rules.vendors = s->vendors = test_vendors_of(s->other, s->ours);
+    assert_false(list_taken(s, s->ours, TB_SIGNED_REVOCATIONS, list_7, NULL, r, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_LEVEL); /* "accepted" is not enough */
+
+    held->serial = 7;
+    assert_true(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, list_7, held, r, &why));
+    assert_false(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, list_6, held, r, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_REVOKED);
+
+    test_manifest(s->manifest);
+    make(s, s->other, NULL);
+    assert_true(believed(s, &rules, &who, &why));
+    held->n_signers = 1;
+    memcpy(held->signer[0], who.who.chain_sha256[0], 32);
+    assert_false(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, list_7, held, r, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_REVOKED);
+    free(held);
     free(r);
 }
 
@@ -300,6 +341,7 @@ int main(void)
         SCENE(every_changed_byte_is_refused),
         SCENE(every_truncation_and_what_follows_is_refused),
         SCENE(a_signature_is_good_for_its_purpose_only),
+        SCENE(t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer),
         SCENE(only_roots_are_taken_as_vendors),
         SCENE(a_program_has_the_digests_that_firmware_measures),
     };

@@ -135,6 +135,8 @@ static const struct {
     { OPTIONAL + 240 + 20, 0x700, 4 }, /* sections overlap in the file */
     { OPTIONAL + 240 + 16, 0xffffff00, 4 },
     { OPTIONAL + 280 + 12, 0xffffff00, 4 }, /* outside of the image in memory */
+    { OPTIONAL + 280 + 12, 0x1100, 4 },     /* in the memory of the first */
+    { OPTIONAL + 280 + 12, 0x200, 4 },      /* and of the headers */
     { OPTIONAL + 280 + 16, 0x201, 4 },      /* one byte beyond the file */
 };
 

@@ -13,7 +13,7 @@ struct build {
     char directory[4096]; /* of the description: files are named relative to it */
     json_t *json;
     struct tb_manifest manifest;
-    struct tb_reader content[TB_PAYLOADS_MAX]; /* mapped */
+    struct tb_reader content[TB_PAYLOADS_MAX];
     char text[TB_MANIFEST_LEN_MAX + 1];
     size_t text_len;
 };
@@ -44,7 +44,8 @@ static bool number_of(const json_t *v, uint32_t *out)
 
 static int by_name(const void *a, const void *b)
 {
-    return tb_order(((const struct tb_relation *)a)->name, ((const struct tb_relation *)b)->name);
+    return tb_lines_order(((const struct tb_relation *)a)->name,
+                          ((const struct tb_relation *)b)->name);
 }
 
 /* {"NAME": SECURITY VERSION} */
@@ -67,8 +68,8 @@ static bool relations(struct build *b, const char *name, struct tb_relation *lis
 
 static int by_option(const void *a, const void *b)
 {
-    return tb_order(((const struct tb_package_option *)a)->name,
-                    ((const struct tb_package_option *)b)->name);
+    return tb_lines_order(((const struct tb_package_option *)a)->name,
+                          ((const struct tb_package_option *)b)->name);
 }
 
 static bool package_options(struct build *b)
@@ -109,7 +110,7 @@ static bool payload(struct build *b, const json_t *v, struct tb_hasher *h)
         name = strrchr(file, '/') != NULL ? strrchr(file, '/') + 1 : file;
     p->name = tb_slice(name, strlen(name));
     snprintf(path, sizeof path, "%s%s", file[0] == '/' ? "" : b->directory, file);
-    if (!tool_map(path, &b->content[b->manifest.n_payloads]))
+    if (!tool_load(path, &b->content[b->manifest.n_payloads]))
         return false;
     p->size = b->content[b->manifest.n_payloads++].left;
     if (!tb_payload_digest(p, b->content[b->manifest.n_payloads - 1], h, &why))
@@ -274,7 +275,7 @@ enum tool_exit tool_build(struct tool *t)
     }
     free(members);
     for (size_t i = 0; b != NULL && i < b->manifest.n_payloads; i++)
-        tool_unmap(&b->content[i]);
+        tool_drop(&b->content[i]);
     if (b != NULL)
         json_decref(b->json);
     free(b);
@@ -285,21 +286,21 @@ enum tool_exit tool_build(struct tool *t)
 enum tool_exit tool_sign_package(struct tool *t)
 {
     const char *path = t->argument[0];
-    struct tool_package *p = tool_package_open(path);
+    enum tool_exit code;
+    struct tool_package *p = tool_package_open(path, &code);
     struct tb_code_key *key = p == NULL ? NULL : tool_key(t);
     uint8_t value[TB_CODE_SIGNATURE_MAX];
     struct tb_reason why;
     int64_t now_s;
-    bool ok = false;
 
     if (key != NULL && !tb_package_payloads(&p->package, p->payload, &why))
-        tool_refused(path, &why);
-    else if (key != NULL)
-        ok = tool_date(t, &now_s) &&
+        code = tool_refused(path, &why);
+    else if (key != NULL && tool_date(t, &now_s) &&
              tool_sign(key, TB_SIGNED_PACKAGE, now_s, p->package.manifest_text,
                        &p->package.signatures, value) &&
-             write_package(path, p->package.manifest_text, &p->package.signatures, p->package.rest);
+             write_package(path, p->package.manifest_text, &p->package.signatures, p->package.rest))
+        code = TOOL_OK;
     tb_code_key_free(key);
     tool_package_close(p);
-    return ok ? TOOL_OK : TOOL_USAGE;
+    return code;
 }

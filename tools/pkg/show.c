@@ -115,11 +115,12 @@ static void print_package(const struct tb_package *p)
 
 enum tool_exit tool_inspect(struct tool *t)
 {
-    struct tool_package *p = tool_package_open(t->argument[0]);
+    enum tool_exit code;
+    struct tool_package *p = tool_package_open(t->argument[0], &code);
     json_t *o;
 
     if (p == NULL)
-        return TOOL_REFUSED;
+        return code;
     if (t->option[OPT_JSON] != NULL) {
         o = package_json(&p->package);
         json_dumpf(o, stdout, JSON_INDENT(2));
@@ -134,12 +135,13 @@ enum tool_exit tool_inspect(struct tool *t)
 
 enum tool_exit tool_list(struct tool *t)
 {
-    struct tool_package *p = tool_package_open(t->argument[0]);
+    enum tool_exit code;
+    struct tool_package *p = tool_package_open(t->argument[0], &code);
     struct tb_reason why;
     bool ok;
 
     if (p == NULL)
-        return TOOL_REFUSED;
+        return code;
     ok = tb_package_payloads(&p->package, p->payload, &why);
     for (size_t i = 0; ok && i < p->package.manifest.n_payloads; i++) {
         const struct tb_payload *payload = &p->package.manifest.payload[i];
@@ -153,32 +155,38 @@ enum tool_exit tool_list(struct tool *t)
     return ok ? TOOL_OK : TOOL_REFUSED;
 }
 
-static bool verify_one(const char *path, const struct tool_trust *trust)
+static enum tool_exit verify_one(const char *path, const struct tool_trust *trust)
 {
-    struct tool_package *p = tool_package_open(path);
+    enum tool_exit code;
+    struct tool_package *p = tool_package_open(path, &code);
     struct tb_package_trust who;
-    bool ok = p != NULL && tool_package_verify(p, path, trust, &who);
 
-    if (ok)
+    if (p != NULL)
+        code = tool_package_verify(p, path, trust, &who) ? TOOL_OK : TOOL_REFUSED;
+    if (code == TOOL_OK)
         printf("%s: good: %.*s %.*s, level %s, signed by %s (vendor %s)\n", path,
                (int)p->package.manifest.name.left, (const char *)p->package.manifest.name.p,
                (int)p->package.manifest.version.left, (const char *)p->package.manifest.version.p,
                tb_level_name(p->package.manifest.level), who.who.subject, who.who.root);
     tool_package_close(p);
-    return ok;
+    return code;
 }
 
+/* The worst answer is that of all. */
 enum tool_exit tool_verify(struct tool *t)
 {
+    enum tool_exit worst = TOOL_OK;
     struct tool_trust trust;
-    bool ok = true;
 
     if (!tool_trust_open(t, &trust))
         return TOOL_USAGE;
-    for (int i = 0; i < t->n_arguments; i++)
-        ok = verify_one(t->argument[i], &trust) && ok;
+    for (int i = 0; i < t->n_arguments; i++) {
+        enum tool_exit code = verify_one(t->argument[i], &trust);
+
+        worst = code > worst ? code : worst;
+    }
     tool_trust_clear(&trust);
-    return ok ? TOOL_OK : TOOL_REFUSED;
+    return worst;
 }
 
 /* Names are plain file names (tb_manifest_parse()), so nothing is written outside of the directory.
@@ -200,15 +208,17 @@ static bool extract_all(const struct tool_package *p, const char *to)
 
 enum tool_exit tool_extract(struct tool *t)
 {
-    enum tool_exit code = TOOL_REFUSED;
+    enum tool_exit code;
     struct tool_package *p;
     struct tb_package_trust who;
     struct tool_trust trust;
 
     if (!tool_trust_open(t, &trust))
         return TOOL_USAGE;
-    p = tool_package_open(t->argument[0]);
-    if (p != NULL && tool_package_verify(p, t->argument[0], &trust, &who))
+    p = tool_package_open(t->argument[0], &code);
+    if (p != NULL && !tool_package_verify(p, t->argument[0], &trust, &who))
+        code = TOOL_REFUSED;
+    else if (p != NULL)
         code = extract_all(p, t->option[OPT_TO]) ? TOOL_OK : TOOL_USAGE;
     tool_package_close(p);
     tool_trust_clear(&trust);

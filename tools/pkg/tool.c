@@ -1,16 +1,13 @@
 #include "tools/pkg/tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "files/files.h"
 
@@ -40,30 +37,27 @@ enum tool_exit tool_unusable(const char *name, const struct tb_reason *why)
                      why->observed);
 }
 
-bool tool_map(const char *path, struct tb_reader *out)
+bool tool_load(const char *path, struct tb_reader *out)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char err[TB_FILE_ERR_LEN];
     struct stat st;
-    void *p = NULL;
+    char *bytes;
+    size_t len;
 
     *out = tb_slice(NULL, 0);
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return tool_fail(TOOL_USAGE, "%s: %s", path, strerror(errno)), fd >= 0 && close(fd) != 0;
-    if (!S_ISREG(st.st_mode))
-        return tool_fail(TOOL_USAGE, "%s: not a regular file", path), close(fd), false;
-    if (st.st_size > 0)
-        p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    close(fd);
-    if (p == MAP_FAILED)
+    if (stat(path, &st) != 0)
         return tool_fail(TOOL_USAGE, "%s: %s", path, strerror(errno)), false;
-    *out = tb_slice(p, (size_t)st.st_size);
+    if (!S_ISREG(st.st_mode) || st.st_size > TOOL_FILE_MAX)
+        return tool_fail(TOOL_USAGE, "%s: expected a file of at most 4 GiB", path), false;
+    if (tb_file_read(path, (size_t)st.st_size, &bytes, &len, err) != TB_FILE_OK)
+        return tool_fail(TOOL_USAGE, "%s", err), false;
+    *out = tb_slice(bytes, len);
     return true;
 }
 
-void tool_unmap(struct tb_reader *r)
+void tool_drop(struct tb_reader *r)
 {
-    if (r->left != 0)
-        munmap((void *)(uintptr_t)r->p, r->left);
+    free((void *)(uintptr_t)r->p);
     *r = tb_slice(NULL, 0);
 }
 
@@ -174,7 +168,7 @@ static bool open_revocations(struct tool_trust *t, const char *path)
     sig = tool_read(sig_path, &sig_len);
     t->revocations = malloc(sizeof *t->revocations);
     if (t->list != NULL && sig != NULL && t->revocations != NULL) {
-        ok = tb_revocations_verify(tb_slice(t->list, len), tb_slice(sig, sig_len), t->vendors,
+        ok = tb_revocations_verify(tb_slice(t->list, len), tb_slice(sig, sig_len), t->vendors, NULL,
                                    t->revocations, &who, &why);
         if (!ok)
             tool_refused(path, &why);
@@ -224,19 +218,20 @@ void tool_trust_clear(struct tool_trust *t)
 
 /* ---- packages ---- */
 
-struct tool_package *tool_package_open(const char *path)
+struct tool_package *tool_package_open(const char *path, enum tool_exit *code)
 {
     struct tool_package *p = calloc(1, sizeof *p);
     struct tb_reason why;
 
+    *code = TOOL_USAGE;
     if (p == NULL) {
         tool_fail(TOOL_USAGE, "out of memory");
         return NULL;
     }
-    if (tool_map(path, &p->file)) {
+    if (tool_load(path, &p->file)) {
         if (tb_package_open(p->file, &p->package, &why))
             return p;
-        tool_refused(path, &why);
+        *code = tool_refused(path, &why);
     }
     tool_package_close(p);
     return NULL;
@@ -246,7 +241,7 @@ void tool_package_close(struct tool_package *p)
 {
     if (p == NULL)
         return;
-    tool_unmap(&p->file);
+    tool_drop(&p->file);
     free(p);
 }
 

@@ -36,9 +36,11 @@ enum tool_exit tool_refused(const char *name, const struct tb_reason *why);
 /* The same for what somebody gave to work with: no check of a package. */
 enum tool_exit tool_unusable(const char *name, const struct tb_reason *why);
 
-/* A file in memory as it was opened, of any size; unmap. False: told. */
-TB_MUST_CHECK bool tool_map(const char *path, struct tb_reader *out);
-void tool_unmap(struct tb_reader *r);
+/* A copy of a whole file, so that what is verified is what is used whoever writes to the file
+ * meanwhile; drop frees. False: told. */
+#define TOOL_FILE_MAX 4294967296
+TB_MUST_CHECK bool tool_load(const char *path, struct tb_reader *out);
+void tool_drop(struct tb_reader *r);
 /* A small file. The caller frees. NULL: told. */
 char *tool_read(const char *path, size_t *len);
 /* The whole file or none, on the disk. False: told. */
@@ -69,8 +71,9 @@ struct tool_package {
     struct tb_package package;
     struct tb_reader payload[TB_PAYLOADS_MAX];
 };
-struct tool_package *tool_package_open(const char *path); /* NULL: told */
-void tool_package_close(struct tool_package *p);          /* NULL is a no-op */
+/* NULL: told; *code: for the shell. */
+struct tool_package *tool_package_open(const char *path, enum tool_exit *code);
+void tool_package_close(struct tool_package *p); /* NULL is a no-op */
 /* Signature, level, revocations, and every payload. False: told. */
 TB_MUST_CHECK bool tool_package_verify(struct tool_package *p, const char *path,
                                        const struct tool_trust *trust,
