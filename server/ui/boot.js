@@ -62,18 +62,46 @@ const GENUINE = starts(
 );
 const VOUCHED = ['secureboot.authority'];
 
+// `pcrs`: those that the step is read from.
 const STEPS = [
-    { id: 'firmware', title: 'Firmware', of: starts('firmware.', 'log.firmware-error') },
+    {
+        id: 'firmware',
+        title: 'Firmware',
+        pcrs: [0, 1, 2, 3],
+        of: starts('firmware.', 'log.firmware-error'),
+    },
     {
         id: 'secure-boot',
         title: 'Secure Boot',
+        pcrs: [7],
         of: (c) => String(c).startsWith('secureboot.') && !VOUCHED.includes(c),
     },
-    { id: 'authorities', title: 'Who vouched', of: (c) => VOUCHED.includes(c) },
-    { id: 'programs', title: 'Programs started', of: starts('loader.', 'package') },
-    { id: 'settings', title: 'Settings', of: starts('settings.', 'pcr.pinned'), optional: true },
-    { id: 'hand-over', title: 'Hand-over to the operating system', of: starts('boot.') },
+    { id: 'authorities', title: 'Who vouched', pcrs: [7], of: (c) => VOUCHED.includes(c) },
+    { id: 'programs', title: 'Programs started', pcrs: [4], of: starts('loader.', 'package') },
+    {
+        id: 'settings',
+        title: 'Settings',
+        pcrs: [],
+        of: starts('settings.', 'pcr.pinned'),
+        optional: true,
+    },
+    {
+        id: 'hand-over',
+        title: 'Hand-over to the operating system',
+        pcrs: [5],
+        of: starts('boot.'),
+    },
 ];
+
+// Those of the PCRs that the log does not lead to, in the bank that the facts are taken from (in
+// any bank where none is told). Nothing is read from them, so nothing is known.
+export function unexplained(result, pcrs) {
+    const { facts, pcrs: states } = provedBy(result);
+    const all = pcrTable(states);
+    const relied = all.filter((b) => b.bank === object(facts).bank);
+    const rows = (relied.length > 0 ? relied : all).flatMap((b) => b.rows);
+    return pcrs.filter((n) => rows.some((row) => row.pcr === n && row.state !== 'match'));
+}
 
 // PK, KEK, db, dbx in that order, whether sent as an object by name or as a list with names.
 export function keysets(facts) {
@@ -118,16 +146,24 @@ export function lost(facts, what) {
     return Number(f[`${what}_lost`] ?? f[`n_${what}_lost`] ?? 0) || 0;
 }
 
-// The boot as steps: { id, title, mark, findings }. `genuine` is the mark of what all rests on.
+// The boot as steps: { id, title, mark, unexplained, findings }; `unexplained` are the step's PCRs
+// that the log does not lead to, which leave it unknown unless more than that is wrong. `genuine`
+// is the mark of what all rests on.
 export function bootStory(result) {
     const r = object(result);
     const steps = STEPS.map((s) => ({
         id: s.id,
         title: s.title,
         optional: s.optional === true,
-        mark: markOf(r, s.of),
+        unexplained: unexplained(r, s.pcrs),
+        found: markOf(r, s.of),
         findings: list(r.findings).filter((f) => s.of(f.code)),
-    })).filter((s) => !s.optional || s.findings.length > 0);
+    }))
+        .filter((s) => !s.optional || s.findings.length > 0)
+        .map(({ found, ...s }) => ({
+            ...s,
+            mark: s.unexplained.length > 0 && found !== 'fail' ? 'unknown' : found,
+        }));
     return {
         genuine: markOf(r, GENUINE),
         known: provedBy(r).facts !== null,

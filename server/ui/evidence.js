@@ -54,7 +54,10 @@ export function drawBoot(result) {
             { class: `m-${s.mark}` },
             h('div', { class: 'what' }, h('b', null, s.title), mark(s.mark, MARK_WORDS[s.mark])),
             s.findings.map((x) => h('p', { class: `why m-${findingMark(x)}` }, sentence(x.title))),
-            story.known ? detail[s.id]() : null,
+            s.unexplained.map((n) =>
+                h('p', { class: 'why m-unknown' }, `PCR ${count(n)} is not explained by the log.`),
+            ),
+            story.known && s.unexplained.length === 0 ? detail[s.id]() : null,
         ),
     );
     const told = storySteps(f).map(storyStep); // by the programs that the firmware had started

@@ -406,6 +406,14 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
             for (const part of [e.where, e.meaning, e.code, e.detail, e.next.replaceAll('`', '')])
                 assert.ok(rows[i].includes(visible(part)), `${part} in ${rows[i]}`);
         });
+        const facts = host.result.boot;
+        if (facts.bank && facts.pcrs[facts.bank]['4'] !== 'match') {
+            const step = page.locator('.boot > li', { hasText: 'Programs started' });
+            const text = await step.innerText();
+            assert.ok(text.includes('PCR 4 is not explained by the log.'), text);
+            assert.ok(!text.includes('No program is measured'), text);
+            assert.equal(await step.getAttribute('class'), 'm-unknown');
+        }
         await shot(page, 'explained');
     });
 

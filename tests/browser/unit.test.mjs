@@ -171,6 +171,34 @@ test('the boot story has its steps in order and survives an empty result', () =>
     assert.equal(story.steps[2].mark, 'none');
 });
 
+test('a step whose PCR the log does not lead to is unknown, whatever passed', () => {
+    const result = (states, checks = {}) => ({
+        boot: { bank: 'sha256', secure_boot: 'on', programs: [], pcrs: { sha256: states } },
+        checks: { 'loader.denied': 'pass', 'secureboot.off': 'pass', 'boot.end': 'pass', ...checks },
+        findings: [],
+    });
+    const step = (r, id) => boot.bootStory(r).steps.find((s) => s.id === id);
+    const good = { 0: 'match', 1: 'match', 4: 'match', 5: 'match', 7: 'match' };
+    for (const s of boot.bootStory(result(good)).steps) assert.deepEqual(s.unexplained, []);
+    assert.equal(step(result(good), 'programs').mark, 'pass');
+    for (const state of ['mismatch', 'not-in-log', 'capped', 'incomplete', 'unextended', 'later']) {
+        const r = result({ ...good, 4: state });
+        assert.equal(step(r, 'programs').mark, 'unknown', state);
+        assert.deepEqual(step(r, 'programs').unexplained, [4]);
+        assert.equal(step(r, 'secure-boot').mark, 'pass');
+    }
+    const seven = result({ ...good, 7: 'mismatch' });
+    assert.equal(step(seven, 'secure-boot').mark, 'unknown');
+    assert.equal(step(seven, 'authorities').mark, 'unknown');
+    assert.equal(step(result({ ...good, 1: 'mismatch' }), 'firmware').mark, 'unknown');
+    assert.equal(step(result({ ...good, 5: 'mismatch' }), 'hand-over').mark, 'unknown');
+    const failed = result({ ...good, 4: 'mismatch' }, { 'loader.denied': 'fail' });
+    assert.equal(step(failed, 'programs').mark, 'fail');
+    const other = result(good); // the facts are not taken from this bank
+    other.boot.pcrs.sha1 = { 4: 'mismatch' };
+    assert.equal(step(other, 'programs').mark, 'pass');
+});
+
 test('facts are read from any of their forms', () => {
     const k = { measured: true, n_certs: 2, n_hashes: 0, digest: 'aa', subject: 'CN=x' };
     const names = (f) => boot.keysets(f).map((x) => x.name);
