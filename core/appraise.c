@@ -174,5 +174,5 @@ void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *po
 
 const char *tb_result_headline(const struct tb_result *r)
 {
-    return r->has_headline ? tb_check_text(r->headline)->title : "";
+    return r->has_headline ? tb_check_title(r->headline, r->findings.outcome[r->headline]) : "";
 }

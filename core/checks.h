@@ -156,7 +156,7 @@
   X(LOG_REPLAY, LOG, "log.replay", REQUIRED, \
     "the event log does not replay to the quoted PCR values", \
     "the log was edited after the boot, or events were lost", \
-    "reboot and attest again; if it happens again, treat the host as compromised") \
+    "see what changed since the last trusted boot with `trueboot host diff HOST`; reboot and attest again; if it happens again, treat the host as compromised") \
   X(LOG_UNEXPLAINED, LOG, "log.unexplained", REQUIRED, \
     "a quoted PCR has a value that no event explains", \
     "events were removed from the log, or software extended the PCR without a log", \
@@ -315,6 +315,20 @@
     "the firmware or its configuration is not what was last accepted", \
     "a firmware update, a changed setting, or other hardware", \
     "if the change was planned, accept it with `trueboot host accept-firmware`; otherwise look into it")
+
+/* Y(id, title): what is said where it could not be told whether a check holds, and "could not be
+ * told whether" before its title would not do: the title is a question of its own, or says so. */
+#define TB_CHECKS_UNTOLD(Y) \
+  Y(LOG_SEPARATOR, \
+    "could not be told whether the separator that ends the firmware's measurements is in its place") \
+  Y(SB_MISSING, \
+    "could not be told whether Secure Boot was on") \
+  Y(SB_AUTHORITY, \
+    "nothing proves that a Secure Boot authority vouched for the boot programs") \
+  Y(CMDLINE_UNPROVED, \
+    "nothing proves which command line the kernel was started with") \
+  Y(BOOT_END, \
+    "could not be told whether the firmware handed over to the operating system")
 /* clang-format on */
 
 #endif

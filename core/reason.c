@@ -11,6 +11,20 @@ static const struct tb_check_text texts[TB_N_CHECKS] = {
 #undef X
 };
 
+/* The same where it could not be told. */
+static const char *const untold[TB_N_CHECKS] = {
+#define X(id, group, code, severity, title, cause, next)                                           \
+    [TB_CHECK_##id] = "could not be told whether " title,
+    TB_CHECKS(X)
+#undef X
+};
+
+static const char *const untold_otherwise[TB_N_CHECKS] = {
+#define Y(id, title) [TB_CHECK_##id] = title,
+    TB_CHECKS_UNTOLD(Y)
+#undef Y
+};
+
 static const char *const group_names[TB_N_GROUPS] = {
     [TB_GROUP_EVIDENCE] = "evidence", [TB_GROUP_IDENTITY] = "identity",
     [TB_GROUP_QUOTE] = "quote",       [TB_GROUP_PCRS] = "pcrs",
@@ -36,6 +50,13 @@ static const char *const severity_names[TB_N_SEVERITIES] = {
 const struct tb_check_text *tb_check_text(enum tb_check check)
 {
     return &texts[check];
+}
+
+const char *tb_check_title(enum tb_check check, enum tb_outcome outcome)
+{
+    if (outcome != TB_UNKNOWN)
+        return texts[check].title;
+    return untold_otherwise[check] != NULL ? untold_otherwise[check] : untold[check];
 }
 
 bool tb_check_of_code(const char *code, enum tb_check *out)

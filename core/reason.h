@@ -53,6 +53,8 @@ struct tb_check_text {
 };
 
 const struct tb_check_text *tb_check_text(enum tb_check check);
+/* The title for an outcome: where it is unknown, that it could not be told. */
+const char *tb_check_title(enum tb_check check, enum tb_outcome outcome);
 TB_MUST_CHECK bool tb_check_of_code(const char *code, enum tb_check *out);
 const char *tb_group_name(enum tb_group group);       /* "evidence", "secure-boot", ... */
 const char *tb_outcome_name(enum tb_outcome outcome); /* "not-checked", "pass", "unknown", "fail" */

@@ -19,14 +19,15 @@ static json_t *hex64(uint64_t v)
     return json_string(text);
 }
 
-static int set_check(json_t *o, enum tb_check check, enum tb_severity severity)
+static int set_check(json_t *o, enum tb_check check, enum tb_outcome outcome,
+                     enum tb_severity severity)
 {
     const struct tb_check_text *t = tb_check_text(check);
 
     return tb_json_set(o, "code", json_string(t->code)) |
            tb_json_set(o, "group", json_string(tb_group_name(t->group))) |
            tb_json_set(o, "severity", json_string(tb_severity_name(severity))) |
-           tb_json_set(o, "title", json_string(t->title)) |
+           tb_json_set(o, "title", json_string(tb_check_title(check, outcome))) |
            tb_json_set(o, "cause", json_string(t->cause)) |
            tb_json_set(o, "next", json_string(t->next));
 }
@@ -34,7 +35,8 @@ static int set_check(json_t *o, enum tb_check check, enum tb_severity severity)
 json_t *tb_finding_json(const struct tb_finding *f, const struct tb_policy *policy)
 {
     json_t *o = json_object();
-    int bad = set_check(o, f->reason.check, tb_policy_severity(policy, f->reason.check));
+    int bad = set_check(o, f->reason.check, f->outcome,
+                        tb_policy_severity(policy, f->reason.check));
 
     bad |= tb_json_set(o, "outcome", json_string(tb_outcome_name(f->outcome)));
     bad |= tb_json_set(o, "where", tb_json_host_text(f->reason.where));
@@ -51,7 +53,7 @@ json_t *tb_checks_json(void)
     for (unsigned c = 0; c < TB_N_CHECKS; c++) {
         json_t *o = json_object();
 
-        bad |= set_check(o, (enum tb_check)c, tb_check_text((enum tb_check)c)->severity);
+        bad |= set_check(o, (enum tb_check)c, TB_FAIL, tb_check_text((enum tb_check)c)->severity);
         bad |= tb_json_set(o, "always_required",
                            json_boolean(tb_check_is_always_required((enum tb_check)c)));
         bad |= json_array_append_new(a, o);
@@ -59,15 +61,17 @@ json_t *tb_checks_json(void)
     return tb_json_done(a, bad);
 }
 
-/* The reason behind the headline: the first that did not pass of that check. */
+/* The reason behind the headline: the first of that check that is as bad as the whole of it. */
 static json_t *headline(const struct tb_result *r, const struct tb_policy *policy)
 {
-    struct tb_finding lost = { .outcome = TB_FAIL, .reason = { .check = r->headline } };
+    struct tb_finding lost = { .reason = { .check = r->headline } };
 
     if (!r->has_headline)
         return json_null();
+    lost.outcome = r->findings.outcome[r->headline];
     for (size_t i = 0; i < r->findings.n; i++)
-        if (r->findings.list[i].reason.check == r->headline)
+        if (r->findings.list[i].reason.check == r->headline &&
+            r->findings.list[i].outcome == lost.outcome)
             return tb_finding_json(&r->findings.list[i], policy);
     return tb_finding_json(&lost, policy); /* it did not fit in the list */
 }

@@ -493,6 +493,9 @@ static void t51_a_line_that_is_not_proved_is_told_and_fails_rules_of_the_policy(
     add_rule(&e->policy.forbid, "debug");
     evidence_appraise(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);
+    assert_string_equal(tb_result_headline(&e->result),
+                        "could not be told whether the kernel's command line has an option that is "
+                        "forbidden, or lacks one that is required");
     e->policy.forbid.n = 0;
     add_rule(&e->policy.require, "quiet");
     evidence_appraise(e);

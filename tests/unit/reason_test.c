@@ -20,6 +20,24 @@ static void every_check_has_a_code_of_its_own_and_all_its_texts(void **state)
     }
 }
 
+/* A title tells a fact; of what could not be told none is claimed. */
+static void what_could_not_be_told_is_no_fact_in_its_title(void **state)
+{
+    (void)state;
+    for (unsigned c = 0; c < TB_N_CHECKS; c++) {
+        const char *title = tb_check_title((enum tb_check)c, TB_UNKNOWN);
+
+        assert_string_equal(tb_check_title((enum tb_check)c, TB_FAIL),
+                            tb_check_text((enum tb_check)c)->title);
+        assert_true(strncmp(title, "could not be told whether ", 26) == 0 ||
+                    strncmp(title, "nothing proves ", 15) == 0);
+    }
+    assert_string_equal(tb_check_title(TB_CHECK_SB_SETUP_MODE, TB_UNKNOWN),
+                        "could not be told whether the firmware was in setup mode");
+    assert_string_equal(tb_check_title(TB_CHECK_SB_MISSING, TB_UNKNOWN),
+                        "could not be told whether Secure Boot was on");
+}
+
 static void names_are_found_again_and_unknown_ones_are_not(void **state)
 {
     enum tb_severity severity;
@@ -113,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_check_has_a_code_of_its_own_and_all_its_texts),
+        cmocka_unit_test(what_could_not_be_told_is_no_fact_in_its_title),
         cmocka_unit_test(names_are_found_again_and_unknown_ones_are_not),
         cmocka_unit_test(a_reason_is_cut_to_fit_and_cannot_act_in_a_terminal),
         cmocka_unit_test(hex_is_lower_case_and_cut_to_whole_bytes),

@@ -143,6 +143,32 @@ static void a_failed_host_is_told_with_the_texts_of_the_table(void **state)
     evidence_free(e);
 }
 
+static void the_headline_of_an_unknown_outcome_claims_no_fact(void **state)
+{
+    struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
+    const json_t *headline;
+    json_t *o;
+
+    (void)state;
+    evidence_run(e);
+    e->result.has_headline = true;
+    e->result.headline = TB_CHECK_CMDLINE;
+    tb_findings_unknown(&e->result.findings, TB_CHECK_CMDLINE, "first", "a", "b");
+    o = tb_result_json(&e->result, &e->policy);
+    headline = json_object_get(o, "headline");
+    assert_string_equal(text_at(headline, "title"), tb_result_headline(&e->result));
+    assert_int_equal(strncmp(text_at(headline, "title"), "could not be told whether ", 26), 0);
+    json_decref(o);
+
+    tb_findings_fail(&e->result.findings, TB_CHECK_CMDLINE, "second", "a", "b");
+    o = tb_result_json(&e->result, &e->policy); /* the worst of the check leads */
+    headline = json_object_get(o, "headline");
+    assert_string_equal(text_at(headline, "where"), "second");
+    assert_string_equal(text_at(headline, "title"), tb_check_text(TB_CHECK_CMDLINE)->title);
+    json_decref(o);
+    evidence_free(e);
+}
+
 static void a_quote_that_is_not_genuine_has_no_facts(void **state)
 {
     struct evidence *e = evidence_new(LOG_BANK(TB_BANK_SHA256));
@@ -279,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_trusted_host_is_told_with_all_its_facts),
         cmocka_unit_test(a_mismatch_is_told_with_what_would_explain_it_and_stays_failed),
         cmocka_unit_test(a_failed_host_is_told_with_the_texts_of_the_table),
+        cmocka_unit_test(the_headline_of_an_unknown_outcome_claims_no_fact),
         cmocka_unit_test(a_quote_that_is_not_genuine_has_no_facts),
         cmocka_unit_test(what_is_kept_is_no_quotes_own_and_the_memory_completes_it),
         cmocka_unit_test(t44_text_of_the_host_is_inert_and_numbers_fit),
