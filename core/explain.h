@@ -96,7 +96,7 @@
     "nothing; what extended it, if anything did, is in the system's own logs") \
   X(NONE, "no-explanation", \
     "nothing that was tried leads to the value: more than one change, an event that the log lacks, or another boot's log", \
-    "compare the log with that of a host of the same model: `trueboot log diff`")
+    "compare the log with the host's last trusted boot, `trueboot host diff HOST`, or with a host of the same model, `trueboot log diff`")
 
 /* X(id, code): what software extends without being asked what it holds. */
 #define TB_KNOWN_VALUES(X) \
