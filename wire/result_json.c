@@ -35,8 +35,8 @@ static int set_check(json_t *o, enum tb_check check, enum tb_outcome outcome,
 json_t *tb_finding_json(const struct tb_finding *f, const struct tb_policy *policy)
 {
     json_t *o = json_object();
-    int bad = set_check(o, f->reason.check, f->outcome,
-                        tb_policy_severity(policy, f->reason.check));
+    int bad =
+        set_check(o, f->reason.check, f->outcome, tb_policy_severity(policy, f->reason.check));
 
     bad |= tb_json_set(o, "outcome", json_string(tb_outcome_name(f->outcome)));
     bad |= tb_json_set(o, "where", tb_json_host_text(f->reason.where));
