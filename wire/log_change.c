@@ -278,12 +278,29 @@ static char *whole_text(const struct lines *l, bool *verified)
     return text;
 }
 
+/* GRUB's prefix is covered by no digest, and any text can be measured into PCR 8: what is the
+ * kernel command line, the story of the whole boot knows (core/story.h). */
+static bool is_proved(const struct telling *t, int side)
+{
+    bool verified = true, same;
+    const char *proved = t->c->side[side].cmdline;
+    char *text;
+
+    if (proved == NULL || t->c->side[side].banks == 0)
+        return false;
+    text = whole_text(&t->side[side], &verified);
+    same = text != NULL && strcmp(text, proved) == 0;
+    free(text);
+    return verified && same;
+}
+
 /* Words between blanks; blanks within double quotes belong to the word. */
-static bool split(const struct lines *l, struct words *w)
+static bool split(const struct telling *t, int side, struct words *w)
 {
     bool quoted = false, in_word = false;
+    const struct lines *l = &t->side[side];
 
-    w->verified = true;
+    w->verified = is_proved(t, side);
     w->text = whole_text(l, &w->verified);
     if (w->text == NULL)
         return false;
@@ -334,7 +351,7 @@ static void tell_command_lines(struct telling *t)
 {
     struct words *w = calloc(2, sizeof *w);
 
-    if (w == NULL || !split(&t->side[0], &w[0]) || !split(&t->side[1], &w[1]))
+    if (w == NULL || !split(t, 0, &w[0]) || !split(t, 1, &w[1]))
         t->bad = true;
     else {
         t->verified = t->verified && w[0].verified && w[1].verified;
@@ -457,7 +474,7 @@ static void call_text(struct telling *t, int side, const struct tb_event *e)
     const char *kind = named(t, side, "kind");
 
     if (is_command_line(t, side)) {
-        t->verified = true; /* that it is the command line follows from PCR and place */
+        t->verified = is_proved(t, side);
         say(t, "kernel command line");
     } else if (e->pcr == 8)
         say(t, "boot loader command %s %.*s", kind, VALUE_MAX, named(t, side, "text"));

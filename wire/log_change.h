@@ -15,6 +15,7 @@ struct tb_changed_event {
     const struct tb_log *log;
     const struct tb_event *e; /* NULL: this boot has none */
     uint32_t banks;           /* that vouch for it */
+    const char *cmdline;      /* the one that this boot's story proves; NULL: none */
 };
 
 struct tb_log_change {
@@ -27,7 +28,8 @@ struct tb_log_change {
  *
  * text      "Secure Boot key list dbx changed: 3 entries more"
  * verified  the names and values in it stand in data that every vouching bank's digest covers; what
- *           an event is for, its type says, and nothing covers that
+ *           an event is for, its type says, and nothing covers that. Of a kernel command line: it
+ *           is the one that the boot's story proves (core/story.h)
  * details   [{"text", "verified"}]: certificates and hashes that came and went, options of the
  *           command line, values that differ
  * False: out of memory. */

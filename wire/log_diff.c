@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "core/describe.h"
+#include "core/story.h"
 #include "wire/log_change.h"
 #include "wire/log_json.h"
 
@@ -38,6 +39,8 @@ struct side {
     struct tb_log log;
     struct entry *entry;
     uint32_t n;
+    char cmdline[TB_CMDLINE_MAX]; /* that the story proves */
+    bool has_cmdline;
 };
 
 struct diff {
@@ -333,7 +336,10 @@ static struct tb_changed_event changed_event(const struct side *s, uint32_t inde
 {
     const struct tb_event *e = index != NONE ? &s->entry[index].e : NULL;
 
-    return (struct tb_changed_event){ .log = &s->log, .e = e, .banks = e ? banks_of(s, e) : 0 };
+    return (struct tb_changed_event){ .log = &s->log,
+                                      .e = e,
+                                      .banks = e ? banks_of(s, e) : 0,
+                                      .cmdline = s->has_cmdline ? s->cmdline : NULL };
 }
 
 static void add_change(struct diff *d, json_t *changes, const char *kind, uint32_t a, uint32_t b,
@@ -573,6 +579,20 @@ static bool choose_bank(struct diff *d, struct tb_reason *why)
     return tb_refuse(why, TB_CHECK_LOG_HEADER, "banks", "one that both logs have", "none");
 }
 
+/* The one command line that this boot proves, if it does. */
+static bool read_cmdline(struct diff *d, struct side *s)
+{
+    struct tb_story *story = calloc(1, sizeof *story);
+    bool ok = story != NULL &&
+              tb_story_read(s->bytes, d->bank, s->quoted != NULL ? &s->states : NULL, d->h, story);
+
+    s->has_cmdline = ok && story->cmdline.state == TB_CMDLINE_PROVED && !story->cmdline.cut;
+    if (s->has_cmdline)
+        memcpy(s->cmdline, story->cmdline.text, sizeof s->cmdline);
+    free(story);
+    return ok;
+}
+
 static bool read_both(struct diff *d, bool *in_after, struct tb_reason *why)
 {
     size_t n;
@@ -586,7 +606,7 @@ static bool read_both(struct diff *d, bool *in_after, struct tb_reason *why)
             !read_events(&d->side[s], why))
             return false;
     }
-    if (!choose_bank(d, why))
+    if (!choose_bank(d, why) || !read_cmdline(d, &d->side[0]) || !read_cmdline(d, &d->side[1]))
         return false;
     n = (size_t)d->side[0].n + d->side[1].n + 1;
     d->ref = calloc(n, sizeof *d->ref);

@@ -231,10 +231,14 @@ static void secure_boot_switched_off_is_told_with_both_values(void **state)
                         text_of(change));
 }
 
+/* In the place of the good boot's. */
 static void command_line(struct log_builder *b, const char *text)
 {
     const char *shown = strchr(text, ' ') + 1;
+    struct log_item *item = log_find(b, 8, TB_EV_IPL, 0);
 
+    if (item != NULL)
+        log_remove(b, item);
     log_event(b, 8, TB_EV_IPL, log_text(shown), log_text(text));
 }
 
@@ -262,6 +266,7 @@ static void a_command_line_that_no_digest_covers_is_not_verified(void **state)
     const json_t *change;
 
     command_line(t->a, "kernel_cmdline: /vmlinuz quiet");
+    log_remove(t->b, log_find(t->b, 8, TB_EV_IPL, 0));
     log_event(t->b, 8, TB_EV_IPL, log_text("/vmlinuz init=/bin/sh"),
               log_text("kernel_cmdline: /vmlinuz quiet splash"));
     compare(t, true);
@@ -269,6 +274,25 @@ static void a_command_line_that_no_digest_covers_is_not_verified(void **state)
     assert_non_null(strstr(text_of(change), "option splash added"));
     assert_false(flag(change, "verified"));
     assert_true(flag(change, "vouched"));
+    assert_false(flag(detail(change, "option new"), "verified"));
+}
+
+/* The digest covers the text, and no digest the label: whoever measures into PCR 8 and edits the
+ * log can call anything a command line. */
+static void a_label_alone_makes_no_kernel_command_line_that_is_verified(void **state)
+{
+    struct two *t = *state;
+    const json_t *change;
+
+    log_event(t->a, 8, TB_EV_IPL, log_text("/vmlinuz quiet"),
+              log_text("kernel_cmdline: /vmlinuz quiet"));
+    log_event(t->b, 8, TB_EV_IPL, log_text("/vmlinuz quiet lockdown=integrity"),
+              log_text("kernel_cmdline: /vmlinuz quiet lockdown=integrity"));
+    compare(t, true);
+    change = change_of(t, 8, 0);
+    assert_non_null(strstr(text_of(change), "option lockdown=integrity added"));
+    assert_true(flag(change, "vouched"));
+    assert_false(flag(change, "verified"));
     assert_false(flag(detail(change, "option new"), "verified"));
 }
 
@@ -401,6 +425,7 @@ int main(void)
         TEST(secure_boot_switched_off_is_told_with_both_values),
         TEST(a_kernel_command_line_tells_the_options_that_came_and_went),
         TEST(a_command_line_that_no_digest_covers_is_not_verified),
+        TEST(a_label_alone_makes_no_kernel_command_line_that_is_verified),
         TEST(another_loader_is_told_by_its_digests_and_its_path_is_not_verified),
         TEST(a_log_that_does_not_lead_to_the_quote_proves_no_change),
         TEST(what_nobody_quoted_is_taken_at_the_logs_word),
