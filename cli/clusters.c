@@ -12,9 +12,9 @@
 #define SHORT_LEN 12 /* of them that the table prints */
 
 static const struct tb_column columns[] = {
-    { "SHAPE", "shape" },      { "HOSTS", "hosts" },       { "VERDICTS", "verdicts" },
-    { "SAMPLE", "sample" },    { "PRODUCT", "product" },   { "FIRMWARE", "firmware" },
-    { "BOOTS WITH", "boots" }, { "DIFFERS IN", "differs" }
+    { "SHAPE", "shape" },        { "HOSTS", "hosts" },     { "VERDICTS", "verdicts" },
+    { "SAMPLE", "sample" },      { "PRODUCT", "product" }, { "FIRMWARE", "firmware" },
+    { "DIFFERS IN", "differs" }, { "BOOTS WITH", "boots" }
 };
 
 /* "12 trusted, 1 failed" */
@@ -35,7 +35,7 @@ static json_t *verdicts_text(const json_t *verdicts)
     return json_string(text);
 }
 
-/* "PCR 4, 7 of 1f2e3d4c5b6a" */
+/* "PCR 4, 7 from 1f2e3d4c5b6a" */
 static json_t *differs_text(const json_t *nearest)
 {
     char text[256] = "";
@@ -49,6 +49,10 @@ static json_t *differs_text(const json_t *nearest)
         snprintf(text + len, sizeof text - len, "%s%" JSON_INTEGER_FORMAT, i > 0 ? ", " : "PCR ",
                  json_integer_value(pcr));
     }
+    if (text[0] == '\0' && json_is_object(nearest))
+        snprintf(text, sizeof text, "%s",
+                 json_is_string(json_object_get(nearest, "bank")) ? "its banks only"
+                                                                  : "other bank");
     if (json_is_object(nearest))
         snprintf(text + strlen(text), sizeof text - strlen(text), " from %.*s", SHORT_LEN,
                  tb_json_string(nearest, "shape"));
@@ -88,6 +92,12 @@ static json_t *row_of(const json_t *c)
         boots_text(c), "differs", differs_text(json_object_get(c, "nearest")));
 }
 
+/* "1 host", "2 hosts" */
+static void put_number(struct tb_cli *cli, json_int_t n, const char *one)
+{
+    fprintf(cli->out, "%" JSON_INTEGER_FORMAT " %s%s", n, one, n == 1 ? "" : "s");
+}
+
 static enum tb_exit print_list(struct tb_cli *cli, const json_t *answer)
 {
     const json_t *items = json_object_get(answer, "items"), *c;
@@ -101,9 +111,11 @@ static enum tb_exit print_list(struct tb_cli *cli, const json_t *answer)
     tb_table_init(&table, columns, sizeof columns / sizeof *columns, cli->colour, cli->out);
     ok = tb_table_page(&table, rows);
     tb_table_end(&table);
-    fprintf(cli->out,
-            "\n%" JSON_INTEGER_FORMAT " hosts in %" JSON_INTEGER_FORMAT " clusters, %zu shown\n",
-            json_integer_value(json_object_get(answer, "hosts")), n, json_array_size(items));
+    fputc('\n', cli->out);
+    put_number(cli, json_integer_value(json_object_get(answer, "hosts")), "host");
+    fputs(" in ", cli->out);
+    put_number(cli, n, "cluster");
+    fprintf(cli->out, ", %zu shown\n", json_array_size(items));
     json_decref(rows);
     return ok ? TB_EXIT_OK : tb_cli_fail(TB_EXIT_USAGE, "out of memory");
 }
@@ -160,8 +172,9 @@ static void put_side(struct tb_cli *cli, const char *word, const json_t *side)
 
     fprintf(cli->out, "%-5s ", word);
     tb_text_put_n(cli->out, shape, strnlen(shape, SHORT_LEN));
-    fprintf(cli->out, ", %" JSON_INTEGER_FORMAT " hosts, such as ",
-            json_integer_value(json_object_get(side, "hosts")));
+    fputs(", ", cli->out);
+    put_number(cli, json_integer_value(json_object_get(side, "hosts")), "host");
+    fputs(", such as ", cli->out);
     tb_text_put(cli->out, tb_json_string(json_object_get(side, "sample"), "name"));
     fputc('\n', cli->out);
 }

@@ -8,10 +8,15 @@ _Static_assert(TB_SHAPE_PCRS == (1u << 0 | 1u << 2 | 1u << 4 | 1u << 7 | 1u << 1
 
 /* A bank that the firmware does not use holds no measurement in PCR 0, whatever the system put
  * into others of its PCRs. */
+static bool is_measured(const struct tb_pcrs *pcrs, enum tb_bank b)
+{
+    return (pcrs->mask[b] & 1) != 0 && !tb_pcr_is_unmeasured(b, pcrs->value[b][0]);
+}
+
 bool tb_shape_bank(const struct tb_pcrs *pcrs, enum tb_bank *out)
 {
     for (int b = TB_N_BANKS - 1; b >= 0; b--)
-        if ((pcrs->mask[b] & 1) != 0 && !tb_pcr_is_unmeasured((enum tb_bank)b, pcrs->value[b][0])) {
+        if (is_measured(pcrs, (enum tb_bank)b)) {
             *out = (enum tb_bank)b;
             return true;
         }
@@ -47,20 +52,24 @@ bool tb_shape(const struct tb_pcrs *pcrs, struct tb_hasher *h, uint8_t out[TB_SH
     return true;
 }
 
-uint32_t tb_shape_differ(const struct tb_pcrs *a, const struct tb_pcrs *b, uint32_t which)
+bool tb_shape_differ(const struct tb_pcrs *a, const struct tb_pcrs *b, uint32_t which,
+                     enum tb_bank *bank, uint32_t *differ)
 {
-    enum tb_bank bank[2];
-    uint32_t differ = 0;
+    int at = TB_N_BANKS - 1;
 
-    if (!tb_shape_bank(a, &bank[0]) || !tb_shape_bank(b, &bank[1]) || bank[0] != bank[1])
-        return which;
+    while (at >= 0 && !(is_measured(a, (enum tb_bank)at) && is_measured(b, (enum tb_bank)at)))
+        at--;
+    if (at < 0)
+        return false;
+    *bank = (enum tb_bank)at;
+    *differ = 0;
     for (unsigned i = 0; i < TB_N_PCRS; i++) {
-        bool in_a = (a->mask[bank[0]] >> i & 1) != 0, in_b = (b->mask[bank[0]] >> i & 1) != 0;
+        bool in_a = (a->mask[at] >> i & 1) != 0, in_b = (b->mask[at] >> i & 1) != 0;
 
         if ((which >> i & 1) != 0 && (in_a || in_b) &&
             (in_a != in_b ||
-             memcmp(a->value[bank[0]][i], b->value[bank[0]][i], tb_bank_digest_len(bank[0])) != 0))
-            differ |= 1u << i;
+             memcmp(a->value[at][i], b->value[at][i], tb_bank_digest_len(*bank)) != 0))
+            *differ |= 1u << i;
     }
-    return differ;
+    return true;
 }

@@ -23,7 +23,10 @@ TB_MUST_CHECK bool tb_shape_bank(const struct tb_pcrs *pcrs, enum tb_bank *out);
 TB_MUST_CHECK bool tb_shape(const struct tb_pcrs *pcrs, struct tb_hasher *h,
                             uint8_t out[TB_SHAPE_LEN]);
 
-/* PCRs (bit i) among `which` that differ in the banks that the shapes are made of. */
-uint32_t tb_shape_differ(const struct tb_pcrs *a, const struct tb_pcrs *b, uint32_t which);
+/* PCRs (bit i) among `which` that differ in *bank: the strongest in which both firmwares measured
+ * themselves, since values of two banks say nothing about each other. Of two shapes that are made
+ * of different banks it may be none. False: they have no bank in common. */
+TB_MUST_CHECK bool tb_shape_differ(const struct tb_pcrs *a, const struct tb_pcrs *b, uint32_t which,
+                                   enum tb_bank *bank, uint32_t *differ);
 
 #endif

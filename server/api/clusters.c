@@ -139,25 +139,33 @@ static unsigned count_bits(uint32_t v)
     return (unsigned)__builtin_popcount(v);
 }
 
-/* The larger cluster that differs in the fewest PCRs; of equals the largest. */
+/* The larger cluster that differs in the fewest PCRs; of equals the largest. One without a bank in
+ * common cannot be compared, and comes behind all others. */
 static json_t *nearest(const struct list *l, size_t at)
 {
     size_t best = at;
+    enum tb_bank bank, best_bank = TB_BANK_SHA256;
     uint32_t differ, best_differ = UINT32_MAX;
+    bool comparable = false;
 
     for (size_t i = 0; i < at && l->item[at].pcrs != NULL; i++) {
         if (l->item[i].pcrs == NULL)
             continue;
-        differ = tb_shape_differ(l->item[i].pcrs, l->item[at].pcrs, TB_SHAPE_PCRS);
-        if (best == at || count_bits(differ) < count_bits(best_differ)) {
+        if (best == at)
             best = i;
+        if (tb_shape_differ(l->item[i].pcrs, l->item[at].pcrs, TB_SHAPE_PCRS, &bank, &differ) &&
+            (!comparable || count_bits(differ) < count_bits(best_differ))) {
+            comparable = true;
+            best = i;
+            best_bank = bank;
             best_differ = differ;
         }
     }
     if (best == at)
         return json_null();
-    return json_pack("{so so}", "shape", tb_json_hex(l->item[best].c.shape, TB_SHA256_LEN), "pcrs",
-                     pcr_list(best_differ));
+    return json_pack("{so so so}", "shape", tb_json_hex(l->item[best].c.shape, TB_SHA256_LEN),
+                     "bank", comparable ? json_string(tb_bank_name(best_bank)) : json_null(),
+                     "pcrs", pcr_list(comparable ? best_differ : 0));
 }
 
 static json_t *cluster_json(struct tb_app *app, struct list *l, size_t at)

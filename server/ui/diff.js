@@ -144,10 +144,15 @@ function programs(c) {
         : '–';
 }
 
+function differWords({ bank, pcrs }) {
+    if (bank === null) return 'other bank';
+    return pcrs.length > 0 ? pcrWords(pcrs) : 'its banks only';
+}
+
 function differs(c, list, below) {
     if (c.nearest === null) return '–';
     return [
-        `${pcrWords(c.nearest.pcrs)}, from `,
+        `${differWords(c.nearest)}, from `,
         code(c.nearest.shape.slice(0, SHORT)),
         ' ',
         actionButton(

@@ -81,6 +81,7 @@ class Diff(unittest.TestCase):
         self.assertEqual((first['hosts'], first['verdicts']['trusted']), (2, 2))
         self.assertIsNone(first['nearest'])
         self.assertEqual(second['nearest']['shape'], first['shape'])
+        self.assertEqual(second['nearest']['bank'], first['bank'])
         self.assertEqual((off['hosts'], off['verdicts']['failed']), (1, 1))
         self.assertTrue(first['programs'])
         debian = [c for c in listed['items'] if c['sample']['name'] == 'deb1'][0]
@@ -90,7 +91,12 @@ class Diff(unittest.TestCase):
         self.assertIn('shim, grub', text)
         self.assertIn('5 hosts in 4 clusters', text)
         self.assertIn(' from ' + first['shape'][:12], text)
+        titles, *rows = text.splitlines()[:5]
+        at = titles.index('DIFFERS IN')
+        for row, c in zip(rows, listed['items']): # however long a kernel's name is
+            self.assertIn(row[at:at + 4], ('PCR ', 'its ') if c['nearest'] else ('-   '), text)
         text = self.cli('clusters', 'diff', first['shape'][:8], second['shape'][:8], want=1)
+        self.assertIn(', 1 host, such as', text)
         for pcr in second['nearest']['pcrs']:
             self.assertIn(f'PCR {pcr}:', text)
         text = self.cli('clusters', 'diff', first['shape'][:8], off['shape'][:8], want=1)

@@ -15,6 +15,17 @@ static void measure(struct tb_pcrs *p, enum tb_bank bank, uint8_t seed)
         memset(p->value[bank][i], seed + (int)i, tb_bank_digest_len(bank));
 }
 
+/* Of values that have a bank in common. */
+static uint32_t differ(const struct tb_pcrs *a, const struct tb_pcrs *b, enum tb_bank want)
+{
+    enum tb_bank bank;
+    uint32_t pcrs;
+
+    assert_true(tb_shape_differ(a, b, TB_SHAPE_PCRS, &bank, &pcrs));
+    assert_int_equal(bank, want);
+    return pcrs;
+}
+
 static void shape_of(const struct tb_pcrs *p, uint8_t out[TB_SHAPE_LEN])
 {
     struct tb_hasher *h = tb_hasher_new();
@@ -37,7 +48,7 @@ static void each_pcr_of_the_shape_changes_it_and_no_other_does(void **state)
         changed.value[TB_BANK_SHA256][i][31] ^= 1;
         shape_of(&changed, other);
         assert_int_equal(memcmp(first, other, sizeof first) != 0, TB_SHAPE_PCRS >> i & 1);
-        assert_int_equal(tb_shape_differ(&p, &changed, TB_SHAPE_PCRS), TB_SHAPE_PCRS & (1u << i));
+        assert_int_equal(differ(&p, &changed, TB_BANK_SHA256), TB_SHAPE_PCRS & (1u << i));
     }
 }
 
@@ -53,7 +64,7 @@ static void a_pcr_that_was_not_quoted_is_told_from_one_that_was(void **state)
     shape_of(&p, first);
     shape_of(&less, other);
     assert_memory_not_equal(first, other, sizeof first);
-    assert_int_equal(tb_shape_differ(&p, &less, TB_SHAPE_PCRS), 1u << 14);
+    assert_int_equal(differ(&p, &less, TB_BANK_SHA256), 1u << 14);
 }
 
 /* A TPM may have a bank that its firmware leaves alone; the system extends into all of them. */
@@ -77,14 +88,41 @@ static void a_bank_without_a_measurement_of_the_firmware_is_not_chosen(void **st
     assert_int_equal(bank, TB_BANK_SHA384);
 }
 
-static void values_of_another_bank_are_another_shape_in_every_pcr(void **state)
+static void values_of_different_banks_alone_cannot_be_compared(void **state)
 {
     struct tb_pcrs a = { 0 }, b = { 0 };
+    enum tb_bank bank;
+    uint32_t pcrs;
 
     (void)state;
     measure(&a, TB_BANK_SHA256, 7);
     measure(&b, TB_BANK_SHA512, 7);
-    assert_int_equal(tb_shape_differ(&a, &b, TB_SHAPE_PCRS), TB_SHAPE_PCRS);
+    assert_false(tb_shape_differ(&a, &b, TB_SHAPE_PCRS, &bank, &pcrs));
+}
+
+/* A TPM with a bank more, and the same boot in the one that both have. */
+static void shapes_are_compared_in_the_strongest_bank_that_both_have(void **state)
+{
+    struct tb_pcrs a = { 0 }, b = { 0 };
+    uint8_t shape[2][TB_SHAPE_LEN];
+
+    (void)state;
+    measure(&a, TB_BANK_SHA1, 1);
+    measure(&b, TB_BANK_SHA1, 2); /* weaker: not looked at */
+    measure(&a, TB_BANK_SHA256, 7);
+    measure(&b, TB_BANK_SHA256, 7);
+    measure(&b, TB_BANK_SHA384, 9);
+    assert_int_equal(differ(&a, &b, TB_BANK_SHA256), 0);
+    assert_int_equal(differ(&b, &a, TB_BANK_SHA256), 0);
+    shape_of(&a, shape[0]);
+    shape_of(&b, shape[1]);
+    assert_memory_not_equal(shape[0], shape[1], TB_SHAPE_LEN); /* but not the same group */
+    b.value[TB_BANK_SHA256][7][0] ^= 1;
+    assert_int_equal(differ(&a, &b, TB_BANK_SHA256), 1u << 7);
+    a.mask[TB_BANK_SHA384] = MASK; /* of zeros: the firmware did not use it */
+    assert_int_equal(differ(&a, &b, TB_BANK_SHA256), 1u << 7);
+    measure(&a, TB_BANK_SHA384, 9);
+    assert_int_equal(differ(&a, &b, TB_BANK_SHA384), 0);
 }
 
 static void without_a_measurement_there_is_no_shape(void **state)
@@ -108,7 +146,8 @@ int main(void)
         cmocka_unit_test(each_pcr_of_the_shape_changes_it_and_no_other_does),
         cmocka_unit_test(a_pcr_that_was_not_quoted_is_told_from_one_that_was),
         cmocka_unit_test(a_bank_without_a_measurement_of_the_firmware_is_not_chosen),
-        cmocka_unit_test(values_of_another_bank_are_another_shape_in_every_pcr),
+        cmocka_unit_test(values_of_different_banks_alone_cannot_be_compared),
+        cmocka_unit_test(shapes_are_compared_in_the_strongest_bank_that_both_have),
         cmocka_unit_test(without_a_measurement_there_is_no_shape),
     };
 
