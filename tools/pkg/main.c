@@ -50,7 +50,7 @@ static const struct {
     [OPT_HELP] = { "help", NULL, "show this" },
 };
 
-static int help(FILE *out)
+static enum tool_exit help(FILE *out)
 {
     fputs("usage: trueboot-pkg COMMAND [OPTION...] ARGUMENT...\n\n", out);
     for (size_t i = 0; i < N_COMMANDS; i++)
@@ -90,7 +90,7 @@ static bool read_options(struct tool *t, int argc, char **argv)
     return true;
 }
 
-static int run(size_t command, struct tool *t)
+static enum tool_exit run(size_t command, struct tool *t)
 {
     for (int i = 0; i < N_OPTIONS; i++) {
         if (t->option[i] != NULL && !(commands[command].options >> i & 1))
@@ -103,10 +103,10 @@ static int run(size_t command, struct tool *t)
     if (t->n_arguments < commands[command].least || t->n_arguments > commands[command].most)
         return tool_fail(TOOL_USAGE, "%s: expected %s; found %d arguments", commands[command].name,
                          commands[command].arguments, t->n_arguments);
-    return (int)commands[command].run(t);
+    return commands[command].run(t);
 }
 
-int main(int argc, char **argv)
+static enum tool_exit run_command_line(int argc, char **argv)
 {
     struct tool t = { 0 };
 
@@ -126,4 +126,9 @@ int main(int argc, char **argv)
             return run(i, &t);
         }
     return tool_fail(TOOL_USAGE, "%s: no such command; trueboot-pkg help lists them", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    return (int)run_command_line(argc, argv);
 }
