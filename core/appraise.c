@@ -132,6 +132,25 @@ static bool severity_missed(struct tb_result *r, const struct tb_policy *policy,
     return r->has_headline;
 }
 
+/* The log is missing because of what tb_appraise_no_log() proved, so that leads, unless the policy
+ * does not mind it: then the log should have come. */
+static void lead_with_cause(struct tb_result *r, const struct tb_policy *policy)
+{
+    static const enum tb_check causes[] = { TB_CHECK_SB_OFF, TB_CHECK_SB_SHIM };
+    struct tb_findings *f = &r->findings;
+    const enum tb_outcome missing = f->outcome[TB_CHECK_EVIDENCE_COMPLETE];
+    bool proved = false;
+
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        proved |= f->outcome[causes[i]] == TB_FAIL &&
+                  tb_policy_severity(policy, causes[i]) == TB_SEVERITY_REQUIRED;
+    if (!proved)
+        return;
+    f->outcome[TB_CHECK_EVIDENCE_COMPLETE] = TB_PASS;
+    r->has_headline = first_missed(f, policy, TB_SEVERITY_REQUIRED, &r->headline);
+    f->outcome[TB_CHECK_EVIDENCE_COMPLETE] = missing;
+}
+
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
                  const struct tb_policy *policy, struct tb_result *out)
 {
@@ -151,17 +170,22 @@ void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_resul
         out->verdict = TB_VERDICT_CHANGED;
     else
         out->verdict = TB_VERDICT_TRUSTED;
+    if (out->quote.only_log_missing)
+        lead_with_cause(out, policy);
 }
 
 void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struct tb_appraisal *out)
 {
     struct tb_quote_result *quote = &out->result.quote;
+    bool proved = false;
 
     tb_appraise_quote(in, h, quote);
     if (quote->genuine)
         tb_appraise_boot(in->content->log, &in->content->pcrs, in->policy, &in->firmware, h,
                          &out->boot);
-    tb_conclude(quote, quote->genuine ? &out->boot : NULL, in->policy, &out->result);
+    else if (quote->only_log_missing)
+        proved = tb_appraise_no_log(in->earlier_log, &in->content->pcrs, in->policy, h, &out->boot);
+    tb_conclude(quote, quote->genuine || proved ? &out->boot : NULL, in->policy, &out->result);
 }
 
 void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *policy,

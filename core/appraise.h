@@ -80,6 +80,7 @@ struct tb_appraisal_input {
     /* memory and policy */
     struct tb_quote_memory last;
     struct tb_firmware_reference firmware;
+    struct tb_reader earlier_log; /* of the last genuine quote, for when no log came; empty: none */
     const struct tb_policy *policy;
 };
 
@@ -134,6 +135,8 @@ struct tb_boot_result {
 struct tb_quote_result {
     struct tb_findings findings;
     bool genuine; /* groups 1 to 4 passed: the PCR values are this host's, now */
+    /* It would be, had an event log come: the PCR values are this host's, now, all the same. */
+    bool only_log_missing;
     /* To be stored when genuine. Its firmware_version stays the one last accepted, and its banks
      * become more but never fewer, so that a change is told until somebody accepts it;
      * quoted_firmware_version and quoted_banks are what they then become. */
@@ -145,7 +148,7 @@ struct tb_quote_result {
 struct tb_result {
     enum tb_verdict verdict;
     bool has_headline;
-    enum tb_check headline; /* the first failed check in order; valid if has_headline */
+    enum tb_check headline; /* the check that leads: tb_conclude(); valid if has_headline */
     struct tb_findings findings;
     struct tb_quote_result quote;
     const struct tb_boot_result *boot; /* never NULL; empty when the quote was not genuine */
@@ -163,8 +166,16 @@ void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
 void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
                       const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
                       struct tb_hasher *h, struct tb_boot_result *out);
+/* Where nothing but the log is missing: whether PCR 7 proves that Secure Boot was off, or shim's
+ * validation, which is why some boot loaders leave Linux without a log. It is computed from the log
+ * of an earlier boot. False: nothing is proved, and *out is as it was. True: *out has one failed
+ * check of group 6. */
+TB_MUST_CHECK bool tb_appraise_no_log(struct tb_reader earlier, const struct tb_pcrs *quoted,
+                                      const struct tb_policy *policy, struct tb_hasher *h,
+                                      struct tb_boot_result *out);
 /* Findings of both and the policy's severities to a verdict. boot may be NULL; otherwise it must
- * live as long as *out, which points to it. */
+ * live as long as *out, which points to it. The first check that was missed leads; a log that is
+ * missing does not lead where it is proved why it is. */
 void tb_conclude(const struct tb_quote_result *quote, const struct tb_boot_result *boot,
                  const struct tb_policy *policy, struct tb_result *out);
 /* A result with the place for the boot that it points to. Large: not for the stack. */

@@ -450,8 +450,11 @@ static void appraise(struct work *w)
     banks_are_there(w, quoted);
 }
 
-/* Every required check of groups 1 to 4 that an attestation asks has passed. */
-static bool is_genuine(const struct tb_findings *f, const struct tb_policy *policy)
+/* Every required check of groups 1 to 4 that an attestation asks has passed. *but_for_log: every
+ * one but the completeness, which then lacks the log alone, since without any other part some of
+ * the rest is not looked at. */
+static bool is_genuine(const struct tb_findings *f, const struct tb_policy *policy,
+                       bool *but_for_log)
 {
     static const bool elsewhere[TB_N_CHECKS] = {
         [TB_CHECK_IDENTITY_EK_KEY] = true,
@@ -467,12 +470,14 @@ static bool is_genuine(const struct tb_findings *f, const struct tb_policy *poli
         [TB_CHECK_PCR_BANK_GONE] = true,
     };
 
+    *but_for_log = false;
     /* Checks stand in the order of their groups. */
     for (unsigned c = 0; tb_check_text((enum tb_check)c)->group <= TB_GROUP_PCRS; c++)
-        if (f->outcome[c] != TB_PASS && !elsewhere[c] &&
+        if (f->outcome[c] != TB_PASS && !elsewhere[c] && c != TB_CHECK_EVIDENCE_COMPLETE &&
             tb_policy_severity(policy, (enum tb_check)c) == TB_SEVERITY_REQUIRED)
             return false;
-    return true;
+    *but_for_log = f->outcome[TB_CHECK_EVIDENCE_COMPLETE] != TB_PASS;
+    return !*but_for_log;
 }
 
 static void remember(const struct work *w, struct tb_quote_result *out)
@@ -507,7 +512,7 @@ void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
     out->quoted_firmware_version = 0;
     out->quoted_banks = 0;
     appraise(&w);
-    out->genuine = is_genuine(&out->findings, in->policy);
+    out->genuine = is_genuine(&out->findings, in->policy, &out->only_log_missing);
     if (out->genuine)
         remember(&w, out);
 }

@@ -265,6 +265,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
         .content = &content,
         .last = b->last,
         .firmware = b->firmware,
+        .earlier_log = message.log_missing ? b->held_log : (struct tb_reader){ 0 },
         .policy = used,
     };
     tb_appraise(&in, h, out);

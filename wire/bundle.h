@@ -34,7 +34,8 @@ struct tb_bundle {
     struct tb_reader content;
     bool has_held_pcrs;
     struct tb_pcrs held_pcrs;
-    struct tb_reader held_log; /* empty: none */
+    struct tb_reader held_log; /* that the evidence left out, or, where its host could read none, of
+                                * an earlier boot; empty: none */
     /* memory and policy */
     struct tb_quote_memory last;
     struct tb_firmware_reference firmware;

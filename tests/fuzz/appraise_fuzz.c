@@ -87,6 +87,20 @@ static void appraise_other_values(struct tb_reader log, const struct tb_policy *
     }
 }
 
+/* The log as that of an earlier boot, with the values that it leads to itself. */
+static void appraise_without_log(struct tb_reader log, const struct tb_policy *policy,
+                                 const struct tb_pcrs *replayed, struct tb_hasher *h)
+{
+    static struct tb_boot_result boot;
+    const struct tb_findings *f = &boot.findings;
+
+    if (!tb_appraise_no_log(log, replayed, policy, h, &boot))
+        return;
+    assert(f->n == 1 && f->list[0].outcome == TB_FAIL);
+    assert((f->outcome[TB_CHECK_SB_OFF] == TB_FAIL) != (f->outcome[TB_CHECK_SB_SHIM] == TB_FAIL));
+    assert(boot.facts.secure_boot != TB_SECURE_BOOT_ON && !boot.bank_chosen);
+}
+
 /* Something of each kind that a policy can ask of a boot, and what no boot fulfils. */
 static void ask_for_more(const struct tb_policy *from, struct tb_policy *out)
 {
@@ -137,5 +151,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(result.verdict != TB_VERDICT_TRUSTED); /* it asks for two contrary options */
     appraise_bytes(tb_slice(data, size), &policy, h);
     appraise_other_values(tb_slice(data, size), &policy, &pcrs, h);
+    appraise_without_log(tb_slice(data, size), &policy, &pcrs, h);
     return 0;
 }

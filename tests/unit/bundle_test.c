@@ -192,6 +192,47 @@ static void t55_held_parts_that_are_not_those_of_the_quote_are_refused(void **st
     unmake(m);
 }
 
+/* The boot of m with Secure Boot off, of which no log came. */
+static void boot_without_log(struct made *m)
+{
+    struct evidence *e = m->e;
+    struct log_item *item =
+        log_find_variable(e->log, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot");
+
+    log_set_data(e->log, item,
+                 log_uefi_variable(e->log, log_guid_global, "SecureBoot", tb_slice("\0", 1)));
+    log_rehash(e->log, item, tb_slice(item->data, item->data_len));
+    log_remove(e->log, log_find_variable(e->log, TB_EV_EFI_VARIABLE_AUTHORITY, "db"));
+    evidence_prepare(e);
+    e->message.log = tb_slice(NULL, 0);
+    e->message.log_missing = true;
+    memset(e->message.log_digest, 0, 32);
+    evidence_bind(e);
+    evidence_sign(e);
+    m->b.quote = e->in.quote;
+    m->b.signature = e->in.signature;
+    m->b.content = e->in.content_bytes;
+}
+
+static void t45_secure_boot_off_is_computed_from_the_log_that_was_held(void **state)
+{
+    struct log_builder *earlier = log_new();
+    struct made *m = make(false);
+
+    (void)state;
+    log_good_boot(earlier, LOG_BANK(TB_BANK_SHA256));
+    log_finish(earlier);
+    boot_without_log(m);
+    appraise_again(m);
+    assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    m->b.held_log = log_slice(earlier);
+    appraise_again(m);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.result.headline, TB_CHECK_SB_OFF);
+    unmake(m);
+    log_free(earlier);
+}
+
 static void content_that_cannot_be_read_is_a_failed_result(void **state)
 {
     struct made *m = make(false);
@@ -402,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_bundle_without_what_may_be_missing_is_the_same),
         cmocka_unit_test(what_the_bundle_says_of_the_verdict_is_not_believed),
         cmocka_unit_test(t55_held_parts_that_are_not_those_of_the_quote_are_refused),
+        cmocka_unit_test(t45_secure_boot_off_is_computed_from_the_log_that_was_held),
         cmocka_unit_test(content_that_cannot_be_read_is_a_failed_result),
         cmocka_unit_test(t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again),
         cmocka_unit_test(another_policy_may_be_tried_and_a_broken_one_is_told),
