@@ -10,7 +10,6 @@
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
-#include "crypto/roca.h"
 #include "wire/result_json.h"
 
 #include <stdio.h>
@@ -30,37 +29,12 @@ struct cached_boot {
     uint8_t shape[TB_SHAPE_LEN];
 };
 
-struct cached_key {
-    pthread_mutex_t lock;
-    struct tb_key *key;
-    enum tb_roca roca; /* of this key, and of the endorsement key that it was enrolled with */
-};
-
-void tb_cached_boot_free(void *value);
-void tb_cached_key_free(void *value);
-
 void tb_cached_boot_free(void *value)
 {
     struct cached_boot *c = value;
 
     free(c->json);
     free(c);
-}
-
-void tb_cached_key_free(void *value)
-{
-    struct cached_key *c = value;
-
-    tb_key_free(c->key);
-    pthread_mutex_destroy(&c->lock);
-    free(c);
-}
-
-static bool no_memory(struct tb_refusal *why)
-{
-    tb_refusal_set(why, 503, "unavailable", "the Verifier is out of memory or random numbers");
-    why->retry_after_s = 10;
-    return false;
 }
 
 enum tb_store_status tb_verifier_host_of_token(struct tb_verifier *v,
@@ -175,7 +149,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     selections_of(policy, &c);
     tb_verifier_policy_done(policy);
     if (!tb_random(c.nonce, sizeof c.nonce))
-        return no_memory(why);
+        return tb_refusal_no_memory(why);
     c.has_held_log = host->has_log;
     memcpy(c.held_log, host->log_digest, 32);
     c.has_held_pcrs = host->has_pcrs;
@@ -207,7 +181,8 @@ struct work {
     struct tb_blob held_pcrs_bytes, held_log_bytes;
     struct tb_firmware_reference firmware; /* as the store had it, or new */
     struct tb_result result;
-    struct tb_lru_item *boot; /* held; NULL: the quote was not genuine */
+    struct tb_lru_item *boot;      /* held; NULL: the quote was not genuine */
+    struct tb_boot_result *no_log; /* NULL: a log came, or nothing proves why none did */
     uint8_t pcrs_bytes[TB_PCRS_BYTES_MAX];
     uint8_t context_bytes[TB_CONTEXT_BYTES_MAX];
     char *own_json;   /* made for this one */
@@ -224,6 +199,7 @@ static void work_free(struct tb_verifier *v, struct work *w)
     tb_verifier_policy_done(w->policy);
     tb_blob_clear(&w->held_pcrs_bytes);
     tb_blob_clear(&w->held_log_bytes);
+    free(w->no_log);
     free(w->own_json);
     free(w);
 }
@@ -253,79 +229,13 @@ static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
     return true;
 }
 
-/* Which of a host's keys has the structure of ROCA. False: the store did not answer. */
-static bool roca_of(struct tb_verifier *v, const struct tb_host *host, const struct tb_public *ak,
-                    enum tb_roca *out)
-{
-    struct tb_blob ek_public = { 0 }, certificate = { 0 };
-    enum tb_store_status status =
-        tb_store_host_ek(v->config.store, host->id, &ek_public, &certificate);
-    struct tb_public ek;
-    struct tb_reason why;
-
-    *out = TB_ROCA_NONE;
-    if (ak != NULL && ak->type == TB_ALG_RSA && tb_roca_has_structure(ak->n_or_x))
-        *out = TB_ROCA_AK;
-    else if (status == TB_STORE_OK &&
-             tb_public_check_ek(tb_slice(ek_public.p, ek_public.len), &ek, &why) &&
-             ek.type == TB_ALG_RSA && tb_roca_has_structure(ek.n_or_x))
-        *out = TB_ROCA_EK;
-    tb_blob_clear(&ek_public);
-    tb_blob_clear(&certificate);
-    return status != TB_STORE_UNAVAILABLE;
-}
-
-static struct tb_lru_item *key_of(struct tb_verifier *v, const struct tb_host *host)
-{
-    struct tb_reader public_area = tb_slice(host->ak_public, host->ak_public_len);
-    uint8_t digest[TB_DIGEST_MAX];
-    struct tb_lru_item *item;
-    struct tb_public pub;
-    struct tb_reason why;
-    struct cached_key *c;
-    enum tb_roca roca;
-    bool good;
-
-    if (!tb_sha256(v, public_area, digest))
-        return NULL;
-    item = tb_lru_get(v->keys, digest);
-    if (item != NULL)
-        return item;
-    good = tb_public_check_ak(public_area, &pub, &why);
-    if (!roca_of(v, host, good ? &pub : NULL, &roca))
-        return NULL;
-    c = calloc(1, sizeof *c);
-    if (c == NULL)
-        return NULL;
-    pthread_mutex_init(&c->lock, NULL);
-    c->roca = roca;
-    if (good)
-        c->key = tb_public_key(&pub); /* NULL: the appraisal says what is wrong with it */
-    return tb_lru_put(v->keys, digest, c);
-}
-
-/* What enrolment kept about the machine and its TPM. */
-static void host_into(const struct tb_host *host, enum tb_roca roca, struct tb_appraisal_input *in)
-{
-    enum tb_tpm_class told = TB_TPM_UNKNOWN;
-
-    if (!tb_tpm_class_of_name(host->facts.tpm_class, &told))
-        told = TB_TPM_UNKNOWN;
-    in->ak_public = tb_slice(host->ak_public, host->ak_public_len);
-    in->host_id = tb_slice(host->id, strlen(host->id));
-    in->roca = roca;
-    in->serial = host->facts.serial;
-    in->tpm_vendor = tb_tpm_vendor_of_text(host->facts.tpm_manufacturer);
-    in->tpm_class = tb_tpm_class_to_rely_on(told, host->ek_basis == TB_EK_BASIS_CERTIFICATE);
-}
-
 static bool appraise_quote(struct tb_verifier *v, struct work *w,
                            const struct tb_evidence_message *message, const uint8_t *exporter,
                            struct tb_quote_result *out)
 {
     struct tb_hasher *h = tb_verifier_hasher(v);
-    struct tb_lru_item *item = key_of(v, &w->host);
-    struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
+    struct tb_lru_item *item = tb_verifier_key(v, &w->host);
+    struct tb_cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_appraisal_input in = {
         .enrolled = w->host.state == TB_HOST_ACTIVE,
         .nonce = tb_slice(w->challenge.nonce, TB_NONCE_LEN),
@@ -346,7 +256,7 @@ static bool appraise_quote(struct tb_verifier *v, struct work *w,
         tb_lru_release(v->keys, item);
         return false;
     }
-    host_into(&w->host, key->roca, &in);
+    tb_host_into(&w->host, key->roca, &in);
     pthread_mutex_lock(&key->lock);
     in.ak_key = key->key;
     tb_appraise_quote(&in, h, out);
@@ -419,30 +329,54 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
     return true;
 }
 
+/* Nothing but the log is missing: the one that is held, of the last genuine quote, may prove why.
+ * Not for every attestation, so nothing of it is cached; and a help only, so without that log the
+ * host fails for the missing one. */
+static bool appraise_no_log(struct tb_verifier *v, struct work *w)
+{
+    struct tb_boot_result *boot = NULL;
+    struct tb_hasher *h;
+
+    if (w->host.has_log &&
+        tb_store_blob_get(v->config.store, w->host.log_digest, &w->held_log_bytes) == TB_STORE_OK) {
+        boot = malloc(sizeof *boot);
+        h = tb_verifier_hasher(v);
+        if (boot == NULL || h == NULL) {
+            free(boot);
+            tb_verifier_hasher_done(v, h);
+            return false;
+        }
+        if (tb_appraise_no_log(tb_slice(w->held_log_bytes.p, w->held_log_bytes.len),
+                               &w->content.pcrs, w->policy, h, boot))
+            w->no_log = boot;
+        else
+            free(boot);
+        tb_verifier_hasher_done(v, h);
+    }
+    tb_conclude(&w->result.quote, w->no_log, w->policy, &w->result);
+    return true;
+}
+
 static bool appraise(struct tb_verifier *v, struct work *w,
                      const struct tb_evidence_message *message, const uint8_t *exporter)
 {
     if (!appraise_quote(v, w, message, exporter, &w->result.quote))
         return false;
-    if (!w->result.quote.genuine)
+    if (w->result.quote.genuine) {
+        if (!appraise_boot(v, w))
+            return false;
+    } else if (w->result.quote.only_log_missing) {
+        if (!appraise_no_log(v, w))
+            return false;
+    } else {
         tb_conclude(&w->result.quote, NULL, w->policy, &w->result);
-    else if (!appraise_boot(v, w))
-        return false;
+    }
     if (w->json != NULL)
         return true;
     if (!print_result(v, w, &w->own_json, &w->json_len, w->json_digest))
         return false;
     w->json = w->own_json;
     return true;
-}
-
-/* PCR 0-3 of the bank relied on. */
-static void firmware_from(const struct tb_pcrs *pcrs, enum tb_bank bank,
-                          struct tb_firmware_reference *out)
-{
-    *out = (struct tb_firmware_reference){ .present = true, .bank = bank };
-    for (unsigned i = 0; i < 4; i++)
-        memcpy(out->value[i], pcrs->value[bank][i], TB_DIGEST_MAX);
 }
 
 static enum tb_switch switch_of(enum tb_secure_boot s)
@@ -491,7 +425,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
     memcpy(a.exporter, exporter, TB_EXPORTER_LEN);
     memcpy(a.policy_digest, w->policy->digest, 32);
     if (!w->host.firmware.present && r->verdict == TB_VERDICT_TRUSTED) { /* first good boot */
-        firmware_from(&w->content.pcrs, r->boot->bank, &w->firmware);
+        tb_firmware_reference_of(&w->content.pcrs, r->boot->bank, &w->firmware);
         a.firmware = &w->firmware;
     }
     a.shape = shape_of(w);
@@ -603,14 +537,14 @@ static bool appraise_and_remember(struct tb_verifier *v, int64_t now_ms, struct 
     h = tb_verifier_hasher(v);
     if (h == NULL || !fetch_held(v, w, false)) {
         tb_verifier_hasher_done(v, h);
-        return no_memory(why);
+        return tb_refusal_no_memory(why);
     }
     ok = tb_content_resolve(&w->message, &w->held, h, &w->content, &reason);
     tb_verifier_hasher_done(v, h);
     if (!ok)
         return spoil(v, now_ms, &w->host, message, &reason, why);
     if (!appraise(v, w, message, exporter))
-        return no_memory(why);
+        return tb_refusal_no_memory(why);
     return remember(v, now_ms, w, message, exporter, why);
 }
 
@@ -628,167 +562,12 @@ bool tb_verifier_evidence(struct tb_verifier *v, int64_t now_ms, const struct tb
         return false;
     w = calloc(1, sizeof *w);
     if (w == NULL)
-        return no_memory(why);
+        return tb_refusal_no_memory(why);
     w->host = *host;
     ok = appraise_and_remember(v, now_ms, w, message, exporter, why);
     if (ok)
         answer_from(&w->result, w->policy, out);
     atomic_fetch_add(ok ? &v->evidences : &v->refusals, 1);
     work_free(v, w);
-    return ok;
-}
-
-/* --- Stored evidence --- */
-
-/* The quote once more, under this policy, with all that the appraisal knew then. */
-static void reappraise_quote(const struct tb_host *host, enum tb_roca roca,
-                             const struct tb_evidence_record *evidence,
-                             const struct tb_context *context, const struct tb_content *content,
-                             const struct tb_policy *policy, struct tb_hasher *h,
-                             struct tb_quote_result *out)
-{
-    struct tb_appraisal_input in = {
-        .enrolled = true,
-        .nonce = tb_slice(evidence->nonce, TB_NONCE_LEN),
-        .exporter = tb_slice(evidence->exporter, TB_EXPORTER_LEN),
-        .wanted = context->wanted,
-        .n_wanted = context->n_wanted,
-        .quote = tb_slice(evidence->quote.p, evidence->quote.len),
-        .signature = tb_slice(evidence->signature.p, evidence->signature.len),
-        .content_bytes = tb_slice(evidence->content.p, evidence->content.len),
-        .content = content,
-        .last = context->last,
-        .firmware = context->firmware,
-        .policy = policy,
-    };
-
-    host_into(host, roca, &in);
-    tb_appraise_quote(&in, h, out);
-}
-
-bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
-                            const struct tb_evidence_record *evidence,
-                            const struct tb_policy *policy, struct tb_appraisal *out)
-{
-    struct tb_quote_result *quote = &out->result.quote;
-    struct tb_hasher *h = tb_verifier_hasher(v);
-    struct tb_lru_item *item = key_of(v, host);
-    const struct cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
-    struct tb_content content = { .has_log = evidence->log.len > 0,
-                                  .log = tb_slice(evidence->log.p, evidence->log.len) };
-    struct tb_evidence_content sent;
-    struct tb_context context;
-    struct tb_reason why;
-    bool ok = h != NULL && key != NULL && evidence->genuine &&
-              tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
-              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
-              tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len),
-                                         &sent, &why);
-
-    if (ok) {
-        memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
-        content.uptime_ms = sent.uptime_ms;
-        memcpy(content.serial, sent.serial, sizeof content.serial);
-        reappraise_quote(host, key->roca, evidence, &context, &content, policy, h, quote);
-        if (quote->genuine)
-            tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
-        tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
-    }
-    tb_lru_release(v->keys, item);
-    tb_verifier_hasher_done(v, h);
-    return ok;
-}
-
-/* What a host's last genuine evidence says about firmware. */
-static bool firmware_of(struct tb_verifier *v, const struct tb_host *host,
-                        const struct tb_evidence_record *evidence, const struct tb_policy *policy,
-                        struct tb_appraisal *a, struct tb_firmware_reference *reference,
-                        struct tb_tpm_accepted *tpm)
-{
-    struct tb_pcrs pcrs;
-
-    if (!tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &pcrs) ||
-        !tb_verifier_reappraise(v, host, evidence, policy, a) || !a->result.boot->bank_chosen)
-        return false;
-    firmware_from(&pcrs, a->result.boot->bank, reference);
-    tpm->firmware_version = a->result.quote.quoted_firmware_version;
-    tpm->banks = a->result.quote.quoted_banks;
-    return true;
-}
-
-bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host, uint8_t out[TB_SHA256_LEN])
-{
-    static const char domain[] = "trueboot seen 1";
-    const struct tb_reader parts[] = {
-        tb_slice(domain, sizeof domain),
-        tb_slice(host->ek_digest, TB_SHA256_LEN),
-        tb_slice(host->log_digest, TB_SHA256_LEN),
-        tb_slice(host->pcrs_digest, TB_SHA256_LEN),
-        tb_slice(host->result_digest, TB_SHA256_LEN),
-        tb_slice(host->ak_name, host->ak_name_len),
-    };
-    struct tb_hasher *h = tb_verifier_hasher(v);
-    uint8_t digest[TB_DIGEST_MAX];
-    bool ok = h != NULL &&
-              tb_hash_parts(h, TB_BANK_SHA256, parts, sizeof parts / sizeof parts[0], digest);
-
-    tb_verifier_hasher_done(v, h);
-    if (ok)
-        memcpy(out, digest, TB_SHA256_LEN);
-    return ok;
-}
-
-/* This very record is what people saw; it is also what the reference is then made of, so that
- * nothing comes in between. */
-static bool is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
-                             const struct tb_evidence_record *evidence, const uint8_t *seen,
-                             struct tb_refusal *why)
-{
-    struct tb_host now = *host;
-    uint8_t digest[TB_SHA256_LEN];
-
-    if (seen == NULL)
-        return true;
-    memcpy(now.log_digest, evidence->log_digest, TB_SHA256_LEN);
-    memcpy(now.pcrs_digest, evidence->pcrs_digest, TB_SHA256_LEN);
-    memcpy(now.result_digest, evidence->result_digest, TB_SHA256_LEN);
-    if (!tb_verifier_seen(v, &now, digest))
-        return no_memory(why);
-    return memcmp(digest, seen, TB_SHA256_LEN) == 0 ||
-           tb_refusal_set(why, 409, "other-evidence",
-                          "the host has sent other evidence since: look at it again");
-}
-
-bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *host,
-                                 const uint8_t *seen, const struct tb_store_by *by,
-                                 struct tb_refusal *why)
-{
-    struct tb_evidence_record evidence = { 0 };
-    struct tb_firmware_reference reference;
-    struct tb_appraisal *appraisal = malloc(sizeof *appraisal);
-    const struct tb_policy *policy = NULL;
-    struct tb_tpm_accepted tpm;
-    enum tb_store_status status = tb_store_evidence_get(v->config.store, host->id, &evidence);
-    bool ok = false;
-
-    if (appraisal == NULL)
-        no_memory(why);
-    else if (status == TB_STORE_OK && !tb_verifier_policy(v, host->group, by->now_ms, &policy, why))
-        ok = false;
-    else if (status == TB_STORE_NOT_FOUND ||
-             (status == TB_STORE_OK &&
-              !firmware_of(v, host, &evidence, policy, appraisal, &reference, &tpm)))
-        tb_refusal_set(
-            why, 409, "no-genuine-evidence",
-            "there is no genuine evidence of this host whose firmware could be accepted");
-    else if (status != TB_STORE_OK)
-        tb_refusal_store(why, status);
-    else if (is_what_was_seen(v, host, &evidence, seen, why)) {
-        status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
-        ok = status == TB_STORE_OK || tb_refusal_store(why, status);
-    }
-    tb_verifier_policy_done(policy);
-    tb_evidence_record_clear(&evidence);
-    free(appraisal);
     return ok;
 }

@@ -19,13 +19,6 @@
 #define NOT_PROVED_MAX 60 /* audit entries an hour about failed proofs; anybody can fail */
 #define WITH_TOKEN 2      /* so many times what anybody may fill is there for good tokens */
 
-static bool out_of_order(struct tb_refusal *why)
-{
-    tb_refusal_set(why, 503, "unavailable", "the Verifier is out of memory or random numbers");
-    why->retry_after_s = 10;
-    return false;
-}
-
 /* --- The offer --- */
 
 /* The AK's Name, computed here: a name that a host sent would be used by nobody (T-19). Refuses
@@ -43,7 +36,7 @@ static bool name_of_ak(struct tb_verifier *v, struct tb_reader ak_public, uint8_
     h = tb_verifier_hasher(v);
     ok = h != NULL && tb_public_name(ak_public, &ak, h, name, name_len);
     tb_verifier_hasher_done(v, h);
-    return ok || out_of_order(why);
+    return ok || tb_refusal_no_memory(why);
 }
 
 static bool make_credential(struct tb_verifier *v, const struct tb_enrol_request *request,
@@ -119,7 +112,7 @@ static bool keep_offer(struct tb_verifier *v, int64_t now_ms, const uint8_t *id,
 
     if (state == NULL || !write_state(v, secret, request, state, &len)) {
         free(state);
-        return out_of_order(why);
+        return tb_refusal_no_memory(why);
     }
     tb_hex(tb_slice(id, TB_ENROLMENT_ID_LEN), id_text, sizeof id_text);
     status = put_offer(v, now_ms, id_text, tb_slice(state, len));
@@ -137,7 +130,7 @@ bool tb_verifier_enrol(struct tb_verifier *v, int64_t now_ms,
 
     if (!tb_random(secret, sizeof secret) ||
         !tb_random(offer.enrolment_id, sizeof offer.enrolment_id))
-        return out_of_order(why);
+        return tb_refusal_no_memory(why);
     ok = (request->tpm_state != TB_TPM_STATE_20 ||
           make_credential(v, request, secret, credential, &offer, why)) &&
          keep_offer(v, now_ms, offer.enrolment_id, secret, request, why);
@@ -289,7 +282,7 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
     if (request->tpm_state != TB_TPM_STATE_20)
         return true;
     if (!tb_sha256(v, request->ek_public, j->ek_digest))
-        return out_of_order(why);
+        return tb_refusal_no_memory(why);
     status = tb_store_ek_allow_find(v->config.store, j->ek_digest, &j->allowed);
     if (status != TB_STORE_OK && status != TB_STORE_NOT_FOUND)
         return tb_refusal_store(why, status);
@@ -463,7 +456,7 @@ static bool fill_host(struct tb_verifier *v, const struct tb_enrol_request *requ
 
     if (!tb_random(id, sizeof id) ||
         !tb_sha256(v, tb_slice(token, TB_HOST_TOKEN_LEN), h->token_hash))
-        return out_of_order(why);
+        return tb_refusal_no_memory(why);
     if (capable && !name_of_ak(v, request->ak_public, h->ak_name, &name_len, why))
         return false;
     tb_hex(tb_slice(id, sizeof id), h->id, sizeof h->id);
@@ -564,7 +557,7 @@ static bool create_host(struct tb_verifier *v, int64_t now_ms,
         return false;
     ok = token_of(v, activate, out->host_token)
              ? fill_host(v, request, j, policy, out->host_token, &host, why)
-             : out_of_order(why);
+             : tb_refusal_no_memory(why);
     told = ok ? worth_a_note(policy, j, host.row.ek_basis) : NULL;
     out->interval_s = policy->interval_s;
     tb_verifier_policy_done(policy);

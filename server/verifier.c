@@ -26,8 +26,6 @@ struct cached_policy {
 };
 
 /* Declared in attestation.c's terms: what the caches hold. */
-void tb_cached_boot_free(void *value);
-void tb_cached_key_free(void *value);
 
 void tb_verifier_policy_done(const struct tb_policy *policy)
 {
@@ -314,6 +312,13 @@ bool tb_refusal_set(struct tb_refusal *r, int status, const char *code, const ch
     va_start(args, format);
     vsnprintf(r->message, sizeof r->message, format, args);
     va_end(args);
+    return false;
+}
+
+bool tb_refusal_no_memory(struct tb_refusal *r)
+{
+    tb_refusal_set(r, 503, "unavailable", "the Verifier is out of memory or random numbers");
+    r->retry_after_s = 10;
     return false;
 }
 

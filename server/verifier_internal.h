@@ -1,4 +1,4 @@
-/* server/verifier_internal.h - what verifier.c, enrolment.c and attestation.c share. */
+/* server/verifier_internal.h - what the files of the Verifier share; for nobody else. */
 #ifndef TB_SERVER_VERIFIER_INTERNAL_H
 #define TB_SERVER_VERIFIER_INTERNAL_H
 
@@ -29,5 +29,25 @@ struct tb_verifier {
 /* A hasher for the time of one request. NULL: out of memory. */
 struct tb_hasher *tb_verifier_hasher(struct tb_verifier *v);
 void tb_verifier_hasher_done(struct tb_verifier *v, struct tb_hasher *h); /* NULL is a no-op */
+
+/* 503; fills *why and returns false. */
+bool tb_refusal_no_memory(struct tb_refusal *r);
+
+/* For the caches that hold them. */
+void tb_cached_boot_free(void *value);
+void tb_cached_key_free(void *value);
+
+struct tb_cached_key {
+    pthread_mutex_t lock;
+    struct tb_key *key;
+    enum tb_roca roca; /* of this key, and of the endorsement key that it was enrolled with */
+};
+/* A host's key, held; NULL: out of memory, or the store did not answer. */
+struct tb_lru_item *tb_verifier_key(struct tb_verifier *v, const struct tb_host *host);
+/* What enrolment kept about the machine and its TPM. */
+void tb_host_into(const struct tb_host *host, enum tb_roca roca, struct tb_appraisal_input *in);
+/* PCR 0-3 of the bank relied on. */
+void tb_firmware_reference_of(const struct tb_pcrs *pcrs, enum tb_bank bank,
+                              struct tb_firmware_reference *out);
 
 #endif

@@ -105,7 +105,7 @@ static bool policy_text(struct tb_app *app, const uint8_t digest[TB_SHA256_LEN],
 /* What the bundle's slices point into. */
 struct bundle_parts {
     struct tb_evidence_record evidence;
-    struct tb_blob ek_public, ek_certificate, policy;
+    struct tb_blob ek_public, ek_certificate, policy, held_pcrs, held_log;
     struct tb_host host;
     struct tb_context context;
     struct tb_bundle bundle;
@@ -131,13 +131,34 @@ static void host_facts(const struct tb_host *host, struct tb_bundle *b)
         memcpy(b->serial, host->facts.serial, strlen(host->facts.serial));
 }
 
+/* What the Verifier held of the host when it appraised. Of evidence that is not genuine neither PCR
+ * values nor log are kept; the host's are then still those of the last genuine quote. */
+static bool add_held(struct tb_app *app, struct bundle_parts *p)
+{
+    const struct tb_evidence_record *e = &p->evidence;
+    const struct tb_host *host = &p->host;
+    struct tb_bundle *b = &p->bundle;
+    enum tb_store_status status[2] = { TB_STORE_OK, TB_STORE_OK };
+
+    if (!e->genuine && host->has_pcrs)
+        status[0] = tb_store_blob_get(app->store, host->pcrs_digest, &p->held_pcrs);
+    if (!e->genuine && host->has_log)
+        status[1] = tb_store_blob_get(app->store, host->log_digest, &p->held_log);
+    for (size_t i = 0; i < 2; i++)
+        if (status[i] != TB_STORE_OK && status[i] != TB_STORE_NOT_FOUND)
+            return false;
+    b->held_log = slice_of(e->genuine ? &e->log : &p->held_log);
+    b->has_held_pcrs = e->genuine || p->held_pcrs.len != 0;
+    return !b->has_held_pcrs ||
+           tb_pcrs_read(slice_of(e->genuine ? &e->pcrs : &p->held_pcrs), &b->held_pcrs);
+}
+
 static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
 {
     const struct tb_evidence_record *e = &p->evidence;
     struct tb_bundle *b = &p->bundle;
 
-    if (!tb_context_read(slice_of(&e->context), &p->context) ||
-        !tb_pcrs_read(slice_of(&e->pcrs), &b->held_pcrs) ||
+    if (!tb_context_read(slice_of(&e->context), &p->context) || !add_held(app, p) ||
         !policy_text(app, e->policy_digest, &p->policy) ||
         tb_store_host_ek(app->store, p->host.id, &p->ek_public, &p->ek_certificate) != TB_STORE_OK)
         return false;
@@ -155,8 +176,6 @@ static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
     b->quote = slice_of(&e->quote);
     b->signature = slice_of(&e->signature);
     b->content = slice_of(&e->content);
-    b->has_held_pcrs = true;
-    b->held_log = slice_of(&e->log);
     b->last = p->context.last;
     b->firmware = p->context.firmware;
     b->policy = slice_of(&p->policy);
@@ -173,6 +192,8 @@ static void bundle_parts_free(struct bundle_parts *p)
     tb_blob_clear(&p->ek_public);
     tb_blob_clear(&p->ek_certificate);
     tb_blob_clear(&p->policy);
+    tb_blob_clear(&p->held_pcrs);
+    tb_blob_clear(&p->held_log);
     free(p);
 }
 

@@ -221,10 +221,8 @@ static void the_first_attestation_must_bring_the_log(void **state)
     scene_not_sent(s, 400, "evidence.complete");
 }
 
-static void a_host_that_cannot_read_its_log_fails_for_that_reason(void **state)
+static void send_without_log(struct scene *s, const char *headline)
 {
-    struct scene *s = *state;
-
     scene_prepare(s);
     s->a->content.log = tb_slice(NULL, 0);
     s->a->content.log_missing = true;
@@ -232,7 +230,60 @@ static void a_host_that_cannot_read_its_log_fails_for_that_reason(void **state)
     snprintf(s->a->content.log_missing_reason, sizeof s->a->content.log_missing_reason, "no file");
     attempt_bind(s->w, s->host, s->a);
     attempt_sign(s->host, s->a);
-    scene_sent(s, TB_VERDICT_FAILED, "evidence.complete");
+    scene_sent(s, TB_VERDICT_FAILED, headline);
+}
+
+static void a_host_that_cannot_read_its_log_fails_for_that_reason(void **state)
+{
+    struct scene *s = *state;
+
+    send_without_log(s, "evidence.complete");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    send_without_log(s, "evidence.complete"); /* the log that is held does not explain it */
+    assert_int_equal(host_stored(s->w, s->host).secure_boot, TB_SWITCH_UNKNOWN);
+}
+
+/* The host boots again with this value of SecureBoot, and db's authority only where it is on. */
+static void boot_again(struct scene *s, const char *value)
+{
+    struct log_builder *b = s->host->log;
+    struct log_item *item;
+
+    log_good_boot(b, LOG_BANK(TB_BANK_SHA256));
+    item = log_find_variable(b, TB_EV_EFI_VARIABLE_DRIVER_CONFIG, "SecureBoot");
+    log_set_data(b, item, log_uefi_variable(b, log_guid_global, "SecureBoot", tb_slice(value, 1)));
+    log_rehash(b, item, tb_slice(item->data, item->data_len));
+    if (*value == 0)
+        log_remove(b, log_find_variable(b, TB_EV_EFI_VARIABLE_AUTHORITY, "db"));
+    host_boot(s->host);
+    s->host->reset_count++;
+    s->host->clock_ms += 1000;
+    s->host->boot_id[0]++;
+}
+
+static void t45_a_host_without_a_log_is_told_by_the_log_of_its_boot_before(void **state)
+{
+    struct scene *s = *state;
+    struct tb_evidence_record e = { 0 };
+    struct tb_host before, after;
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    before = host_stored(s->w, s->host);
+    boot_again(s, "\0");
+    for (int i = 0; i < 2; i++) { /* the log that is held stays */
+        send_without_log(s, "secureboot.off");
+        assert_true(answer_names(&s->a->answer, "evidence.complete"));
+        after = host_stored(s->w, s->host);
+        assert_int_equal(after.secure_boot, TB_SWITCH_OFF);
+        assert_memory_equal(after.log_digest, before.log_digest, 32);
+        assert_int_equal(after.memory.reset_count, before.memory.reset_count);
+    }
+    assert_int_equal(tb_store_evidence_get(s->w->store, s->host->id, &e), TB_STORE_OK);
+    assert_true(!e.genuine && e.log.len == 0);
+    assert_non_null(strstr((char *)e.result.p, "SecureBoot 00, computed"));
+    tb_evidence_record_clear(&e);
+    boot_again(s, "\1");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
 static void malformed_content_spends_the_nonce_and_stores_nothing_else(void **state)
@@ -693,6 +744,7 @@ int main(void)
         CASE(a_log_or_values_that_are_not_what_their_digest_says_are_refused),
         CASE(the_first_attestation_must_bring_the_log),
         CASE(a_host_that_cannot_read_its_log_fails_for_that_reason),
+        CASE(t45_a_host_without_a_log_is_told_by_the_log_of_its_boot_before),
         CASE(malformed_content_spends_the_nonce_and_stores_nothing_else),
         CASE(t07_a_signature_of_another_scheme_hash_or_key_fails),
         CASE(t11_the_same_evidence_is_accepted_once),
