@@ -61,28 +61,42 @@ static void firmware(const struct line *l, const json_t *facts)
     }
 }
 
+/* Whose certificate it is: its subject, its name in our table, and whether all have its key. */
+static void put_certificate(const struct line *l, const json_t *o)
+{
+    const char *known = tb_json_string(o, "known");
+
+    tb_text_put(l->out, tb_json_string(o, "subject"));
+    if (known[0] != '\0') {
+        fputs(" (known: ", l->out);
+        tb_text_put(l->out, known);
+        fputc(')', l->out);
+    }
+    if (json_is_true(member(o, "test_key")))
+        fputs("; A PUBLISHED TEST KEY", l->out);
+}
+
 static void keysets(const struct line *l, const json_t *facts)
 {
     static const char *const names[] = { "PK", "KEK", "db", "dbx" };
-    bool some = false;
 
     for (size_t i = 0; i < 4; i++) {
         const json_t *set = member(member(facts, "keys"), names[i]);
 
         if (!json_is_true(member(set, "measured")))
             continue;
-        if (!some)
-            begin(l, true, "its keys");
-        fprintf(l->out, "%s%s: ", some ? "; " : "", names[i]);
+        begin(l, true, names[i]);
         put_count(l, number(set, "certificates"), "certificate", "certificates");
         if (number(set, "hashes") != 0) {
             fputs(", ", l->out);
             put_count(l, number(set, "hashes"), "hash", "hashes");
         }
-        some = true;
-    }
-    if (some)
+        if (tb_json_string(set, "subject")[0] != '\0') {
+            fputs(number(set, "certificates") > 1 ? "; the first: " : ": ", l->out);
+            put_certificate(l, set);
+        }
         end(l);
+    }
 }
 
 static void secure_boot(const struct line *l, const json_t *facts)
@@ -100,8 +114,10 @@ static void secure_boot(const struct line *l, const json_t *facts)
         begin(l, true, "vouched");
         tb_text_put(l->out, tb_json_string(a, "variable"));
         fputs(": ", l->out);
-        tb_text_put(l->out, tb_json_string(a, tb_json_string(a, "subject")[0] != '\0' ? "subject"
-                                                                                      : "digest"));
+        if (tb_json_string(a, "subject")[0] != '\0')
+            put_certificate(l, a);
+        else
+            tb_text_put(l->out, tb_json_string(a, "digest"));
         end(l);
     }
 }

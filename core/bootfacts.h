@@ -30,6 +30,7 @@ struct tb_keyset {
     uint32_t at, len;          /* where the variable's data stands in the log, in bytes */
     uint8_t digest[32];        /* SHA-256 of the variable's data */
     char subject[TB_TEXT_MAX]; /* of the first certificate; "" if none or not readable; printable */
+    uint8_t certificate[32];   /* its SHA-256; zeros if there is none */
 };
 
 /* A Secure Boot authority that vouched for an image, or a setting of shim's, which is logged as one

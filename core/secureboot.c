@@ -276,8 +276,11 @@ static void read_keyset(struct tb_boot_scan *s, enum tb_keyset_index i)
         }
         if (!tb_cert_subject(e.data, subject, sizeof subject))
             subject[0] = '\0'; /* a PEM file, a broken certificate: it stays a digest */
-        if (k->n_certs++ == 0)
-            memcpy(k->subject, subject, strlen(subject) + 1); /* the rest stays zero */
+        if (k->n_certs++ == 0) {
+            memcpy(k->subject, subject, strlen(subject) + 1);  /* the rest stays zero */
+            if (tb_hash(s->h, TB_BANK_SHA256, e.data, digest)) /* a name is all that is lost */
+                memcpy(k->certificate, digest, sizeof k->certificate);
+        }
         judge_certificate(s, i, subject, &told);
     }
 }

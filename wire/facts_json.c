@@ -11,6 +11,15 @@
 
 static const char *const keyset_names[TB_N_KEYSETS] = { "PK", "KEK", "db", "dbx" };
 
+/* The name of a certificate in our table, and whether it is a published test key. */
+static int set_marks(json_t *o, const uint8_t sha256[32], const char *subject)
+{
+    const char *known = tb_known_certificate(sha256);
+
+    return tb_json_set(o, "known", known != NULL ? json_string(known) : json_null()) |
+           tb_json_set(o, "test_key", json_boolean(tb_is_test_key(subject)));
+}
+
 static json_t *keysets(const struct tb_boot_facts *f)
 {
     json_t *all = json_object();
@@ -26,6 +35,7 @@ static json_t *keysets(const struct tb_boot_facts *f)
             bad |= tb_json_set(o, "hashes", tb_json_number(s->n_hashes));
             bad |= tb_json_set(o, "digest", tb_build_hex(s->digest, sizeof s->digest));
             bad |= tb_json_set(o, "subject", tb_json_host_text(s->subject));
+            bad |= set_marks(o, s->certificate, s->subject);
         }
         bad |= tb_json_set(all, keyset_names[k], o);
     }
@@ -44,6 +54,7 @@ static json_t *authorities(const struct tb_boot_facts *f)
         bad |= tb_json_set(o, "variable", tb_json_host_text(s->variable));
         bad |= tb_json_set(o, "digest", tb_build_hex(s->digest, sizeof s->digest));
         bad |= tb_json_set(o, "subject", tb_json_host_text(s->subject));
+        bad |= set_marks(o, s->digest, s->subject);
         bad |= tb_json_set(o, "setting", json_boolean(s->is_setting));
         bad |= tb_json_set(o, "in_db", json_boolean(s->in_db));
         bad |= tb_json_set(o, "before_separator", json_boolean(s->before_separator));
@@ -92,7 +103,6 @@ static json_t *certificate(const char *variable, bool authority, struct tb_reade
                            const uint8_t sha256[32])
 {
     char subject[TB_CERT_NAME_MAX] = "", issuer[TB_CERT_NAME_MAX] = "";
-    const char *known = tb_known_certificate(sha256);
     int64_t not_before_s, not_after_s;
     struct tb_reason why;
     struct tb_cert *c = tb_cert_parse(der, TB_CHECK_SB_KEYS, &why);
@@ -113,8 +123,7 @@ static json_t *certificate(const char *variable, bool authority, struct tb_reade
     bad |= tb_json_set(o, "subject", tb_json_host_text(subject));
     bad |= tb_json_set(o, "issuer", tb_json_host_text(issuer));
     bad |= tb_json_set(o, "sha256", tb_build_hex(sha256, 32));
-    bad |= tb_json_set(o, "known", known != NULL ? json_string(known) : json_null());
-    bad |= tb_json_set(o, "test_key", json_boolean(tb_is_test_key(subject)));
+    bad |= set_marks(o, sha256, subject);
     return tb_json_done(o, bad);
 }
 

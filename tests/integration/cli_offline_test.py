@@ -185,6 +185,22 @@ class Logs(unittest.TestCase):
         for certificate in facts["certificates"]:
             self.assertLess(certificate["not_before_s"], certificate["not_after_s"])
 
+    def test_keys_and_who_vouched_are_told_with_the_names_of_known_certificates(self):
+        debian = SOURCE / "tests/data/boots/debian/binary_bios_measurements"
+        lines = [l[4:] for l in run("log", "show", debian)[1].decode().splitlines()]
+        uefi_ca = "CN=Microsoft Corporation UEFI CA 2011,O=Microsoft Corporation,L=Redmond,ST=Washington,C=US"
+        self.assertIn(f"verified    vouched       db: {uefi_ca} (known: Microsoft Corporation UEFI CA 2011)",
+                      lines)
+        keys = {l.split()[1]: l for l in lines if l.split()[1:2] and l.split()[1] in ("PK", "KEK", "db", "dbx")}
+        self.assertEqual(list(keys), ["PK", "KEK", "db", "dbx"])
+        self.assertIn("1 certificate: ", keys["PK"])
+        self.assertTrue(keys["db"].endswith("(known: Microsoft Windows Production PCA 2011)"), keys["db"])
+        facts = json.loads(run("log", "show", "--json", debian)[1])["facts"]
+        self.assertEqual([(a["known"], a["test_key"]) for a in facts["authorities"] if a["variable"] == "db"],
+                         [("Microsoft Corporation UEFI CA 2011", False)])
+        self.assertEqual(facts["keys"]["db"]["known"], "Microsoft Windows Production PCA 2011")
+        self.assertIsNone(facts["keys"]["PK"]["known"])
+
     def diff(self, before, after):
         """Exit status and {pcr: {kind: number of changes}} of the PCRs that differ, and the text."""
         boots = [SOURCE / "tests/data/boots" / b / "binary_bios_measurements" for b in (before, after)]

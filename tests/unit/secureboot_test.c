@@ -48,6 +48,7 @@ static void a_good_boot_proves_secure_boot_in_every_bank(void **state)
         assert_non_null(strstr(facts.authority[0].subject, "Trueboot test loader CA"));
         assert_non_null(strstr(facts.keyset[TB_KEYSET_PK].subject, "platform key"));
         assert_int_equal(facts.keyset[TB_KEYSET_DB].n_certs, 1);
+        assert_memory_equal(facts.keyset[TB_KEYSET_DB].certificate, facts.authority[0].digest, 32);
         assert_int_equal(facts.keyset[TB_KEYSET_DBX].n_hashes, 1);
         assert_true(facts.keyset[TB_KEYSET_DBX].measured);
     }
