@@ -146,6 +146,15 @@ export function lost(facts, what) {
     return Number(f[`${what}_lost`] ?? f[`n_${what}_lost`] ?? 0) || 0;
 }
 
+// A step's mark is that of its checks, unless what it is read from leaves it unknown: PCRs that the
+// log does not lead to, or a Secure Boot of which the facts do not say that it was on.
+function stepMark(step, facts) {
+    if (step.found === 'fail') return 'fail';
+    const silent = step.id === 'secure-boot' && facts !== null && facts.secure_boot !== 'on';
+    if (step.unexplained.length > 0 || (silent && step.found === 'pass')) return 'unknown';
+    return step.found;
+}
+
 // The boot as steps: { id, title, mark, unexplained, findings }; `unexplained` are the step's PCRs
 // that the log does not lead to, which leave it unknown unless more than that is wrong. `genuine`
 // is the mark of what all rests on.
@@ -160,10 +169,7 @@ export function bootStory(result) {
         findings: list(r.findings).filter((f) => s.of(f.code)),
     }))
         .filter((s) => !s.optional || s.findings.length > 0)
-        .map(({ found, ...s }) => ({
-            ...s,
-            mark: s.unexplained.length > 0 && found !== 'fail' ? 'unknown' : found,
-        }));
+        .map((s) => ({ ...s, mark: stepMark(s, provedBy(r).facts) }));
     return {
         genuine: markOf(r, GENUINE),
         known: provedBy(r).facts !== null,

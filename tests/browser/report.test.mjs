@@ -413,6 +413,9 @@ describe('the security report', { skip: why || false, timeout: 300000 }, () => {
             assert.ok(text.includes('PCR 4 is not explained by the log.'), text);
             assert.ok(!text.includes('No program is measured'), text);
             assert.equal(await step.getAttribute('class'), 'm-unknown');
+            const secure = page.locator('.boot > li', { hasText: 'Secure Boot' }).first();
+            if (facts.secure_boot === 'unknown')
+                assert.equal(await secure.getAttribute('class'), 'm-unknown');
         }
         await shot(page, 'explained');
     });

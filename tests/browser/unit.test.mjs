@@ -194,6 +194,10 @@ test('a step whose PCR the log does not lead to is unknown, whatever passed', ()
     assert.equal(step(result({ ...good, 5: 'mismatch' }), 'hand-over').mark, 'unknown');
     const failed = result({ ...good, 4: 'mismatch' }, { 'loader.denied': 'fail' });
     assert.equal(step(failed, 'programs').mark, 'fail');
+    const untold = result(good); // no program is proved, so nothing is said of Secure Boot
+    untold.boot.secure_boot = 'unknown';
+    assert.equal(step(untold, 'secure-boot').mark, 'unknown');
+    assert.equal(step(untold, 'hand-over').mark, 'pass');
     const other = result(good); // the facts are not taken from this bank
     other.boot.pcrs.sha1 = { 4: 'mismatch' };
     assert.equal(step(other, 'programs').mark, 'pass');
