@@ -306,6 +306,10 @@ def edited_log_is_refused_by_replay(w):
 def missing_log_is_told_and_not_trusted(w):
     done = w.host.once('--event-log', '/nonexistent')
     assert done.returncode == 1 and 'evidence.complete' in done.stdout, done.stdout
+    bundle = f'{w.host.dir}/no-log.bundle'
+    w.verifier.cli('export', '--output', bundle, w.host.name)
+    told = run(CLI, 'verify', bundle).stdout
+    assert 'failed: a part of the evidence is missing' in told and 'it agrees' in told, told
     assert w.host.once().returncode == 0
 
 
