@@ -222,28 +222,42 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
     facts->n_programs++;
 }
 
+/* The version as text; what does not fit is told by its digest, so that a policy's list never meets
+ * a part of one. HP measures 280 bytes that are no text. */
+static void version_text(struct tb_boot_scan *s, struct tb_reader data)
+{
+    char *out = s->facts->firmware_version, text[TB_TEXT_MAX + 1];
+    bool utf16 = data.left % 2 == 0;
+    uint8_t digest[TB_DIGEST_MAX];
+
+    for (size_t i = 1; utf16 && i < data.left; i += 2)
+        utf16 = data.p[i] == 0;
+    if (utf16)
+        tb_utf16_text(data, text, sizeof text);
+    else if (data.left == 16)
+        tb_guid_text(data, text);
+    else if (tb_is_text(data))
+        tb_ascii_text(data, text, sizeof text);
+    else
+        tb_hex(data, text, sizeof text);
+    if (strlen(text) < TB_TEXT_MAX) {
+        memcpy(out, text, strlen(text) + 1);
+    } else if (tb_hash(s->h, TB_BANK_SHA256, data, digest)) {
+        memcpy(out, "sha256:", 7);
+        tb_hex(tb_slice(digest, 32), out + 7, TB_TEXT_MAX - 7);
+    }
+}
+
 /* PFP 1.06, 10.4.1, EV_S_CRTM_VERSION: UTF-16 text or a GUID. Some makers hash something else than
- * what they log, so it is only a fact where the digest covers it. What stands behind the separator
- * somebody else measured than the firmware. */
+ * what they log, so it is only a fact where the digest covers it. What stands behind a separator
+ * somebody else measured than the firmware, whatever type the log gives that separator. */
 static void crtm_version(struct tb_boot_scan *s, const struct tb_event *e)
 {
-    char *out = s->facts->firmware_version;
-    bool utf16 = e->data.left % 2 == 0;
+    const bool late = s->n_separators[0] != 0 || s->n_disguised[0] != 0;
 
-    if (s->n_crtm_versions++ != 0 || s->n_separators[0] != 0 || !tb_boot_covers(s, e, e->data)) {
-        out[0] = '\0';
-        return;
-    }
-    for (size_t i = 1; utf16 && i < e->data.left; i += 2)
-        utf16 = e->data.p[i] == 0;
-    if (utf16)
-        tb_utf16_text(e->data, out, TB_TEXT_MAX);
-    else if (e->data.left == 16)
-        tb_guid_text(e->data, out);
-    else if (tb_is_text(e->data))
-        tb_ascii_text(e->data, out, TB_TEXT_MAX);
-    else
-        tb_hex(e->data, out, TB_TEXT_MAX);
+    s->facts->firmware_version[0] = '\0';
+    if (s->n_crtm_versions++ == 0 && !late && tb_boot_covers(s, e, e->data))
+        version_text(s, e->data);
 }
 
 static void boot_event(struct tb_boot_scan *s, const struct tb_event *e)

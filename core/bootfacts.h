@@ -62,8 +62,9 @@ struct tb_boot_facts {
     struct tb_authority authority[TB_AUTHORITIES_MAX];
     size_t n_programs, n_programs_lost;
     struct tb_program program[TB_PROGRAMS_MAX];
-    bool exit_boot_services;            /* both events, in a matching PCR 5 */
-    char firmware_version[TB_TEXT_MAX]; /* S-CRTM version when its digest covers it */
+    bool exit_boot_services; /* both events, in a matching PCR 5 */
+    /* S-CRTM version when its digest covers it, whole; a longer one: "sha256:" and its digest */
+    char firmware_version[TB_TEXT_MAX];
 };
 
 /* Read facts from a log and say what is wrong with it as a log of a trusted boot.

@@ -10,7 +10,7 @@ static bool is_blank(uint8_t c)
 
 struct tb_cmdline_options tb_cmdline_begin(const char *line, enum tb_cmdline_cut cut)
 {
-    return (struct tb_cmdline_options){ tb_slice(line, strlen(line)), cut };
+    return (struct tb_cmdline_options){ tb_slice(line, strlen(line)), cut, false };
 }
 
 static bool is_end(const struct tb_cmdline_options *it, uint8_t c)
@@ -22,18 +22,16 @@ static bool is_end(const struct tb_cmdline_options *it, uint8_t c)
 static struct tb_reader take(struct tb_cmdline_options *it)
 {
     struct tb_reader *r = &it->rest, token;
-    bool in_quotes = false;
+    bool in_quotes = it->cut == TB_CUT_PLAIN && it->in_quotes;
     size_t n = 0;
 
     while (r->left != 0 && is_end(it, r->p[0])) {
         r->p++;
         r->left--;
     }
-    while (n < r->left && (in_quotes || !is_end(it, r->p[n]))) {
-        if (it->cut != TB_CUT_PLAIN && r->p[n] == '"')
-            in_quotes = !in_quotes;
-        n++;
-    }
+    while (n < r->left && ((in_quotes && it->cut != TB_CUT_PLAIN) || !is_end(it, r->p[n])))
+        in_quotes ^= r->p[n++] == '"';
+    it->in_quotes = in_quotes;
     token = (struct tb_reader){ r->p, n };
     r->p += n;
     r->left -= n;
@@ -75,6 +73,7 @@ static void split(struct tb_reader token, struct tb_cmdline_option *out)
 
 bool tb_cmdline_next(struct tb_cmdline_options *it, struct tb_cmdline_option *out)
 {
+    const bool in_quotes = it->cut == TB_CUT_PLAIN && it->in_quotes;
     struct tb_reader token = take(it);
 
     if (token.left == 0)
@@ -85,6 +84,7 @@ bool tb_cmdline_next(struct tb_cmdline_options *it, struct tb_cmdline_option *ou
     }
     out->whole = token;
     out->cut = it->cut;
+    out->in_quotes = in_quotes;
     split(token, out);
     return true;
 }
@@ -135,11 +135,16 @@ static bool is_text(const struct tb_cmdline_option *o, struct tb_reader in, cons
 bool tb_option_rule_names(const char *rule, const struct tb_cmdline_option *option)
 {
     const uint8_t first = option->name.left != 0 ? option->name.p[0] : 0;
+    size_t len = strcspn(rule, "=");
+    const bool is_start = rule[len] == '\0' && len > 1 && rule[len - 1] == '*';
 
     /* Most rules are about something else, which the first byte tells. */
     if (!is_quote(option, first) && name_byte((char)first) != name_byte(rule[0]))
         return false;
-    return is_text(option, option->name, rule, strcspn(rule, "="), true, false);
+    /* A number or a letter inside of somebody's quotes (as dm-verity's tables have) is no word. */
+    if (rule[1] == '\0' && option->in_quotes)
+        return false;
+    return is_text(option, option->name, rule, len - is_start, true, is_start);
 }
 
 bool tb_option_rule_matches(const char *rule, const struct tb_cmdline_option *option)
@@ -160,27 +165,38 @@ bool tb_option_rule_matches(const char *rule, const struct tb_cmdline_option *op
 /* clang-format off */
 const char *const tb_options_forbidden[] = {
     /* another first program, or options and programs from elsewhere */
-    "init=*", "rdinit=*", "systemd.run=*", "rd.cmdline=ask", "cloud-config-url",
+    "init=*", "rdinit=*", "systemd.run=*", "rd.cmdline=ask", "bootconfig",
+    "cloud-config-url", "ds=nocloud;*", "ds=nocloud-net;*", "cc:*", "end_cc", "ignition.config.url",
     /* a shell without a password */
     "break", "rd.break", "systemd.debug_shell", "rd.systemd.debug_shell", "systemd.crash_shell",
     "systemd.wants=debug-shell*", "rd.systemd.wants=debug-shell*", "systemd.unit=debug-shell*",
-    "SYSTEMD_SULOGIN_FORCE", "systemd.setenv=SYSTEMD_SULOGIN_FORCE*",
+    "rd.systemd.unit=debug-shell*", "SYSTEMD_SULOGIN_FORCE",
+    "systemd.setenv=SYSTEMD_SULOGIN_FORCE*",
     /* files of one's own in the running system */
-    "systemd.set_credential", "systemd.set_credential_binary", "LD_PRELOAD", "systemd.setenv=LD_*",
+    "systemd.set_credential", "systemd.set_credential_binary", "systemd.mount-extra",
+    "rd.systemd.mount-extra", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "systemd.setenv=LD_*",
+    /* a program that the kernel calls */
+    "sysctl.kernel.core_pattern", "sysctl.kernel.modprobe", "sysctl.kernel.hotplug",
+    "sysctl.kernel/core_pattern", "sysctl.kernel/modprobe", "sysctl.kernel/hotplug",
+    "sysctl/kernel.core_pattern", "sysctl/kernel.modprobe", "sysctl/kernel.hotplug",
+    "sysctl/kernel/core_pattern", "sysctl/kernel/modprobe", "sysctl/kernel/hotplug",
+    "sysctl.kernel.poweroff_cmd", "sysctl.kernel/poweroff_cmd",
+    "sysctl/kernel.poweroff_cmd", "sysctl/kernel/poweroff_cmd",
     /* a debugger */
     "kgdboc", "kgdboc.kgdboc", "kgdboc_earlycon", "kgdbwait", "kgdbdbgp", "ekgdboc", "kdb",
     /* what the kernel verifies */
     "module.sig_enforce=0", "module.sig_enforce=n*", "module.sig_enforce=N*", "lockdown=none",
-    "ima=off", "ima_appraise=off", "ima_appraise=log", "ima_appraise=fix", "evm=fix",
-    "initcall_blacklist", "acpi_rsdp",
+    "evm=fix", "initcall_blacklist", "acpi_rsdp",
     NULL
 };
 
 const char *const tb_options_weak[] = {
-    "selinux=0", "enforcing=0", "apparmor=0", "security=none", "audit=0", "audit=off",
+    "selinux=0", "enforcing=0", "apparmor=0", "security=none", "lsm", "audit=0", "audit=off",
+    "ima=off", "ima_appraise=off", "ima_appraise=log", "ima_appraise=fix",
     "mitigations=off", "nokaslr", "nosmap", "nosmep", "nopti", "pti=off", "noexec=off",
     "iommu=off", "intel_iommu=off", "amd_iommu=off", "dis_ucode_ldr",
-    "single", "emergency", "rescue", "systemd.unit=emergency*", "systemd.unit=rescue*", "rd.shell",
+    "single", "S", "s", "1", "-s", "-b", "emergency", "rescue", "systemd.unit=emergency*",
+    "systemd.unit=rescue*", "rd.systemd.unit=emergency*", "rd.systemd.unit=rescue*", "rd.shell",
     NULL
 };
 
@@ -190,6 +206,11 @@ const char *const tb_options_harmless[] = {
     "init=/usr/lib/systemd/systemd", "rdinit=/init", "rdinit=/sbin/init",
     /* lets a graphics card be handed to a guest */
     "initcall_blacklist=sysfb_init",
+    /* Container-Optimized OS: a folder of a partition that dm-verity guards */
+    "ds=nocloud;s=/usr/share/oem/",
+    /* switches a security module on, and leaves none of the usual ones out */
+    "lsm=landlock,lockdown,yama,integrity,apparmor*",
+    "lsm=landlock,lockdown,yama,integrity,selinux*",
     "rd.shell=0", "rd.shell=no", "systemd.debug_shell=0", "systemd.debug_shell=no",
     "systemd.crash_shell=0", "systemd.crash_shell=no",
     NULL

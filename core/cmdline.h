@@ -24,6 +24,7 @@ enum tb_cmdline_cut {
 struct tb_cmdline_options {
     struct tb_reader rest;
     enum tb_cmdline_cut cut;
+    bool in_quotes; /* TB_CUT_PLAIN: a quote is open */
 };
 
 struct tb_cmdline_option {
@@ -32,6 +33,7 @@ struct tb_cmdline_option {
     bool has_value;
     struct tb_reader value;
     enum tb_cmdline_cut cut;
+    bool in_quotes; /* TB_CUT_PLAIN: begins inside of somebody's quotes */
 };
 
 struct tb_cmdline_options tb_cmdline_begin(const char *line, enum tb_cmdline_cut cut);
@@ -48,8 +50,9 @@ bool tb_option_rule_names(const char *rule, const struct tb_cmdline_option *opti
 
 /* What no stock system needs, with which whoever edits the boot menu takes over a system that
  * Secure Boot vouches for; what only takes a protection away; and what looks like the first and is
- * harmless. Each ends with NULL. docs/policy.md says why each stands there. */
-#define TB_N_OPTION_BANS 96 /* the first two together are no more, which a test holds */
+ * harmless. Each ends with NULL. docs/policy.md says why each stands there. One form more than a
+ * policy has: "start*", an option whose name begins so. */
+#define TB_N_OPTION_BANS 128 /* the first two together are no more, which a test holds */
 extern const char *const tb_options_forbidden[];
 extern const char *const tb_options_weak[];
 extern const char *const tb_options_harmless[];

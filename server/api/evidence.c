@@ -89,11 +89,17 @@ static bool policy_text(struct tb_app *app, const uint8_t digest[TB_SHA256_LEN],
 {
     struct wanted_policy w = { digest, 0 };
     struct tb_policy_record record;
-    struct tb_policy builtin;
+    struct tb_policy *builtin = malloc(sizeof *builtin); /* too large for a thread's stack */
+    bool is_builtin;
 
-    tb_policy_builtin(&builtin);
-    if (memcmp(builtin.digest, digest, TB_SHA256_LEN) == 0) {
-        out->p = (uint8_t *)tb_policy_print(&builtin);
+    if (builtin == NULL)
+        return false;
+    tb_policy_builtin(builtin);
+    is_builtin = memcmp(builtin->digest, digest, TB_SHA256_LEN) == 0;
+    if (is_builtin)
+        out->p = (uint8_t *)tb_policy_print(builtin);
+    free(builtin);
+    if (is_builtin) {
         out->len = out->p != NULL ? strlen((char *)out->p) : 0;
         return out->p != NULL;
     }

@@ -226,6 +226,68 @@ static void l63_a_crtm_version_is_a_fact_only_if_covered_and_alone(void **state)
     assert_string_equal(facts.firmware_version, "9.9");
 }
 
+/* Root retypes the true version and the separator behind it, and extends a pair of his own. */
+static void t36_l63_a_version_behind_a_separator_of_any_type_is_none(void **state)
+{
+    static const char *const separators[] = { "\0\0\0\0", "\xff\xff\xff\xff", "\1\0\0\0" };
+    static const uint32_t types[] = { TB_EV_POST_CODE, TB_EV_SEPARATOR, TB_EV_UNUSED };
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t k = 0; k < 3; k++) {
+            struct log_item *end;
+
+            good();
+            log_find(b, 0, TB_EV_S_CRTM_VERSION, 0)->type = TB_EV_POST_CODE;
+            end = log_find(b, 0, TB_EV_SEPARATOR, 0);
+            end->type = types[k];
+            log_set_data(b, end, tb_slice(separators[i], 4));
+            log_rehash(b, end, tb_slice(separators[i], 4));
+            log_event_data(b, 0, TB_EV_S_CRTM_VERSION, log_text("9.99-fixed"));
+            log_separator(b, 0);
+            read_facts();
+            assert_string_equal(facts.firmware_version, "");
+        }
+}
+
+static void put_version(struct tb_reader data)
+{
+    good();
+    log_set_data(b, log_find(b, 0, TB_EV_S_CRTM_VERSION, 0), data);
+    log_rehash(b, log_find(b, 0, TB_EV_S_CRTM_VERSION, 0), data);
+    read_facts();
+}
+
+/* A part of a version would meet an entry of the policy that is that part. */
+static void l63_a_version_is_told_whole_or_by_its_digest(void **state)
+{
+    uint8_t bytes[2 * TB_TEXT_MAX + 2] = { 0 }, digest[TB_DIGEST_MAX];
+    char want[TB_TEXT_MAX] = "sha256:";
+
+    (void)state;
+    memset(bytes, 'x', TB_TEXT_MAX);
+    put_version(tb_slice(bytes, TB_TEXT_MAX - 1));
+    assert_int_equal(strlen(facts.firmware_version), TB_TEXT_MAX - 1);
+    assert_int_equal(facts.firmware_version[0], 'x');
+    put_version(tb_slice(bytes, TB_TEXT_MAX));
+    assert_true(tb_hash(h, TB_BANK_SHA256, tb_slice(bytes, TB_TEXT_MAX), digest));
+    tb_hex(tb_slice(digest, 32), want + 7, sizeof want - 7);
+    assert_string_equal(facts.firmware_version, want);
+    for (size_t i = 0; i < TB_TEXT_MAX; i++) { /* UTF-16 */
+        bytes[2 * i] = 'x';
+        bytes[2 * i + 1] = 0;
+    }
+    put_version(tb_slice(bytes, 2 * TB_TEXT_MAX - 2));
+    assert_int_equal(strlen(facts.firmware_version), TB_TEXT_MAX - 1);
+    put_version(tb_slice(bytes, 2 * TB_TEXT_MAX));
+    assert_memory_equal(facts.firmware_version, "sha256:", 7);
+    memset(bytes, 0x80, TB_TEXT_MAX); /* neither */
+    put_version(tb_slice(bytes, 63));
+    assert_int_equal(strlen(facts.firmware_version), 126);
+    put_version(tb_slice(bytes, 64));
+    assert_memory_equal(facts.firmware_version, "sha256:", 7);
+}
+
 static void a_log_that_is_none_gives_a_finding_and_no_facts(void **state)
 {
     (void)state;
@@ -363,6 +425,8 @@ int main(void)
         cmocka_unit_test(programs_and_authorities_above_the_limit_are_counted),
         cmocka_unit_test(l47_l61_exit_boot_services_is_recognised_by_digest),
         cmocka_unit_test(l63_a_crtm_version_is_a_fact_only_if_covered_and_alone),
+        cmocka_unit_test(t36_l63_a_version_behind_a_separator_of_any_type_is_none),
+        cmocka_unit_test(l63_a_version_is_told_whole_or_by_its_digest),
         cmocka_unit_test(a_log_that_is_none_gives_a_finding_and_no_facts),
         cmocka_unit_test(events_without_a_digest_of_the_bank_prove_nothing),
         cmocka_unit_test(t29_data_that_not_every_matching_bank_covers_is_no_fact),
