@@ -2,26 +2,19 @@
 #include "agent/config.h"
 
 #include "agent/journal.h"
+#include "core/reason.h"
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool tb_agent_hex_parse(const char *text, uint8_t *out, size_t n)
 {
     if (strlen(text) != 2 * n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
+        int high = tb_hex_digit_any_case(text[2 * i]), low = tb_hex_digit_any_case(text[2 * i + 1]);
 
         if (high < 0 || low < 0)
             return false;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/file.h"
+#include "core/reason.h"
 #include "crypto/secret.h"
 
 void tb_connection_clear(struct tb_connection *c)
@@ -18,14 +19,6 @@ void tb_connection_clear(struct tb_connection *c)
     free(c->token);
     free(c->ca);
     *c = (struct tb_connection){ 0 };
-}
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool tb_fingerprint_parse(const char *text, uint8_t out[32])
@@ -39,7 +32,7 @@ bool tb_fingerprint_parse(const char *text, uint8_t out[32])
         return false;
     colons = strlen(text) == 95;
     for (size_t i = 0; i < 32; i++) {
-        int high = hex_digit(text[0]), low = hex_digit(text[1]);
+        int high = tb_hex_digit_any_case(text[0]), low = tb_hex_digit_any_case(text[1]);
 
         if (high < 0 || low < 0 || (colons && i < 31 && text[2] != ':'))
             return false;

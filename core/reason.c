@@ -106,6 +106,28 @@ void tb_hex(struct tb_reader in, char *out, size_t out_len)
     out[2 * n] = '\0';
 }
 
+int tb_hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int tb_hex_digit_any_case(char c)
+{
+    return tb_hex_digit(c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c);
+}
+
+bool tb_unhex(const char *text, uint8_t *out, size_t out_len)
+{
+    if (strlen(text) != 2 * out_len)
+        return false;
+    for (size_t i = 0; i < 2 * out_len; i++)
+        if (tb_hex_digit(text[i]) < 0)
+            return false;
+    for (size_t i = 0; i < out_len; i++)
+        out[i] = (uint8_t)(tb_hex_digit(text[2 * i]) << 4 | tb_hex_digit(text[2 * i + 1]));
+    return true;
+}
+
 static void make_printable(char *s)
 {
     for (; *s != '\0'; s++)

@@ -76,6 +76,11 @@ bool tb_refuse(struct tb_reason *why, enum tb_check check, const char *where, co
 
 /* Lower-case hex of the bytes into out, cut to fit; out_len includes the NUL. */
 void tb_hex(struct tb_reader in, char *out, size_t out_len);
+/* The digit's value, -1 for any other byte. Only lower case, where one text is one value. */
+int tb_hex_digit(char c);
+int tb_hex_digit_any_case(char c);
+/* The other way: exactly out_len bytes of lower-case hex. *out is as it was if it is not. */
+TB_MUST_CHECK bool tb_unhex(const char *text, uint8_t *out, size_t out_len);
 
 struct tb_finding {
     enum tb_outcome outcome; /* TB_FAIL or TB_UNKNOWN; passes are only in tb_findings.outcome */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/reason.h"
+
 #define ID(a, b, c, d)                                                                             \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
@@ -87,21 +89,13 @@ const char *tb_tpm_class_limit(enum tb_tpm_class c)
 
 /* ---- ids as text ---- */
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *p = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-
-    return p == NULL ? -1 : (int)(p - digits);
-}
-
 /* Eight hex digits, all of them. */
 static uint32_t of_hex(const char *p)
 {
     uint32_t id = 0;
 
     for (int i = 0; i < 8; i++) {
-        int digit = hex_digit(p[i]);
+        int digit = tb_hex_digit_any_case(p[i]);
 
         if (digit < 0)
             return 0;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/reason.h"
+
 static const struct {
     const char *column;
     bool text;
@@ -27,19 +29,12 @@ struct cursor {
     char id[TB_STORE_ID_MAX + 1];
 };
 
-static int hex_digit(char ch)
-{
-    const char *digits = "0123456789abcdef", *p = ch ? strchr(digits, ch) : NULL;
-
-    return p ? (int)(p - digits) : -1;
-}
-
 static bool read_hex_text(const char *p, size_t n, char *out, size_t size)
 {
     if (n % 2 != 0 || n / 2 >= size)
         return false;
     for (size_t i = 0; i < n; i += 2) {
-        int hi = hex_digit(p[i]), lo = hex_digit(p[i + 1]);
+        int hi = tb_hex_digit(p[i]), lo = tb_hex_digit(p[i + 1]);
 
         if (hi < 0 || lo < 0 || (hi == 0 && lo == 0))
             return false;

@@ -84,28 +84,15 @@ bool tb_policy_read_number(struct tb_policy_reading *s, const json_t *v, json_in
     return true;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool tb_policy_read_digest(struct tb_policy_reading *s, const json_t *v, enum tb_bank bank,
                            uint8_t *out)
 {
     const size_t len = tb_bank_digest_len(bank);
     const char *text = json_string_value(v);
 
-    if (text == NULL || json_string_length(v) != 2 * len)
+    if (text == NULL || json_string_length(v) != 2 * len || !tb_unhex(text, out, len))
         return tb_policy_refuse(s, "%zu lower-case hexadecimal digits (%s)", 2 * len,
                                 tb_bank_name(bank));
-    for (size_t i = 0; i < len; i++) {
-        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return tb_policy_refuse(s, "%zu lower-case hexadecimal digits (%s)", 2 * len,
-                                    tb_bank_name(bank));
-        out[i] = (uint8_t)(high << 4 | low);
-    }
     return true;
 }
 

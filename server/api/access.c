@@ -76,7 +76,7 @@ static enum tb_http_access authorise_agent(struct tb_http_request *rq, struct tb
     struct tb_host host;
     enum tb_store_status status;
 
-    if (!tb_api_unhex(bearer, token, sizeof token))
+    if (!tb_unhex(bearer, token, sizeof token))
         return TB_HTTP_UNAUTHENTICATED;
     status = tb_verifier_host_of_token(app->verifier, token, &host);
     if (status != TB_STORE_OK)

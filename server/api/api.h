@@ -95,9 +95,6 @@ struct tb_field {
 TB_MUST_CHECK bool tb_api_fields(struct tb_http_request *rq, json_t **body, struct tb_field *fields,
                                  size_t n);
 
-/* Lower-case hex of exactly len bytes. */
-TB_MUST_CHECK bool tb_api_unhex(const char *text, uint8_t *out, size_t len);
-
 /* The host of {id}, by its id or its name. False: a 404 was replied. */
 TB_MUST_CHECK bool tb_api_host(struct tb_http_request *rq, struct tb_app *app, struct tb_host *out);
 

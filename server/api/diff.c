@@ -212,7 +212,7 @@ static bool boot_of_shape(struct tb_http_request *rq, struct tb_app *app, const 
     struct tb_host host;
     enum tb_store_status status;
 
-    if (hex == NULL || !tb_api_unhex(hex, shape, sizeof shape))
+    if (hex == NULL || !tb_unhex(hex, shape, sizeof shape))
         return refuse(rq, 400, "bad-shape", "a shape is 64 hex digits");
     status = tb_store_cluster_get(app->store, shape, &cluster);
     if (status == TB_STORE_OK)

@@ -31,7 +31,7 @@ static bool seen_of(struct tb_http_request *rq, uint8_t out[TB_SHA256_LEN])
     json_t *body = NULL;
     bool ok = tb_api_fields(rq, &body, &field, 1);
 
-    if (ok && !tb_api_unhex(field.s, out, TB_SHA256_LEN)) {
+    if (ok && !tb_unhex(field.s, out, TB_SHA256_LEN)) {
         tb_http_reply_error(rq, 400, "bad-evidence",
                             "evidence is the text that the host's `evidence` has");
         ok = false;

@@ -108,7 +108,7 @@ static bool query_of(struct tb_http_request *rq, struct tb_host_query *q,
         tb_http_reply_error(rq, 400, "bad-sort", "sort by name, verdict, since or last_seen");
         return false;
     }
-    if (hex != NULL && !tb_api_unhex(hex, shape, TB_SHA256_LEN)) {
+    if (hex != NULL && !tb_unhex(hex, shape, TB_SHA256_LEN)) {
         tb_http_reply_error(rq, 400, "bad-shape", "a shape is 64 hex digits");
         return false;
     }

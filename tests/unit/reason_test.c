@@ -89,6 +89,30 @@ static void hex_is_lower_case_and_cut_to_whole_bytes(void **state)
     assert_string_equal(out, "");
 }
 
+static void unhex_takes_lower_case_of_the_length_wanted_and_nothing_else(void **state)
+{
+    static const char *const bad[] = { "",     "0",    "00f",  "00fff", "00FF",      "0x0f",
+                                       "00f ", "00fg", "0/0:", "0`0g",  "00\xc3\xa9" };
+    uint8_t out[2] = { 7, 7 };
+
+    (void)state;
+    assert_true(tb_unhex("0af9", out, 2));
+    assert_true(out[0] == 0x0a && out[1] == 0xf9);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(tb_unhex(bad[i], out, 2));
+        assert_true(out[0] == 0x0a && out[1] == 0xf9); /* as it was */
+    }
+    assert_true(tb_unhex("", out, 0));
+    for (int c = 0; c < 256; c++) {
+        static const char digits[] = "0123456789abcdefABCDEF";
+        const char *p = c == 0 ? NULL : strchr(digits, c);
+        int value = p == NULL ? -1 : p - digits < 16 ? (int)(p - digits) : (int)(p - digits) - 6;
+
+        assert_int_equal(tb_hex_digit_any_case((char)c), value);
+        assert_int_equal(tb_hex_digit((char)c), c >= 'A' && c <= 'F' ? -1 : value);
+    }
+}
+
 static void t10_a_worse_outcome_stays_whatever_comes_after(void **state)
 {
     struct tb_findings f = { 0 };
@@ -135,6 +159,7 @@ int main(void)
         cmocka_unit_test(names_are_found_again_and_unknown_ones_are_not),
         cmocka_unit_test(a_reason_is_cut_to_fit_and_cannot_act_in_a_terminal),
         cmocka_unit_test(hex_is_lower_case_and_cut_to_whole_bytes),
+        cmocka_unit_test(unhex_takes_lower_case_of_the_length_wanted_and_nothing_else),
         cmocka_unit_test(t10_a_worse_outcome_stays_whatever_comes_after),
         cmocka_unit_test(t10_a_full_list_loses_reasons_but_no_outcome),
     };
