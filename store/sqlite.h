@@ -77,7 +77,8 @@ TB_MUST_CHECK enum tb_store_status tb_sqlite_incident(struct tb_sqlite *c, const
                                                       const char *code, const char *text,
                                                       int64_t now_ms, int64_t *id);
 
-/* The host's present verdict period ends and another begins, with its audit entry. */
+/* The host's present verdict period ends and another begins, with its audit entry; or, for a host
+ * that changes too often, the present one becomes the new one. */
 struct tb_new_period {
     const char *host_id;
     enum tb_verdict before, verdict;
@@ -87,6 +88,11 @@ struct tb_new_period {
 TB_MUST_CHECK enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c,
                                                         const struct tb_new_period *p,
                                                         const struct tb_store_by *by);
+
+/* Audit entries about hosts that changed too often in an hour that is over; counted in *a->n_out.
+ */
+TB_MUST_CHECK enum tb_store_status tb_sqlite_end_hours(struct tb_sqlite *c,
+                                                       const struct tb_op_args *a);
 
 /* A row of TB_HOST_COLUMNS, from the present column on. */
 TB_MUST_CHECK enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host *out);

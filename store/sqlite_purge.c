@@ -55,5 +55,5 @@ enum tb_store_status tb_sqlite_purge(struct tb_sqlite *c, const struct tb_op_arg
             return status;
         *a->n_out += (uint64_t)sqlite3_changes(c->db);
     }
-    return TB_STORE_OK;
+    return tb_sqlite_end_hours(c, a);
 }

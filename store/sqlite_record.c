@@ -122,22 +122,27 @@ static enum tb_store_status end_period(struct tb_sqlite *c, const char *host_id)
     return tb_sql_run(&q);
 }
 
+static void put_period(struct tb_sql *q, const struct tb_new_period *p)
+{
+    tb_put_text(q, p->host_id);
+    tb_put_i64(q, p->verdict);
+    tb_put_text(q, p->code);
+    tb_put_text(q, p->headline);
+    tb_put_digest(q, p->result_digest);
+    tb_put_digest(q, p->log_digest);
+    tb_put_digest(q, p->pcrs_digest);
+    tb_put_digest(q, p->policy_digest);
+}
+
 static enum tb_store_status insert_period(struct tb_sqlite *c, const struct tb_new_period *p,
                                           int64_t now_ms)
 {
-    TB_SQL q = tb_sql(c, "INSERT INTO period (host_id, verdict, headline_code, headline, first_ms,"
-                         " last_ms, count, result_digest, log_digest, pcrs_digest, policy_digest)"
-                         " VALUES (?1, ?2, ?3, ?4, ?5, ?5, 0, ?6, ?7, ?8, ?9)");
+    TB_SQL q = tb_sql(c, "INSERT INTO period (host_id, verdict, headline_code, headline,"
+                         " result_digest, log_digest, pcrs_digest, policy_digest, first_ms,"
+                         " last_ms, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, 0)");
 
-    tb_put_text(&q, p->host_id);
-    tb_put_i64(&q, p->verdict);
-    tb_put_text(&q, p->code);
-    tb_put_text(&q, p->headline);
+    put_period(&q, p);
     tb_put_i64(&q, now_ms);
-    tb_put_digest(&q, p->result_digest);
-    tb_put_digest(&q, p->log_digest);
-    tb_put_digest(&q, p->pcrs_digest);
-    tb_put_digest(&q, p->policy_digest);
     return tb_sql_run(&q);
 }
 
@@ -156,30 +161,146 @@ static enum tb_store_status trim_periods(struct tb_sqlite *c, const char *host_i
     return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
 }
 
-enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c, const struct tb_new_period *p,
-                                          const struct tb_store_by *by)
-{
-    enum tb_store_status status = end_period(c, p->host_id);
+/* ---- a host that changes its verdict all the time ---- */
 
-    if (status == TB_STORE_OK)
-        status = insert_period(c, p, by->now_ms);
+#define HOUR_MS INT64_C(3600000)
+_Static_assert(TB_STORE_CHANGES_MAX == 20, "the number in the texts here and in the schema");
+
+/* Words to the changes of the hour that nobody was told of one by one. */
+static enum tb_store_status tell_folded(struct tb_sqlite *c, const char *host_id, int64_t changes,
+                                        int64_t now_ms)
+{
+    const struct tb_store_by by = { .actor = "verifier", .now_ms = now_ms };
+    char more[24];
+
+    if (changes <= TB_STORE_CHANGES_MAX)
+        return TB_STORE_OK;
+    snprintf(more, sizeof more, "%lld", (long long)changes - TB_STORE_CHANGES_MAX);
+    return tb_sqlite_log(c, &by, "verdict.folded", host_id, TB_PAIRS("changes", more));
+}
+
+/* One change more; *out: the how manieth of its hour. */
+static enum tb_store_status count_change(struct tb_sqlite *c, const char *host_id, int64_t now_ms,
+                                         int64_t *out)
+{
+    enum tb_store_status status;
+    int64_t from_ms, changes;
+    TB_SQL q = tb_sql(c, "SELECT changes_from_ms, changes FROM host WHERE id = ?1");
+    TB_SQL set = tb_sql(c, "UPDATE host SET changes_from_ms = ?2, changes = ?3 WHERE id = ?1");
+
+    tb_put_text(&q, host_id);
+    status = tb_sql_step(&q);
     if (status != TB_STORE_OK)
         return status;
+    from_ms = tb_get_i64(&q);
+    changes = tb_get_i64(&q);
+    status = tb_row_status(&q);
+    if (status != TB_STORE_OK)
+        return status;
+    if (now_ms < from_ms || now_ms - from_ms >= HOUR_MS) {
+        status = tell_folded(c, host_id, changes, now_ms);
+        from_ms = now_ms;
+        changes = 0;
+    }
+    if (status != TB_STORE_OK)
+        return status;
+    *out = ++changes;
+    tb_put_text(&set, host_id);
+    tb_put_i64(&set, from_ms);
+    tb_put_i64(&set, changes);
+    return tb_sql_run_one(&set);
+}
 
+/* Hours that are over, of at most a->limit hosts; those of hosts that change no more, too. */
+enum tb_store_status tb_sqlite_end_hours(struct tb_sqlite *c, const struct tb_op_args *a)
+{
+    for (size_t i = 0; i < a->limit; i++) {
+        char host_id[TB_STORE_ID_MAX + 1];
+        enum tb_store_status status;
+        int64_t changes;
+        TB_SQL q = tb_sql(c, "SELECT id, changes FROM host WHERE changes > 20"
+                             " AND changes_from_ms <= ?1 LIMIT 1");
+        TB_SQL set = tb_sql(c, "UPDATE host SET changes = 0 WHERE id = ?1");
+
+        tb_put_i64(&q, a->now_ms - HOUR_MS);
+        status = tb_sql_step(&q);
+        if (status != TB_STORE_OK)
+            return status == TB_STORE_NOT_FOUND ? TB_STORE_OK : status;
+        tb_get_text(&q, host_id, sizeof host_id);
+        changes = tb_get_i64(&q);
+        status = tb_row_status(&q);
+        tb_put_text(&set, host_id);
+        if (status == TB_STORE_OK)
+            status = tb_sql_run_one(&set);
+        if (status == TB_STORE_OK)
+            status = tell_folded(c, host_id, changes, a->now_ms);
+        if (status != TB_STORE_OK)
+            return status;
+        ++*a->n_out;
+    }
+    return TB_STORE_OK;
+}
+
+/* The present period gets another verdict and goes on. */
+static enum tb_store_status fold_period(struct tb_sqlite *c, const struct tb_new_period *p)
+{
+    TB_SQL q = tb_sql(c, "UPDATE period SET verdict = ?2, headline_code = ?3, headline = ?4,"
+                         " result_digest = ?5, log_digest = ?6, pcrs_digest = ?7,"
+                         " policy_digest = ?8"
+                         " WHERE id = (SELECT period_id FROM host WHERE id = ?1)");
+
+    put_period(&q, p);
+    return tb_sql_run_one(&q);
+}
+
+/* What the host's row says of it; id: of another period, or 0. */
+static enum tb_store_status set_period(struct tb_sqlite *c, const struct tb_new_period *p,
+                                       int64_t now_ms, int64_t id)
+{
     TB_SQL q = tb_sql(c, "UPDATE host SET verdict = ?2, headline_code = ?3, headline = ?4,"
-                         " since_ms = ?5, period_id = ?6, period_last_ms = ?5, period_count = 0"
-                         " WHERE id = ?1");
+                         " since_ms = ?5, period_last_ms = ?5,"
+                         " period_id = iif(?6 > 0, ?6, period_id),"
+                         " period_count = iif(?6 > 0, 0, period_count) WHERE id = ?1");
 
     tb_put_text(&q, p->host_id);
     tb_put_i64(&q, p->verdict);
     tb_put_text(&q, p->code);
     tb_put_text(&q, p->headline);
-    tb_put_i64(&q, by->now_ms);
-    tb_put_i64(&q, sqlite3_last_insert_rowid(c->db));
-    status = tb_sql_run_one(&q);
-    if (status == TB_STORE_OK && p->result_digest)
-        status = trim_periods(c, p->host_id);
-    if (status != TB_STORE_OK || p->before == TB_VERDICT_NONE)
+    tb_put_i64(&q, now_ms);
+    tb_put_i64(&q, id);
+    return tb_sql_run_one(&q);
+}
+
+static enum tb_store_status begin_period(struct tb_sqlite *c, const struct tb_new_period *p,
+                                         int64_t now_ms)
+{
+    enum tb_store_status status = end_period(c, p->host_id);
+
+    if (status == TB_STORE_OK)
+        status = insert_period(c, p, now_ms);
+    if (status == TB_STORE_OK)
+        status = set_period(c, p, now_ms, sqlite3_last_insert_rowid(c->db));
+    return status == TB_STORE_OK && p->result_digest ? trim_periods(c, p->host_id) : status;
+}
+
+enum tb_store_status tb_sqlite_new_period(struct tb_sqlite *c, const struct tb_new_period *p,
+                                          const struct tb_store_by *by)
+{
+    enum tb_store_status status;
+    int64_t changes;
+
+    if (p->before == TB_VERDICT_NONE)
+        return begin_period(c, p, by->now_ms);
+    status = count_change(c, p->host_id, by->now_ms, &changes);
+    if (status != TB_STORE_OK)
+        return status;
+    if (changes <= TB_STORE_CHANGES_MAX + 1)
+        status = begin_period(c, p, by->now_ms);
+    else
+        status = fold_period(c, p);
+    if (status == TB_STORE_OK && changes > TB_STORE_CHANGES_MAX + 1)
+        status = set_period(c, p, by->now_ms, 0);
+    if (status != TB_STORE_OK || changes > TB_STORE_CHANGES_MAX)
         return status;
     return tb_sqlite_log(c, by, "verdict", p->host_id,
                          TB_PAIRS("before", verdict_word(p->before), "now",
@@ -222,6 +343,31 @@ enum tb_store_status tb_sqlite_history(struct tb_sqlite *c, const struct tb_op_a
 
 /* ---- incidents ---- */
 
+/* Of a host whose changes are folded: the incident of the same code that was closed within the
+ * hour, as new to people as another one would be. NOT_FOUND: there is none. */
+static enum tb_store_status reopen_incident(struct tb_sqlite *c, const char *host_id,
+                                            enum tb_verdict verdict, const char *code,
+                                            const char *text, int64_t now_ms)
+{
+    enum tb_store_status status;
+    TB_SQL q = tb_sql(c, "UPDATE incident SET closed_ms = 0, last_ms = ?5, count = count + 1,"
+                         " verdict = ?2, text = ?4, owner = '', acknowledged_ms = 0, until_ms = 0"
+                         " WHERE id = (SELECT max(i.id) FROM incident i JOIN host h"
+                         " ON h.id = i.host_id WHERE i.host_id = ?1 AND i.event = 0"
+                         " AND i.code = ?3 AND i.closed_ms > ?5 - 3600000"
+                         " AND h.changes > 20 AND h.changes_from_ms > ?5 - 3600000)");
+
+    tb_put_text(&q, host_id);
+    tb_put_i64(&q, verdict);
+    tb_put_text(&q, code);
+    tb_put_text(&q, text);
+    tb_put_i64(&q, now_ms);
+    status = tb_sql_run_one(&q);
+    if (status == TB_STORE_OK)
+        tb_conn_changed(&c->base, TB_CHANGE_INCIDENT, host_id);
+    return status;
+}
+
 enum tb_store_status tb_sqlite_incident(struct tb_sqlite *c, const char *host_id, bool event,
                                         enum tb_verdict verdict, const char *code, const char *text,
                                         int64_t now_ms, int64_t *id)
@@ -238,6 +384,12 @@ enum tb_store_status tb_sqlite_incident(struct tb_sqlite *c, const char *host_id
     status = tb_sql_run_one(&count);
     if (status != TB_STORE_NOT_FOUND)
         return status;
+
+    if (!event) {
+        status = reopen_incident(c, host_id, verdict, code, text, now_ms);
+        if (status != TB_STORE_NOT_FOUND)
+            return status;
+    }
 
     TB_SQL open = tb_sql(c, "INSERT INTO incident (host_id, event, verdict, code, text, opened_ms,"
                             " last_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)");

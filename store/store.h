@@ -32,6 +32,7 @@
 #define TB_STORE_BLOB_MAX (16u << 20) /* bytes of one blob before compression */
 #define TB_STORE_WANTED_MAX 1024      /* bytes of a challenge's selection */
 #define TB_STORE_PERIODS_KEPT_MAX 32  /* periods of a host that keep log, PCRs and result */
+#define TB_STORE_CHANGES_MAX 20       /* changes of a host's verdict told one by one in an hour */
 #define TB_STORE_CLUSTERS_MAX 1000    /* clusters that one list has */
 #define TB_SHA256_LEN 32
 
@@ -507,7 +508,11 @@ struct tb_accepted {
  * period's last time and count move. failed and changed open an incident for their code, or count
  * on the open one; trusted closes the host's open incidents, which stay in the list. A begun period
  * is an audit entry. The newest TB_STORE_PERIODS_KEPT_MAX periods keep what they name, older ones
- * let go of it: a host that changes its verdict at will must not fill the disk. */
+ * let go of it: a host that changes its verdict at will must not fill the disk. Nor with rows: all
+ * changes behind the first TB_STORE_CHANGES_MAX of an hour share one period, which has the latest
+ * verdict and counts on; one audit entry, "verdict.folded", tells how many they were when the hour
+ * is over; an incident that was closed within the hour opens again. The host's own verdict is the
+ * new one at once all the same. */
 TB_MUST_CHECK enum tb_store_status tb_store_accept_evidence(struct tb_store *s,
                                                             const struct tb_appraised *in,
                                                             struct tb_accepted *out);

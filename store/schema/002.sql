@@ -5,7 +5,7 @@ ALTER TABLE host ADD COLUMN shape BLOB CHECK (length(shape) = 32); -- what hosts
 ALTER TABLE host ADD COLUMN trusted_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE host ADD COLUMN trusted_log BLOB CHECK (length(trusted_log) = 32);
 ALTER TABLE host ADD COLUMN trusted_pcrs BLOB CHECK (length(trusted_pcrs) = 32);
--- changes of the verdict in the hour that began then: the audit log tells so many of them
+-- changes of the verdict in the hour that began then: so many of them are told one by one
 ALTER TABLE host ADD COLUMN changes_from_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE host ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 UPDATE host SET trusted_ms = e.received_ms, trusted_log = e.log_digest, trusted_pcrs = e.pcrs_digest
@@ -13,7 +13,7 @@ UPDATE host SET trusted_ms = e.received_ms, trusted_log = e.log_digest, trusted_
 
 -- all that the list of clusters reads
 CREATE INDEX host_shape ON host (state, shape, verdict, id) WHERE shape NOT NULL;
-CREATE INDEX host_changes ON host (changes_from_ms) WHERE changes > 0;
+CREATE INDEX host_changes ON host (changes_from_ms) WHERE changes > 20;
 
 ALTER TABLE period ADD COLUMN pcrs_digest BLOB CHECK (length(pcrs_digest) = 32);
 -- periods that name blobs: a host has so many of them, and the oldest let go of theirs

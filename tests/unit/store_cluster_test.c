@@ -180,6 +180,7 @@ static void the_last_trusted_boot_outlives_every_retention(void **state)
 
 struct kept {
     unsigned n, log, pcrs, result;
+    uint64_t count;
 };
 
 static bool count_kept(void *ctx, const struct tb_period *p)
@@ -190,11 +191,13 @@ static bool count_kept(void *ctx, const struct tb_period *p)
     k->log += p->has_log;
     k->pcrs += p->has_pcrs;
     k->result += p->has_result;
+    k->count += p->count;
     return true;
 }
 
 static void t62_a_host_that_alternates_its_verdict_keeps_so_many_logs_and_no_more(void **state)
 {
+    const int64_t apart = 240000; /* not so often that changes are folded */
     struct tb_store *s = S(state);
     struct kept k = { 0 };
     unsigned rounds = TB_STORE_PERIODS_KEPT_MAX + 10;
@@ -202,18 +205,136 @@ static void t62_a_host_that_alternates_its_verdict_keeps_so_many_logs_and_no_mor
     add_host(s, 1);
     boot(s, 1, 1, TB_VERDICT_TRUSTED, 7, T0);
     for (unsigned i = 2; i <= rounds; i++)
-        boot(s, 1, i, i % 2 ? TB_VERDICT_CHANGED : TB_VERDICT_FAILED, 7, T0 + i);
+        boot(s, 1, i, i % 2 ? TB_VERDICT_CHANGED : TB_VERDICT_FAILED, 7, T0 + i * apart);
     assert_ok(tb_store_history(s, host_id(1), 0, 0, count_kept, &k));
     assert_int_equal(k.n, rounds + 1); /* and the one before the first evidence */
     assert_int_equal(k.log, TB_STORE_PERIODS_KEPT_MAX);
     assert_int_equal(k.pcrs, TB_STORE_PERIODS_KEPT_MAX);
     assert_int_equal(k.result, TB_STORE_PERIODS_KEPT_MAX);
-    assert_ok(tb_store_purge(s, T0 + 7200000, LONG_AGO, NULL));
+    assert_ok(tb_store_purge(s, T0 + rounds * apart + 7200000, LONG_AGO, NULL));
     assert_true(held(s, 10000 + rounds));
     assert_true(held(s, 10001)); /* the last trusted boot */
     assert_false(held(s, 10002));
     assert_true(held(s, 10000 + rounds - TB_STORE_PERIODS_KEPT_MAX + 1));
     assert_false(held(s, 10000 + rounds - TB_STORE_PERIODS_KEPT_MAX));
+}
+
+struct told {
+    unsigned n, folded;
+    char detail[64]; /* of the last that was folded */
+};
+
+static bool count_told(void *ctx, const struct tb_audit_entry *e)
+{
+    struct told *t = ctx;
+
+    t->n++;
+    if (strcmp(e->action, "verdict.folded") == 0) {
+        t->folded++;
+        snprintf(t->detail, sizeof t->detail, "%s", e->detail);
+    }
+    return true;
+}
+
+static struct told told_of(struct tb_store *s)
+{
+    struct told t = { 0 };
+
+    assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .target = host_id(1), .ascending = true },
+                             count_told, &t));
+    return t;
+}
+
+struct cases {
+    unsigned n, n_open;
+    uint64_t count;
+    int64_t acknowledged_ms;
+};
+
+static bool count_cases(void *ctx, const struct tb_incident *i)
+{
+    struct cases *c = ctx;
+
+    c->n++;
+    c->n_open += i->closed_ms == 0;
+    c->count += i->count;
+    c->acknowledged_ms += i->acknowledged_ms;
+    return true;
+}
+
+static struct cases cases_of(struct tb_store *s)
+{
+    struct cases c = { 0 };
+
+    assert_ok(tb_store_incidents(s, &(struct tb_incident_query){ .host_id = host_id(1) },
+                                 count_cases, &c));
+    return c;
+}
+
+/* From one verdict to the other and back, `rounds` times. */
+static void flip(struct tb_store *s, unsigned first, unsigned rounds, int64_t ms)
+{
+    struct tb_host h;
+
+    for (unsigned i = first; i < first + rounds; i++) {
+        enum tb_verdict v = i % 2 ? TB_VERDICT_FAILED : TB_VERDICT_TRUSTED;
+
+        attest(s, host_id(1), i, v, ms + i);
+        assert_ok(tb_store_host_get(s, host_id(1), &h)); /* at once, whatever is told of it */
+        assert_int_equal(h.verdict, v);
+        assert_int_equal(h.since_ms, ms + i);
+    }
+}
+
+static void t62_verdicts_that_flip_all_the_time_write_so_many_rows_an_hour_and_no_more(void **state)
+{
+    struct tb_store *s = S(state);
+    struct kept k = { 0 };
+    struct cases c;
+    struct told t;
+
+    add_host(s, 1);
+    flip(s, 2, 400, T0);
+    t = told_of(s);
+    assert_int_equal(t.n, 1 + TB_STORE_CHANGES_MAX); /* the enrolment, too */
+    c = cases_of(s);
+    assert_int_equal(c.n, TB_STORE_CHANGES_MAX / 2);
+    assert_int_equal(c.count, 200);
+    assert_int_equal(c.n_open, 1);
+    assert_ok(tb_store_history(s, host_id(1), 0, 0, count_kept, &k));
+    assert_int_equal(k.n, 1 + TB_STORE_CHANGES_MAX + 1);
+    assert_int_equal(k.count, 400);                             /* no attestation is lost */
+    assert_ok(tb_store_purge(s, T0 + 3000000, LONG_AGO, NULL)); /* the hour is not over */
+    assert_int_equal(told_of(s).folded, 0);
+    assert_ok(tb_store_purge(s, T0 + 3700000, LONG_AGO, NULL));
+    assert_ok(tb_store_purge(s, T0 + 3700001, LONG_AGO, NULL));
+    t = told_of(s);
+    assert_int_equal(t.folded, 1);
+    assert_string_equal(t.detail, "{\"changes\":\"380\"}");
+    flip(s, 402, 50, T0 + 7200000); /* the next hour; nothing purges */
+    flip(s, 452, 1, T0 + 7200000 + 3600000);
+    t = told_of(s);
+    assert_int_equal(t.folded, 2);
+    assert_string_equal(t.detail, "{\"changes\":\"30\"}");
+    assert_int_equal(t.n, 1 + 2 * (TB_STORE_CHANGES_MAX + 1) + 1);
+}
+
+static void an_incident_that_opens_again_is_not_acknowledged(void **state)
+{
+    struct tb_store *s = S(state);
+    struct cases c;
+
+    add_host(s, 1);
+    flip(s, 2, 30, T0);
+    c = cases_of(s);
+    assert_int_equal(c.n_open, 1);
+    assert_ok(tb_store_incident_acknowledge(s, 10, 0, "known", &op));
+    c = cases_of(s);
+    assert_int_equal(c.acknowledged_ms, T0);
+    flip(s, 32, 2, T0);
+    c = cases_of(s);
+    assert_int_equal(c.n_open, 1);
+    assert_int_equal(c.acknowledged_ms, 0);
 }
 
 static bool take_actor(void *ctx, const struct tb_audit_entry *e)
@@ -246,6 +367,8 @@ int main(void)
         TEST(hosts_are_listed_by_shape_page_by_page),
         TEST(the_last_trusted_boot_outlives_every_retention),
         TEST(t62_a_host_that_alternates_its_verdict_keeps_so_many_logs_and_no_more),
+        TEST(t62_verdicts_that_flip_all_the_time_write_so_many_rows_an_hour_and_no_more),
+        TEST(an_incident_that_opens_again_is_not_acknowledged),
         TEST(an_audit_entry_names_the_key_and_not_its_label_alone),
     };
 
