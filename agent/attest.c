@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define ROUNDS_MAX 4
+#define TOO_SOON_MAX_S 5 /* waited at once; the daemon comes again anyway */
 
 /* One attestation under way. On the heap: it is large. */
 struct work {
@@ -76,6 +77,13 @@ static enum step refused(struct work *w, const struct tb_link_reply *reply)
     w->out->retry_after_s = reply->retry_after_s;
     if (reply->status == 409 && strcmp(reply->code, "no-challenge") == 0)
         return STEP_AGAIN; /* another process of this host has asked for a challenge since */
+    if (reply->status == 429 && strcmp(reply->code, "too-soon") == 0 &&
+        reply->retry_after_s <= TOO_SOON_MAX_S) {
+        const struct timespec wait = { .tv_sec = reply->retry_after_s };
+
+        (void)nanosleep(&wait, NULL); /* another process of this host has just attested */
+        return STEP_AGAIN;
+    }
     if (reply->status == 410)
         return STEP_AGAIN; /* late, which says nothing about this host (T-15) */
     if (reply->status == 400 && strcmp(reply->code, "evidence.complete") == 0 && !w->send_all) {

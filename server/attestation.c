@@ -122,6 +122,19 @@ static bool not_capable(struct tb_verifier *v, int64_t now_ms, const struct tb_h
     return status == TB_STORE_OK || tb_refusal_store(why, status);
 }
 
+/* Each evidence is rows and a commit. A clock that was set back refuses nobody. */
+static bool comes_too_soon(const struct tb_verifier *v, int64_t now_ms, const struct tb_host *host,
+                           struct tb_refusal *why)
+{
+    int64_t gap_ms = now_ms - host->last_evidence_ms;
+
+    if (gap_ms < 0 || gap_ms >= v->config.attest_gap_ms)
+        return false;
+    tb_refusal_set(why, 429, "too-soon", "this host has attested just now");
+    why->retry_after_s = (v->config.attest_gap_ms + 999) / 1000;
+    return true;
+}
+
 bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct tb_host *host,
                            const struct tb_challenge_request *request, struct tb_challenge *out,
                            bool *capable, struct tb_refusal *why)
@@ -134,7 +147,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
 
     if (strcmp(request->host_id, host->id) != 0)
         return tb_refusal_set(why, 403, "other-host", "the token is another host's");
-    if (!host_is_active(host, why))
+    if (!host_is_active(host, why) || comes_too_soon(v, now_ms, host, why))
         return false;
     status = host->want_attest ? tb_store_host_take_attest(v->config.store, host->id, &wanted)
                                : TB_STORE_OK;

@@ -19,6 +19,7 @@ void tb_server_config_default(struct tb_server_config *c)
                                     .per_address_max = 1024,
                                     .threads = 16,
                                     .challenge_life_s = 60,
+                                    .attest_gap_ms = 1000,
                                     .keep_days = 365 };
 }
 
@@ -101,6 +102,8 @@ static bool take_member(const char *path, const char *key, const json_t *v,
         { "threads", "a number from 1 to 256", 1, 256, offsetof(struct tb_server_config, threads) },
         { "challenge_life_s", "a number from 5 to 3600", 5, 3600,
           offsetof(struct tb_server_config, challenge_life_s) },
+        { "attest_gap_ms", "a number from 0 to 60000", 0, 60000,
+          offsetof(struct tb_server_config, attest_gap_ms) },
         { "keep_days", "a number from 1 to 36500", 1, 36500,
           offsetof(struct tb_server_config, keep_days) },
     };
@@ -150,11 +153,12 @@ bool tb_server_config_save(const char *path, const struct tb_server_config *c,
 
     for (size_t i = 0; i < c->n_names; i++)
         json_array_append_new(names, json_string(c->name[i]));
-    json_t *root = json_pack(
-        "{ss si so ss si si si si si}", "address", c->address, "port", (int)c->port, "names", names,
-        "ek_roots", c->ek_roots, "connections_max", (int)c->connections_max, "per_address_max",
-        (int)c->per_address_max, "threads", (int)c->threads, "challenge_life_s",
-        (int)c->challenge_life_s, "keep_days", (int)c->keep_days);
+    json_t *root =
+        json_pack("{ss si so ss si si si si si si}", "address", c->address, "port", (int)c->port,
+                  "names", names, "ek_roots", c->ek_roots, "connections_max",
+                  (int)c->connections_max, "per_address_max", (int)c->per_address_max, "threads",
+                  (int)c->threads, "challenge_life_s", (int)c->challenge_life_s, "attest_gap_ms",
+                  (int)c->attest_gap_ms, "keep_days", (int)c->keep_days);
     text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);
     if (text == NULL) {

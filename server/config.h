@@ -17,6 +17,7 @@ struct tb_server_config {
     unsigned per_address_max; /* of them from one address: raise it for hosts behind a NAT [1024] */
     unsigned threads;         /* [16] */
     unsigned challenge_life_s; /* [60] */
+    unsigned attest_gap_ms;    /* least time between two attestations of a host; 0: none [1000] */
     unsigned keep_days;        /* closed verdict periods, evidence nobody names, ... [365] */
 };
 

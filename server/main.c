@@ -209,7 +209,8 @@ static bool open_verifier(struct server *s)
 {
     struct tb_verifier_config config = { .store = s->store,
                                          .log = log_text,
-                                         .challenge_life_s = s->state.config.challenge_life_s };
+                                         .challenge_life_s = s->state.config.challenge_life_s,
+                                         .attest_gap_ms = s->state.config.attest_gap_ms };
 
     if (s->state.config.ek_roots[0] == '/')
         snprintf(s->roots_path, sizeof s->roots_path, "%s", s->state.config.ek_roots);

@@ -18,6 +18,7 @@ struct tb_verifier_config {
     struct tb_store *store;        /* borrowed; outlives the Verifier */
     struct tb_roots *ek_roots;     /* taken; NULL: no certificate is trusted */
     uint32_t challenge_life_s;     /* [60] */
+    uint32_t attest_gap_ms;        /* least time between two attestations of a host; 0: none */
     uint32_t offer_life_s;         /* [60] */
     uint32_t offers_max;           /* enrolments under way; with good tokens twice that [1000] */
     uint32_t pending_max;          /* hosts that wait; with good tokens twice that [1000] */

@@ -211,12 +211,15 @@ enum tb_store_status tb_sqlite_host_edit(struct tb_sqlite *c, const struct tb_op
                                   e->maintenance && *e->maintenance ? "on" : "off"));
 }
 
+/* bytes: the name of the attestation key that was looked at; of NULL: any. Compared where the state
+ * changes, so that no enrolment comes in between. */
 enum tb_store_status tb_sqlite_host_approve(struct tb_sqlite *c, const struct tb_op_args *a)
 {
     struct standing was;
     enum tb_store_status status = get_standing(c, a->id, &was);
     TB_SQL q = tb_sql(c, "UPDATE host SET state = 2, approved_ms = ?2, approved_by = ?3,"
-                         " ek_basis = iif(ek_basis = 0 AND tpm = 2, ?4, ek_basis) WHERE id = ?1");
+                         " ek_basis = iif(ek_basis = 0 AND tpm = 2, ?4, ek_basis)"
+                         " WHERE id = ?1 AND (?5 OR ak_name = ?6)");
 
     if (status == TB_STORE_OK && was.state == TB_HOST_ACTIVE)
         status = TB_STORE_REFUSED;
@@ -226,7 +229,11 @@ enum tb_store_status tb_sqlite_host_approve(struct tb_sqlite *c, const struct tb
     tb_put_i64(&q, a->by->now_ms);
     tb_put_text(&q, a->by->actor);
     tb_put_i64(&q, TB_EK_BASIS_OPERATOR);
+    tb_put_i64(&q, a->bytes.p == NULL);
+    tb_put_bytes(&q, a->bytes);
     status = tb_sql_run_one(&q);
+    if (status == TB_STORE_NOT_FOUND)
+        return TB_STORE_STALE; /* the host is there: it is its key that is another */
     if (status == TB_STORE_OK)
         status = tb_sqlite_log(c, a->by, "host.approve", a->id, TB_PAIRS("name", was.name));
     if (status == TB_STORE_OK && was.tpm != TB_TPM_STATE_20)

@@ -228,9 +228,18 @@ static enum tb_store_status by_id(struct tb_store *s, enum tb_op op, const char 
 }
 
 enum tb_store_status tb_store_host_approve(struct tb_store *s, const char *id,
-                                           const struct tb_store_by *by)
+                                           const struct tb_host *seen, const struct tb_store_by *by)
 {
-    return by_id(s, TB_OP_host_approve, id, by);
+    if (!tb_store_id_ok(id))
+        return TB_STORE_NOT_FOUND;
+    if (!tb_store_by_ok(by))
+        return TB_STORE_INVALID;
+    return tb_store_write(
+        s, TB_OP_host_approve,
+        &(struct tb_op_args){ .id = id,
+                              .by = by,
+                              .bytes = seen ? tb_slice(seen->ak_name, seen->ak_name_len)
+                                            : tb_slice(NULL, 0) });
 }
 
 enum tb_store_status tb_store_host_refuse(struct tb_store *s, const char *id,

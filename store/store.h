@@ -336,8 +336,10 @@ TB_MUST_CHECK enum tb_store_status tb_store_host_edit(struct tb_store *s, const 
                                                       const struct tb_store_by *by,
                                                       struct tb_store_conflict *conflict);
 /* pending or refused to active; an EK without any other basis is then the operator's word. A
- * refused host whose name another host has by now: TB_STORE_CONFLICT. */
+ * refused host whose name another host has by now: TB_STORE_CONFLICT. seen: the host as somebody
+ * looked at it; with another attestation key by now: TB_STORE_STALE. NULL: whatever it has. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_approve(struct tb_store *s, const char *id,
+                                                         const struct tb_host *seen,
                                                          const struct tb_store_by *by);
 /* pending to refused. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_refuse(struct tb_store *s, const char *id,

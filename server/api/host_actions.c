@@ -15,15 +15,6 @@ static void act(struct tb_http_request *rq, struct tb_app *app, host_action *act
         tb_api_reply_host(rq, app, status, host.id);
 }
 
-/* The host is asked to attest at once: its agent may be waiting for just that. */
-static enum tb_store_status approve(struct tb_store *s, const char *id,
-                                    const struct tb_store_by *by)
-{
-    enum tb_store_status status = tb_store_host_approve(s, id, by);
-
-    return status == TB_STORE_OK ? tb_store_host_want_attest(s, id, NULL) : status;
-}
-
 /* "evidence" of the body: the digest of what was on the screen. False: an error was replied. */
 static bool seen_of(struct tb_http_request *rq, uint8_t out[TB_SHA256_LEN])
 {
@@ -40,33 +31,56 @@ static bool seen_of(struct tb_http_request *rq, uint8_t out[TB_SHA256_LEN])
     return ok;
 }
 
+static void refuse_other(struct tb_http_request *rq)
+{
+    struct tb_refusal why;
+
+    tb_refusal_set(&why, 409, "other-evidence",
+                   "the host's keys or evidence have changed since: look at it again");
+    tb_api_refuse(rq, &why);
+}
+
 /* False, and an error was replied: the host is not as it was when they looked. */
 static bool is_as_seen(struct tb_http_request *rq, struct tb_app *app, const struct tb_host *host,
                        const uint8_t seen[TB_SHA256_LEN])
 {
     uint8_t now[TB_SHA256_LEN];
-    struct tb_refusal why;
 
-    if (!tb_verifier_seen(app->verifier, host, now))
-        tb_refusal_set(&why, 503, "unavailable", "out of memory");
-    else if (memcmp(now, seen, sizeof now) == 0)
-        return true;
-    else
-        tb_refusal_set(&why, 409, "other-evidence",
-                       "the host's keys or evidence have changed since: look at it again");
-    tb_api_refuse(rq, &why);
-    return false;
+    if (!tb_verifier_seen(app->verifier, host, now)) {
+        tb_http_reply_error(rq, 503, "unavailable", "out of memory");
+        return false;
+    }
+    if (memcmp(now, seen, sizeof now) != 0) {
+        refuse_other(rq);
+        return false;
+    }
+    return true;
+}
+
+/* What was compared may change until the store is asked: it looks at the key once more itself. Then
+ * the host is asked to attest at once: its agent may be waiting for just that. */
+static bool approve(struct tb_http_request *rq, struct tb_app *app, const struct tb_host *host)
+{
+    struct tb_store_by by = tb_api_by(rq);
+    enum tb_store_status status = tb_store_host_approve(app->store, host->id, host, &by);
+
+    if (status == TB_STORE_STALE) {
+        refuse_other(rq);
+        return false;
+    }
+    if (status == TB_STORE_OK)
+        status = tb_store_host_want_attest(app->store, host->id, NULL);
+    return tb_api_ok(rq, status);
 }
 
 void tb_api_host_approve(struct tb_http_request *rq, void *ctx)
 {
     struct tb_app *app = ctx;
-    struct tb_store_by by = tb_api_by(rq);
     uint8_t seen[TB_SHA256_LEN];
     struct tb_host host;
 
     if (tb_api_host(rq, app, &host) && seen_of(rq, seen) && is_as_seen(rq, app, &host, seen) &&
-        tb_api_ok(rq, approve(app->store, host.id, &by)))
+        approve(rq, app, &host))
         tb_api_reply_host(rq, app, 200, host.id);
 }
 

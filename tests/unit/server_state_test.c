@@ -239,6 +239,7 @@ static void a_configuration_comes_back_as_it_was_saved(void **state)
     snprintf(c.ek_roots, sizeof c.ek_roots, "/etc/roots \"x\"");
     c.threads = 3;
     c.challenge_life_s = 5;
+    c.attest_gap_ms = 0;
     c.keep_days = 7;
     assert_true(tb_server_config_save(in_dir("server.json"), &c, err));
     assert_true(tb_server_config_load(in_dir("server.json"), &back, err));
@@ -249,6 +250,7 @@ static void a_configuration_comes_back_as_it_was_saved(void **state)
     assert_string_equal(back.ek_roots, c.ek_roots);
     assert_int_equal(back.threads, 3);
     assert_int_equal(back.challenge_life_s, 5);
+    assert_int_equal(back.attest_gap_ms, 0);
     assert_int_equal(back.keep_days, 7);
 }
 

@@ -515,7 +515,8 @@ static void the_audit_log_is_numbered_without_gaps_in_both_directions(void **sta
     add_host(s, 1);
     assert_ok(tb_store_host_want_attest(s, host_id(1), &op));
     assert_ok(tb_store_audit_append(s, "login", "key1", "{\"from\":\"10.0.0.1\"}", &op));
-    assert_status(tb_store_host_approve(s, host_id(1), &op), TB_STORE_REFUSED); /* leaves no gap */
+    assert_status(tb_store_host_approve(s, host_id(1), NULL, &op),
+                  TB_STORE_REFUSED); /* leaves no gap */
     attest(s, host_id(1), 1, TB_VERDICT_TRUSTED, T0);
     assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .ascending = true }, add_entry, &up));
     assert_ok(tb_store_audit(s, &(struct tb_audit_query){ .ascending = false }, add_entry, &down));

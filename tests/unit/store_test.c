@@ -295,8 +295,8 @@ static void a_pending_host_is_approved_or_refused_once(void **state)
         assert_ok(create(s, &n.h, &created, &conflict));
     }
     assert_status(tb_store_challenge_put(s, host_id(1), &c), TB_STORE_REFUSED);
-    assert_ok(tb_store_host_approve(s, host_id(1), &later));
-    assert_status(tb_store_host_approve(s, host_id(1), &later), TB_STORE_REFUSED);
+    assert_ok(tb_store_host_approve(s, host_id(1), NULL, &later));
+    assert_status(tb_store_host_approve(s, host_id(1), NULL, &later), TB_STORE_REFUSED);
     assert_int_equal(host_of(s, 1).state, TB_HOST_ACTIVE);
     assert_int_equal(host_of(s, 1).ek_basis, TB_EK_BASIS_OPERATOR);
     assert_int_equal(host_of(s, 1).approved_ms, T0 + 5);
@@ -305,9 +305,43 @@ static void a_pending_host_is_approved_or_refused_once(void **state)
     assert_status(tb_store_host_refuse(s, host_id(1), &later), TB_STORE_REFUSED);
     assert_ok(tb_store_host_by_name(s, "host00002", &refused)); /* nobody else has it */
     assert_string_equal(refused.id, host_id(2));
-    assert_ok(tb_store_host_approve(s, host_id(3), &later));
+    assert_ok(tb_store_host_approve(s, host_id(3), NULL, &later));
     assert_int_equal(host_of(s, 3).verdict, TB_VERDICT_NOT_CAPABLE);
     assert_int_equal(host_of(s, 3).ek_basis, TB_EK_BASIS_NONE);
+}
+
+/* Between a look at a host and its approval it may have enrolled anew, with another key. */
+static void a_host_is_approved_with_the_key_that_was_looked_at_or_not_at_all(void **state)
+{
+    struct tb_store *s = S(state);
+    struct tb_host seen, other;
+    struct new_host n;
+    struct tb_host_created created;
+    struct tb_store_conflict conflict;
+
+    for (unsigned i = 1; i <= 2; i++) {
+        new_host(&n, i);
+        n.h.state = TB_HOST_PENDING;
+        n.h.tpm = i == 1 ? TB_TPM_STATE_20 : TB_TPM_STATE_12;
+        if (i == 2) {
+            n.h.ek_digest = NULL;
+            n.h.ek_basis = TB_EK_BASIS_NONE;
+            n.h.ak_public.left = n.h.ak_name.left = n.h.ek_public.left = 0;
+        }
+        assert_ok(create(s, &n.h, &created, &conflict));
+    }
+    other = seen = host_of(s, 1);
+    other.ak_name[other.ak_name_len - 1] ^= 1;
+    assert_status(tb_store_host_approve(s, host_id(1), &other, &op), TB_STORE_STALE);
+    other = seen;
+    other.ak_name_len--;
+    assert_status(tb_store_host_approve(s, host_id(1), &other, &op), TB_STORE_STALE);
+    assert_int_equal(host_of(s, 1).state, TB_HOST_PENDING);
+    assert_ok(tb_store_host_approve(s, host_id(1), &seen, &op));
+    assert_int_equal(host_of(s, 1).state, TB_HOST_ACTIVE);
+    other = host_of(s, 2); /* no TPM 2.0, no key */
+    assert_status(tb_store_host_approve(s, host_id(2), &seen, &op), TB_STORE_STALE);
+    assert_ok(tb_store_host_approve(s, host_id(2), &other, &op));
 }
 
 static void editing_a_host_changes_what_is_named_and_nothing_else(void **state)
@@ -708,6 +742,7 @@ int main(void)
         TEST(the_ek_allow_list_keeps_one_entry_for_a_key),
         TEST(t24_an_offer_is_taken_once_and_never_after_its_time),
         TEST(a_pending_host_is_approved_or_refused_once),
+        TEST(a_host_is_approved_with_the_key_that_was_looked_at_or_not_at_all),
         TEST(editing_a_host_changes_what_is_named_and_nothing_else),
         TEST(a_removed_host_frees_its_name_and_key_and_loses_its_token),
         TEST(a_tpm_is_replaced_only_with_leave_in_time_and_both_keys_are_recorded),

@@ -146,6 +146,34 @@ static void t62_wrong_proofs_are_in_the_audit_log_up_to_a_number_an_hour(void **
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* Each evidence is written down, so a host that never pauses would be the only one served. */
+static void t62_a_host_that_has_just_attested_waits_for_its_next_challenge(void **state)
+{
+    struct world *w = *state;
+    struct tb_verifier_config config = { .store = w->store, .attest_gap_ms = 1000 };
+    struct tb_store_by by = { .actor = "ops", .now_ms = w->now_ms };
+    struct soft_host *host = host_new("alpha");
+    struct attempt *a = attempt_new();
+
+    world_token(w, "good", "", 1);
+    tb_verifier_free(w->v);
+    w->v = tb_verifier_new(&config);
+    enrol(w, host, "good", TB_ENROL_PENDING);
+    assert_int_equal(tb_store_host_approve(w->store, host->id, NULL, &by), TB_STORE_OK);
+    attest(w, host, TB_VERDICT_TRUSTED, "");
+    w->now_ms += 999;
+    assert_false(attempt_challenge(w, w->v, host, a));
+    assert_int_equal(a->why.status, 429);
+    assert_string_equal(a->why.code, "too-soon");
+    assert_int_equal(a->why.retry_after_s, 1);
+    w->now_ms += 1;
+    assert_true(attempt_challenge(w, w->v, host, a));
+    w->now_ms -= 3600000; /* the Verifier's clock was set back */
+    assert_true(attempt_challenge(w, w->v, host, a));
+    attempt_free(a);
+    host_free(host);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +181,7 @@ int main(void)
         CASE(t62_a_full_table_of_offers_has_room_for_a_good_token),
         CASE(t62_a_full_waiting_list_has_room_for_a_good_token),
         CASE(t62_an_activation_without_an_offer_leaves_nothing_in_the_audit_log),
+        CASE(t62_a_host_that_has_just_attested_waits_for_its_next_challenge),
         CASE(t62_wrong_proofs_are_in_the_audit_log_up_to_a_number_an_hour),
     };
 

@@ -168,7 +168,7 @@ static void without_a_certificate_a_token_alone_waits_for_approval(void **state)
     world_token(w, "token", "", 1);
     enrol(w, host, "token", TB_ENROL_PENDING);
     assert_int_equal(host_stored(w, host).ek_basis, TB_EK_BASIS_NONE);
-    assert_int_equal(tb_store_host_approve(w->store, host->id, &by), TB_STORE_OK);
+    assert_int_equal(tb_store_host_approve(w->store, host->id, NULL, &by), TB_STORE_OK);
     assert_int_equal(host_stored(w, host).ek_basis, TB_EK_BASIS_OPERATOR);
     attest(w, host, TB_VERDICT_TRUSTED, "");
     host_free(host);
@@ -629,7 +629,7 @@ static void t22_a_refused_host_frees_its_name_and_a_removed_one_its_key_too(void
     assert_string_equal(a->why.code, "refused");
     enrol_refused(w, host, "", 409, "identity.duplicate");
     enrol(w, real, "", TB_ENROL_PENDING); /* the squatter was refused, the name is free */
-    assert_int_equal(tb_store_host_approve(w->store, host->id, &by), TB_STORE_CONFLICT);
+    assert_int_equal(tb_store_host_approve(w->store, host->id, NULL, &by), TB_STORE_CONFLICT);
     snprintf(host->name, sizeof host->name, "beta");
     enrol_refused(w, host, "", 409, "identity.duplicate");
     assert_int_equal(tb_store_host_remove(w->store, host->id, &by), TB_STORE_OK);

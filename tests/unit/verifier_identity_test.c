@@ -266,7 +266,7 @@ static void t26_a_host_with_a_roca_key_waits_and_then_fails(void **state)
     s = incident(w, host, "identity.roca");
     assert_true(s.found);
     assert_non_null(strstr(s.text, "endorsement key"));
-    assert_int_equal(tb_store_host_approve(w->store, host->id, &by), TB_STORE_OK);
+    assert_int_equal(tb_store_host_approve(w->store, host->id, NULL, &by), TB_STORE_OK);
     attest(w, host, TB_VERDICT_FAILED, "identity.roca");
     attest(w, host, TB_VERDICT_FAILED, "identity.roca"); /* from the cache */
     world_policy(w, "{\"format\":1,\"name\":\"test\","
