@@ -83,13 +83,21 @@ static void judge_mok(struct work *w)
         !(w->out->story.parts >> TB_PART_SHIM & 1) &&
         memcmp(w->quoted->value[w->out->bank][14], start, tb_bank_digest_len(w->out->bank)) == 0;
     const char *const expected = "no machine owner's key";
+    char hex[65];
 
     if (shim->owner_keys == TB_YES) {
         tb_findings_fail(w->f, TB_CHECK_SB_MOK, "MokList", expected, "one that vouched");
         if (w->policy->forbid_mok)
             tb_findings_fail(w->f, TB_CHECK_SB_KEYS, "MokList", expected, "one that vouched");
-    } else if (shim->owner_keys == TB_NO || (no_shim && pcr_matches(w, 14))) {
+    } else if (shim->owner_keys == TB_NO || (no_shim && pcr_matches(w, 14)) ||
+               (shim->has_only_key &&
+                in_list(w->policy->authorities, w->policy->n_authorities, shim->only_key))) {
         tb_findings_pass(w->f, TB_CHECK_SB_MOK);
+    } else if (w->policy->forbid_mok && shim->has_only_key) {
+        tb_hex(tb_slice(shim->only_key, 32), hex, sizeof hex);
+        tb_findings_unknown(w->f, TB_CHECK_SB_KEYS, "MokList",
+                            "shim's own certificate, which \"authorities\" of the policy lists",
+                            "%s", hex);
     } else if (w->policy->forbid_mok) {
         tb_findings_unknown(w->f, TB_CHECK_SB_KEYS, "MokList", expected, "no proof");
     }
@@ -107,6 +115,30 @@ static void judge_keys(struct work *w)
     tb_findings_pass(w->f, TB_CHECK_SB_KEYS); /* a worse outcome stays */
 }
 
+static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program,
+                            enum tb_bank b)
+{
+    for (size_t i = 0; i < policy->n_programs; i++)
+        if (policy->programs[i].bank == b &&
+            memcmp(policy->programs[i].digest, program->digest[b], tb_bank_digest_len(b)) == 0)
+            return true;
+    return false;
+}
+
+static bool lists_programs_in(const struct tb_policy *policy, enum tb_bank b)
+{
+    for (size_t i = 0; i < policy->n_programs; i++)
+        if (policy->programs[i].bank == b)
+            return true;
+    return false;
+}
+
+/* The program's digest in this bank must be on the list. */
+static bool bank_asks(const struct work *w, const struct tb_program *p, enum tb_bank b)
+{
+    return b == p->bank || ((p->banks >> b & 1) && lists_programs_in(w->policy, b));
+}
+
 static void sbat_lacks(struct work *w, const struct tb_sbat_entry *need,
                        const struct tb_sbat_entry *have)
 {
@@ -118,8 +150,38 @@ static void sbat_lacks(struct work *w, const struct tb_sbat_entry *need,
     tb_findings_fail(w->f, TB_CHECK_SB_SBAT, "SbatLevel", expected, "%s", observed);
 }
 
+/* The firmware started a program first that the policy names. Nobody adds in front of it. */
+static bool first_program_is_named(const struct work *w)
+{
+    const struct tb_boot_facts *facts = &w->out->facts;
+
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if (facts->n_programs != 0 && bank_asks(w, &facts->program[0], (enum tb_bank)b) &&
+            !program_allowed(w->policy, &facts->program[0], (enum tb_bank)b))
+            return false;
+    return pcr_matches(w, 4) && facts->n_programs != 0;
+}
+
+static void judge_sbat_level(struct work *w, const struct tb_sbat *need,
+                             const struct tb_sbat *level)
+{
+    for (size_t i = 0; i < need->n; i++) {
+        const struct tb_sbat_entry *have = tb_sbat_find(level, need->entry[i].component);
+
+        if (!tb_sbat_reaches(have, &need->entry[i]))
+            sbat_lacks(w, &need->entry[i], have);
+    }
+    /* PCR 7 holds the same when root extends a level after a boot without shim, or with one that
+     * knows no level. Which program the firmware started, he cannot choose afterwards. */
+    if (!first_program_is_named(w))
+        tb_findings_unknown(w->f, TB_CHECK_SB_SBAT, "PCR 4",
+                            "a first program that \"programs\" of the policy lists", "%s",
+                            w->policy->n_programs == 0 ? "no such list in the policy"
+                                                       : "another program, or none");
+}
+
 /* T-49: shim starts nothing of a lower generation than the level that it measured, so the level is
- * enough, whatever was started. Without one nobody refused anything. */
+ * enough, whatever was started behind shim. Without one nobody refused anything. */
 static void judge_sbat(struct work *w)
 {
     const struct tb_story_shim *shim = &w->out->story.shim;
@@ -133,13 +195,8 @@ static void judge_sbat(struct work *w)
     else if (need->n != 0 &&
              !tb_sbat_parse(tb_slice(shim->sbat_level, strlen(shim->sbat_level)), &level, &why))
         tb_findings_add(w->f, TB_UNKNOWN, &why);
-    else
-        for (size_t i = 0; i < need->n; i++) {
-            const struct tb_sbat_entry *have = tb_sbat_find(&level, need->entry[i].component);
-
-            if (!tb_sbat_reaches(have, &need->entry[i]))
-                sbat_lacks(w, &need->entry[i], have);
-        }
+    else if (need->n != 0)
+        judge_sbat_level(w, need, &level);
     tb_findings_pass(w->f, TB_CHECK_SB_SBAT); /* a worse outcome stays */
 }
 
@@ -192,24 +249,6 @@ static void judge_levels(struct work *w)
     judge_dbx(w);
 }
 
-static bool program_allowed(const struct tb_policy *policy, const struct tb_program *program,
-                            enum tb_bank b)
-{
-    for (size_t i = 0; i < policy->n_programs; i++)
-        if (policy->programs[i].bank == b &&
-            memcmp(policy->programs[i].digest, program->digest[b], tb_bank_digest_len(b)) == 0)
-            return true;
-    return false;
-}
-
-static bool lists_programs_in(const struct tb_policy *policy, enum tb_bank b)
-{
-    for (size_t i = 0; i < policy->n_programs; i++)
-        if (policy->programs[i].bank == b)
-            return true;
-    return false;
-}
-
 /* In the bank that is relied on, and in every other that matches and that the list has digests of:
  * an image is not in the log, so nothing else says that two digests are of the same one. */
 static void judge_program(struct work *w, const struct tb_program *p)
@@ -218,12 +257,11 @@ static void judge_program(struct work *w, const struct tb_program *p)
         enum tb_bank b = (enum tb_bank)i;
         char where[64], hex[132];
 
-        if (b != p->bank && (!(p->banks >> b & 1) || !lists_programs_in(w->policy, b)))
+        if (!bank_asks(w, p, b) || program_allowed(w->policy, p, b))
             continue;
         snprintf(where, sizeof where, "event %" PRIu32 " %s", p->event, tb_bank_name(b));
         tb_hex(tb_slice(p->digest[b], tb_bank_digest_len(b)), hex, sizeof hex);
-        if (!program_allowed(w->policy, p, b))
-            tb_findings_fail(w->f, TB_CHECK_LOADER_ALLOWED, where, "an allowed program", "%s", hex);
+        tb_findings_fail(w->f, TB_CHECK_LOADER_ALLOWED, where, "an allowed program", "%s", hex);
     }
 }
 

@@ -237,7 +237,7 @@
   X(SB_SBAT, SECURE_BOOT, "secureboot.sbat", REQUIRED, \
     "shim does not enforce the SBAT level that the policy requires", \
     "the level was never raised or was reset, shim is too old, or the host boots without shim; loaders with known holes can be started", \
-    "update shim, then raise the level (`mokutil --set-sbat-policy latest`, or the distribution's update) and reboot") \
+    "update shim, then raise the level (`mokutil --set-sbat-policy latest`, or the distribution's update) and reboot; where PCR 4 is named, list your shims' digests in \"programs\" of the policy") \
   X(SB_DBX, SECURE_BOOT, "secureboot.dbx", REQUIRED, \
     "the firmware's list of revoked programs lacks entries that the policy requires", \
     "dbx was not updated, or it was reset to the factory's", \

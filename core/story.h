@@ -72,6 +72,10 @@ struct tb_story_shim {
     /* MokList has keys of the machine's owner. What is in it is not logged; TB_NO: it is what shim
      * has there by itself, known by computation. TB_YES: such a key vouched for a program. */
     enum tb_tristate owner_keys;
+    /* MokList is this certificate (its SHA-256) alone, and shim used it: its maker's, unless a shim
+     * that carries none was given it. Nobody knows it, so owner_keys is TB_UNTOLD. */
+    bool has_only_key;
+    uint8_t only_key[32];
     uint32_t n_lists; /* measurements in PCR 14 */
 };
 
@@ -184,6 +188,8 @@ struct tb_story_notes {
     struct tb_story_flag mok_sb_state, mok_list_trusted;
     uint32_t n_sbat_levels;       /* different ones */
     struct tb_reader vendor_cert; /* that shim carries: DER */
+    struct tb_reader first_key;   /* of MokListRT, unknown, and the first that shim used: DER */
+    bool unknown_key;             /* another of MokListRT that nobody knows */
     uint32_t n_lists;             /* PCR 14; the first: */
     struct tb_event first_list;
 

@@ -61,21 +61,39 @@ static void sbat_level(struct tb_story_scan *s, struct tb_reader data)
     shim->sbat_level_cut = n < data.left;
 }
 
-/* A key that shim used; its maker's only if it is the first. Where it carries its maker's own in a
- * list like others (since version 15.5), only a certificate that is known for a maker's is taken
- * for that. */
+static bool is_known(const struct tb_story_scan *s, struct tb_reader cert)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    return tb_hash(s->h, TB_BANK_SHA256, cert, digest) && tb_known_certificate(digest) != NULL;
+}
+
+/* A key of the list that shim has at run time, since version 15.5 its maker's own among them. */
+static void list_key(struct tb_story_scan *s, struct tb_reader cert)
+{
+    struct tb_story_notes *notes = &s->notes;
+    const bool known_list = is_known(s, cert);
+
+    if (notes->shim_vouched)
+        notes->unknown_key = notes->unknown_key || !known_list;
+    else if (known_list)
+        notes->vendor_cert = cert;
+    else
+        notes->first_key = cert;
+}
+
+/* A key that shim used; its maker's only if it is the first: others may have been added after the
+ * boot. */
 static void key(struct tb_story_scan *s, const struct tb_uefi_variable *v)
 {
     struct tb_reader owner, cert = v->data;
-    uint8_t digest[TB_DIGEST_MAX];
 
-    if (s->notes.shim_vouched)
-        ; /* may have been added after the boot */
-    else if (tb_uefi_name_is(v, "Shim"))
-        s->notes.vendor_cert = cert;
-    else if (tb_uefi_name_is(v, "MokListRT") && tb_read_slice(&cert, 16, &owner) &&
-             tb_hash(s->h, TB_BANK_SHA256, cert, digest) && tb_known_certificate(digest) != NULL)
-        s->notes.vendor_cert = cert;
+    if (tb_uefi_name_is(v, "MokListRT") && tb_read_slice(&cert, 16, &owner))
+        list_key(s, cert);
+    else if (tb_uefi_name_is(v, "MokListRT"))
+        s->notes.unknown_key = true;
+    else if (tb_uefi_name_is(v, "Shim") && !s->notes.shim_vouched)
+        s->notes.vendor_cert = v->data;
     s->notes.shim_vouched = true;
     if (tb_uefi_name_is(v, "MokList"))
         s->out->shim.owner_keys = TB_YES;
@@ -155,6 +173,24 @@ static bool has_no_owners_keys(const struct tb_story_scan *s)
             is_list_of(s, &notes->first_list, tb_guid_cert_x509, notes->vendor_cert));
 }
 
+/* Keys of MokListRT that nobody knows are the owner's, but for one: where the list is that key
+ * alone it is what shim has there by itself, its maker's certificate. A shim that carries none
+ * would have the owner's, which is why that is not believed but left to the policy. */
+static void conclude_unknown_keys(struct tb_story_scan *s)
+{
+    struct tb_story_shim *shim = &s->out->shim;
+    const struct tb_reader cert = s->notes.first_key;
+    uint8_t digest[TB_DIGEST_MAX];
+
+    shim->has_only_key = cert.left != 0 && s->notes.n_lists != 0 && !s->notes.unknown_key &&
+                         is_list_of(s, &s->notes.first_list, tb_guid_cert_x509, cert) &&
+                         tb_hash(s->h, TB_BANK_SHA256, cert, digest);
+    if (shim->has_only_key)
+        memcpy(shim->only_key, digest, sizeof shim->only_key);
+    else if (cert.left != 0 || s->notes.unknown_key)
+        shim->owner_keys = TB_YES;
+}
+
 /* MokSBState set is "verify nothing", and one such measurement is enough. */
 static void conclude_settings(struct tb_story_scan *s)
 {
@@ -177,6 +213,7 @@ void tb_story_shim_conclude(struct tb_story_scan *s)
     struct tb_story_shim *shim = &s->out->shim;
 
     conclude_settings(s);
+    conclude_unknown_keys(s);
     if (s->notes.keys_unproved) { /* what is not explained may be shim's own word */
         memset(shim, 0, sizeof *shim);
         s->notes.vendor_cert = tb_slice(NULL, 0);

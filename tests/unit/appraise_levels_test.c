@@ -14,6 +14,17 @@ static void add_level(struct evidence *e, const char *level)
     log_variable(e->log, 7, AUTHORITY, log_guid_shim, "SbatLevel", log_text(level));
 }
 
+/* The policy names the program that the firmware starts first, and asks no more of programs. */
+static void name_shim(struct evidence *e)
+{
+    const struct log_item *shim = log_find(e->log, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0);
+
+    e->policy.n_programs = 1;
+    e->policy.programs[0].bank = TB_BANK_SHA256;
+    memcpy(e->policy.programs[0].digest, shim->digest[TB_BANK_SHA256], 32);
+    e->policy.severity[TB_CHECK_LOADER_ALLOWED] = TB_SEVERITY_INFORM;
+}
+
 static void need_sbat(struct tb_policy *p, const char *level)
 {
     struct tb_reason why;
@@ -49,6 +60,7 @@ static void t49_a_level_below_the_required_one_is_refused_with_the_component(voi
         print_message("- %zu\n", i);
         if (list[i].measured != NULL)
             add_level(e, list[i].measured);
+        name_shim(e);
         if (list[i].needed[0] != '\0')
             need_sbat(&e->policy, list[i].needed);
         evidence_run(e);
@@ -62,6 +74,42 @@ static void t49_a_level_below_the_required_one_is_refused_with_the_component(voi
         }
         evidence_free(e);
     }
+}
+
+/* A boot without shim, or with one that knows no level: root extends one afterwards, and PCR 7 is
+ * what it would be with shim. He cannot choose the first program of PCR 4 any more. */
+static void t49_a_level_counts_only_behind_a_program_that_the_policy_names(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    need_sbat(&e->policy, "shim,4");
+    add_level(e, LEVEL_2024);
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_SBAT);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_SBAT], TB_UNKNOWN);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_SBAT)->observed,
+                        "no such list in the policy");
+    name_shim(e);
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    e->policy.programs[0].digest[0] ^= 1;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_SBAT);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_SBAT)->observed, "another program, or none");
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY); /* another program started; shim's digest is extended, too */
+    need_sbat(&e->policy, "shim,4");
+    name_shim(e);
+    log_rehash(e->log, log_find(e->log, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, 0),
+               log_text("no shim"));
+    log_event(e->log, 4, TB_EV_EFI_BOOT_SERVICES_APPLICATION, log_text("x"), log_text("x"));
+    memcpy(e->log->item[e->log->n - 1].digest[TB_BANK_SHA256], e->policy.programs[0].digest, 32);
+    add_level(e, LEVEL_2024);
+    evidence_run(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_SBAT);
+    evidence_free(e);
 }
 
 static void t49_a_level_that_is_too_long_to_be_kept_proves_nothing(void **state)
@@ -148,6 +196,57 @@ static void shims_own_list(struct evidence *e)
     e->policy.forbid_mok = true;
 }
 
+/* MokListRT's key as shim logs it, and MokList as the list of these bytes alone. */
+static void key_of_the_list(struct evidence *e, const char *list)
+{
+    uint8_t owned[64], whole[128] = { 0 };
+    const size_t len = strlen(list);
+
+    memcpy(owned, log_guid_shim, 16);
+    memcpy(owned + 16, "a certificate", 13);
+    log_variable(e->log, 7, AUTHORITY, log_guid_shim, "MokListRT", tb_slice(owned, 29));
+    memcpy(whole, log_guid_cert_x509, 16);
+    whole[16] = (uint8_t)(44 + len);
+    whole[24] = (uint8_t)(16 + len);
+    memcpy(whole + 28, log_guid_shim, 16);
+    memcpy(whole + 44, list, len);
+    log_event(e->log, 14, TB_EV_IPL, tb_slice(whole, 44 + len), tb_slice("MokList", 8));
+}
+
+/* Since version 15.5 shim has its maker's certificate and the owner's keys in one list. */
+static void
+t48_a_key_of_the_list_that_nobody_knows_is_the_owners_unless_it_is_shims_own(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+    uint8_t digest[TB_DIGEST_MAX];
+
+    (void)state;
+    key_of_the_list(e, "another one");
+    evidence_run(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_string_equal(evidence_reason(e, TB_CHECK_SB_MOK)->observed, "one that vouched");
+    e->policy.forbid_mok = true;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
+    evidence_free(e);
+
+    e = evidence_new(SHA256_ONLY); /* the list is that key alone */
+    key_of_the_list(e, "a certificate");
+    evidence_run(e);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_MOK], TB_NOT_CHECKED);
+    e->policy.forbid_mok = true;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_SB_KEYS);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_KEYS], TB_UNKNOWN);
+    assert_true(tb_hash(e->h, TB_BANK_SHA256, log_text("a certificate"), digest));
+    e->policy.severity[TB_CHECK_SB_KEYS] = TB_SEVERITY_INFORM; /* others are not on the list */
+    memcpy(e->policy.authorities[0], digest, 32);
+    e->policy.n_authorities = 1;
+    evidence_appraise(e);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_SB_MOK], TB_PASS);
+    evidence_free(e);
+}
+
 static void t48_keys_of_the_machines_owner_are_told_and_refused_by_policy(void **state)
 {
     static const struct change list[] = {
@@ -225,8 +324,7 @@ static void levels_are_not_read_from_a_pcr_that_does_not_match(void **state)
 /* ---- real logs ---- */
 
 /* Appraised as if its own PCR values had been quoted. */
-static bool appraise_file(const char *name, const struct tb_policy *policy,
-                          struct tb_boot_result *out)
+static bool appraise_file(const char *name, struct tb_policy *policy, struct tb_boot_result *out)
 {
     static const struct tb_firmware_reference none;
     const char *fixtures = getenv("TRUEBOOT_FIXTURES");
@@ -245,6 +343,10 @@ static bool appraise_file(const char *name, const struct tb_policy *policy,
     }
     assert_true(tb_log_replay(tb_slice(bytes, len), LOG_BANK(TB_BANK_SHA256), h, &replay, &why));
     replay.pcrs.mask[TB_BANK_SHA256] = policy->pcrs;
+    tb_appraise_boot(tb_slice(bytes, len), &replay.pcrs, policy, &none, h, out);
+    policy->n_programs = out->facts.n_programs != 0; /* again, with its first program named */
+    policy->programs[0].bank = TB_BANK_SHA256;
+    memcpy(policy->programs[0].digest, out->facts.program[0].digest[TB_BANK_SHA256], 32);
     tb_appraise_boot(tb_slice(bytes, len), &replay.pcrs, policy, &none, h, out);
     free(bytes);
     tb_hasher_free(h);
@@ -289,8 +391,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t49_a_level_below_the_required_one_is_refused_with_the_component),
+        cmocka_unit_test(t49_a_level_counts_only_behind_a_program_that_the_policy_names),
         cmocka_unit_test(t49_a_level_that_is_too_long_to_be_kept_proves_nothing),
         cmocka_unit_test(t49_a_level_that_no_digest_covers_is_none),
+        cmocka_unit_test(
+            t48_a_key_of_the_list_that_nobody_knows_is_the_owners_unless_it_is_shims_own),
         cmocka_unit_test(t48_keys_of_the_machines_owner_are_told_and_refused_by_policy),
         cmocka_unit_test(a_firmware_version_outside_the_list_is_refused),
         cmocka_unit_test(levels_are_not_read_from_a_pcr_that_does_not_match),
