@@ -390,8 +390,8 @@ static const struct {
     enum tb_check headline;
     const char *why;
 } not_trusted[] = {
-    { "qemu-ovmf-rhel-moklisttrusted.bin", TB_CHECK_CMDLINE, "started with ima_appraise=fix" },
-    { "hpe-dl160-pcr0mismatch.bin", TB_CHECK_CMDLINE, "started with ima_appraise=off" },
+    { "qemu-ovmf-rhel-moklisttrusted.bin", TB_CHECK_CMDLINE_WEAK, "started with ima_appraise=fix" },
+    { "hpe-dl160-pcr0mismatch.bin", TB_CHECK_CMDLINE_WEAK, "started with ima_appraise=off" },
     { "hp-elitebook830-before.bin", TB_CHECK_SB_DMA, "DMA protection was off" },
     { "hp-elitebook830-update.bin", TB_CHECK_SB_DMA, "DMA protection was off" },
     { "hp-elitebook830-mokbase.bin", TB_CHECK_SB_DMA, "DMA protection was off" },
