@@ -79,6 +79,7 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         { "Secure Boot", NULL, "secure_boot" },
         { "TPM", "tpm", "version" },
         { "TPM maker", "tpm", "manufacturer" },
+        { "maker proved", "tpm", "manufacturer_proved" },
         { "TPM model", "tpm", "model" },
         { "TPM firmware", "tpm", "firmware" },
         { "TPM class", "tpm", "class" },

@@ -46,6 +46,7 @@ struct tb_content {
     char boot_id[40];      /* "" unknown */
     uint64_t uptime_ms;
     char serial[TB_SERIAL_MAX + 1]; /* of the machine, by its firmware (SMBIOS); "" unknown */
+    uint32_t tpm_vendor;            /* that the TPM tells, tb_tpm_vendor_of_text(); 0 unknown */
 };
 
 /* Which of a TPM's keys has the structure of ROCA (crypto/roca.h). It is a key's own for ever, so
@@ -64,7 +65,7 @@ struct tb_appraisal_input {
     struct tb_key *ak_key;      /* built from ak_public, cached by the caller; NULL: built here */
     enum tb_roca roca;
     const char *serial;          /* that the host told then; NULL or "" unknown */
-    uint32_t tpm_vendor;         /* tb_tpm_vendor_of_text(); 0 unknown. A claim */
+    uint32_t tpm_vendor;         /* the certificate's, else as told then: a claim; 0 unknown */
     enum tb_tpm_class tpm_class; /* tb_tpm_class_to_rely_on() */
     /* the challenge */
     struct tb_reader host_id;

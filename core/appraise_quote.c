@@ -58,16 +58,24 @@ static void keys_are_sound(struct work *w)
     tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
-/* The serial number is the host's word, so this catches the move that is not hidden. */
+/* Serial number and maker are the host's word, so this catches the move that is not hidden, and a
+ * TPM that calls itself another's than its certificate does (T-26). */
 static void machine_is_the_same(struct work *w)
 {
     const enum tb_check c = TB_CHECK_IDENTITY_PLATFORM;
     const char *enrolled = w->in->serial, *told = w->in->content->serial;
+    const uint32_t vendor = w->in->content->tpm_vendor;
+    char maker[TB_TPM_VENDOR_TEXT_LEN], other[TB_TPM_VENDOR_TEXT_LEN];
 
     if (enrolled != NULL && enrolled[0] != '\0' && told[0] != '\0' && strcmp(enrolled, told) != 0)
         tb_findings_fail(w->f, c, "serial number", enrolled, "%s", told);
-    else
-        tb_findings_pass(w->f, c);
+    if (w->in->tpm_vendor != 0 && vendor != 0 &&
+        tb_tpm_maker(vendor) != tb_tpm_maker(w->in->tpm_vendor)) {
+        tb_tpm_vendor_text(w->in->tpm_vendor, maker);
+        tb_tpm_vendor_text(vendor, other);
+        tb_findings_fail(w->f, c, "TPM maker", maker, "%s", other);
+    }
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
 /* T-25. What no certificate proves is of an unknown class. */
@@ -98,7 +106,8 @@ static void tpm_is_on_no_advisory(struct work *w)
     for (size_t i = 0; i < policy->n_advisories; i++) {
         const struct tb_tpm_advisory *a = &policy->advisory[i];
 
-        if (a->vendor == w->in->tpm_vendor && version >= a->from && version <= a->to)
+        if (tb_tpm_maker(a->vendor) == tb_tpm_maker(w->in->tpm_vendor) && version >= a->from &&
+            version <= a->to)
             tb_findings_fail(w->f, c, a->name, "another firmware version", "%u.%u.%u.%u",
                              (unsigned)(version >> 48 & 0xffff), (unsigned)(version >> 32 & 0xffff),
                              (unsigned)(version >> 16 & 0xffff), (unsigned)(version & 0xffff));

@@ -67,8 +67,8 @@
     "a TPM or main board was replaced, a disk was cloned, or somebody claims another host's name", \
     "if the hardware was replaced, use `trueboot host replace-tpm`; otherwise look into it") \
   X(IDENTITY_PLATFORM, IDENTITY, "identity.platform", ADVISORY, \
-    "the host tells another serial number than when it was enrolled", \
-    "the TPM or the disk was moved to another machine, the main board was replaced, or another machine shows this TPM's evidence", \
+    "the host tells another serial number than when it was enrolled, or another TPM maker than is known of it", \
+    "the TPM or the disk was moved to another machine, the main board was replaced, another machine shows this TPM's evidence, or the agent lies about its TPM", \
     "look at the machine; if its hardware was replaced, use `trueboot host replace-tpm`") \
   /* 3 quote */ \
   X(QUOTE_STRUCTURE, QUOTE, "quote.structure", REQUIRED, \

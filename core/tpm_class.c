@@ -1,5 +1,7 @@
 #include "core/tpm_class.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/reason.h"
@@ -58,7 +60,7 @@ static const struct {
     { ID('S', 'I', 'M', '0'), TB_TPM_SOFTWARE }, /* simulators */
     { ID('S', 'I', 'M', '1'), TB_TPM_SOFTWARE }, { ID('S', 'I', 'M', '2'), TB_TPM_SOFTWARE },
     { ID('X', 'C', 'G', 0), TB_TPM_SOFTWARE },  /* the TCG's reference code */
-    { ID('M', 'S', 'F', 'T'), TB_TPM_VIRTUAL }, /* Hyper-V, Azure */
+    { ID('M', 'S', 'F', 'T'), TB_TPM_UNKNOWN }, /* Hyper-V and Azure, or Pluton in a processor */
     { ID('G', 'O', 'O', 'G'), TB_TPM_VIRTUAL }, /* Shielded VM */
     { ID('V', 'M', 'W', 0), TB_TPM_VIRTUAL },    { ID('V', 'M', 'W', 'A'), TB_TPM_VIRTUAL },
     { ID('A', 'M', 'Z', 'N'), TB_TPM_VIRTUAL },  /* NitroTPM */
@@ -75,6 +77,11 @@ enum tb_tpm_class tb_tpm_class_of_vendor(uint32_t vendor)
         if (makers[i].id == vendor)
             return makers[i].tpm_class;
     return TB_TPM_DISCRETE;
+}
+
+uint32_t tb_tpm_maker(uint32_t vendor)
+{
+    return vendor == ID(0, 0, 0x10, 0x14) ? ID('I', 'B', 'M', 0) : vendor;
 }
 
 enum tb_tpm_class tb_tpm_class_to_rely_on(enum tb_tpm_class told, bool proved)
@@ -119,6 +126,16 @@ static uint32_t of_letters(const char *p)
         id = id << 8 | c;
     }
     return id;
+}
+
+void tb_tpm_vendor_text(uint32_t vendor, char out[TB_TPM_VENDOR_TEXT_LEN])
+{
+    uint32_t maker = tb_tpm_maker(vendor);
+
+    (void)snprintf(out, TB_TPM_VENDOR_TEXT_LEN, "%c%c%c%c", (char)(maker >> 24),
+                   (char)(maker >> 16), (char)(maker >> 8), (char)maker);
+    if (maker != 0 && of_letters(out) != maker)
+        (void)snprintf(out, TB_TPM_VENDOR_TEXT_LEN, "id:%08" PRIX32, maker);
 }
 
 uint32_t tb_tpm_vendor_of_text(const char *text)

@@ -24,7 +24,16 @@ TB_MUST_CHECK bool tb_tpm_class_of_name(const char *name, enum tb_tpm_class *out
  * it (EK Credential Profile 2.5, 3.1.2). 0: the text is no id. */
 uint32_t tb_tpm_vendor_of_text(const char *text);
 
-/* 0 is TB_TPM_UNKNOWN. */
+#define TB_TPM_VENDOR_TEXT_LEN 12 /* bytes of the text of an id, with its NUL */
+/* The id of tb_tpm_maker(vendor) as text: its letters, or "id:" and eight hex digits. 0: "". */
+void tb_tpm_vendor_text(uint32_t vendor, char out[TB_TPM_VENDOR_TEXT_LEN]);
+
+/* One number for a maker that has two: libtpms calls itself IBM, and its certificates say IBM's PCI
+ * number. Ids are compared by it. */
+uint32_t tb_tpm_maker(uint32_t vendor);
+
+/* By the id alone: 0 is TB_TPM_UNKNOWN, and so is Microsoft's, which a hypervisor's TPM and one in
+ * a processor (Pluton) have in common. */
 enum tb_tpm_class tb_tpm_class_of_vendor(uint32_t vendor);
 
 /* The class to rely on. `proved`: an endorsement certificate that leads to a root says it. Without

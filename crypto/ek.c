@@ -60,6 +60,15 @@ static bool read_directory_name(const X509_NAME *name, struct tb_ek_facts *f)
     return any;
 }
 
+/* Microsoft's id stands for a hypervisor's TPM and for one in a processor. Only the authority's own
+ * name tells them apart: "Global Virtual TPM CA - 01" and the like issue for Azure's. */
+static enum tb_tpm_class class_of(const struct tb_ek_facts *f)
+{
+    if (f->vendor == tb_tpm_vendor_of_text("MSFT") && strstr(f->issuer, "Virtual TPM") != NULL)
+        return TB_TPM_VIRTUAL;
+    return tb_tpm_class_of_vendor(f->vendor);
+}
+
 /* True unless the alternative name is critical without being the TCG's. */
 static bool read_alt_name(X509 *x, struct tb_ek_facts *f)
 {
@@ -76,7 +85,7 @@ static bool read_alt_name(X509 *x, struct tb_ek_facts *f)
     GENERAL_NAMES_free(names);
     ERR_clear_error();
     f->vendor = tb_tpm_vendor_of_text(f->manufacturer);
-    f->tpm_class = tb_tpm_class_of_vendor(f->vendor);
+    f->tpm_class = class_of(f);
     return any || critical != 1;
 }
 

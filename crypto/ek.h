@@ -78,7 +78,7 @@ struct tb_ek_facts {
     char model[64];              /* 2.23.133.2.2 */
     char version[32];            /* 2.23.133.2.3 */
     uint32_t vendor;             /* that manufacturer as a number; 0 unknown */
-    enum tb_tpm_class tpm_class; /* by it: what the certificate says, no proof */
+    enum tb_tpm_class tpm_class; /* by it and the issuer: what the certificate says, no proof */
     uint8_t sha256[32];          /* of the certificate's DER */
     int64_t not_before_s, not_after_s;
     char subject[TB_CERT_NAME_MAX];

@@ -156,6 +156,8 @@ struct judgement {
     bool certificate_expired; /* good but for its dates */
     struct tb_ek_facts facts;
     struct tb_reason certificate_why;
+    bool maker_differs; /* the host names another than the certificate */
+    struct tb_reason maker_why;
     bool roca; /* one of the keys has its structure */
     struct tb_reason roca_why;
     uint8_t ek_digest[32];
@@ -271,6 +273,20 @@ static void judge_roca(const struct tb_enrol_request *request, const struct tb_p
               "one of the ROCA structure");
 }
 
+/* A TPM and its certificate have one maker; a host that names another one lies (T-26). */
+static void judge_maker(const struct tb_enrol_request *request, struct judgement *j)
+{
+    uint32_t told = tb_tpm_vendor_of_text(request->tpm.manufacturer), says = j->facts.vendor;
+    char expected[TB_TPM_VENDOR_TEXT_LEN], observed[TB_TPM_VENDOR_TEXT_LEN];
+
+    if (told == 0 || says == 0 || tb_tpm_maker(told) == tb_tpm_maker(says))
+        return;
+    j->maker_differs = true;
+    tb_tpm_vendor_text(says, expected);
+    tb_tpm_vendor_text(told, observed);
+    tb_refuse(&j->maker_why, TB_CHECK_IDENTITY_PLATFORM, "TPM maker", expected, "%s", observed);
+}
+
 static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enrol_request *request,
                      struct judgement *j, struct tb_refusal *why)
 {
@@ -300,6 +316,7 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
     j->certificate_good =
         tb_ek_cert_check(v->config.ek_roots, &rules, request->ek_certificate, request->ek_chain,
                          request->n_ek_chain, &ek, &j->facts, &j->certificate_why);
+    judge_maker(request, j);
     j->certificate_expired =
         !j->certificate_good && j->certificate_why.check == TB_CHECK_IDENTITY_EK_EXPIRED;
     /* A certificate about another key is no lack of proof but an attempt (T-18). */
@@ -328,20 +345,32 @@ static enum tb_ek_basis basis_of(const struct judgement *j, const struct tb_poli
     return TB_EK_BASIS_NONE;
 }
 
-/* The class: by the certificate, else by what the TPM says of itself, which is a claim; the
- * appraisal relies on tb_tpm_class_to_rely_on(). */
-static enum tb_tpm_class class_of(const struct tb_enrol_request *request, const struct judgement *j)
+/* Class and maker: where the certificate vouches for the TPM what it says, even if that is nothing,
+ * or the host's word would pass for proved (T-25, T-26). Else what the TPM says of itself, which is
+ * a claim; the appraisal relies on tb_tpm_class_to_rely_on(). */
+static void class_and_maker(const struct tb_enrol_request *request, const struct judgement *j,
+                            enum tb_ek_basis basis, struct tb_host_facts *out)
 {
-    if (j->facts.tpm_class != TB_TPM_UNKNOWN)
-        return j->facts.tpm_class;
-    return tb_tpm_class_of_vendor(tb_tpm_vendor_of_text(request->tpm.manufacturer));
+    enum tb_tpm_class c = j->facts.tpm_class;
+    char maker[TB_TPM_VENDOR_TEXT_LEN];
+
+    if (basis == TB_EK_BASIS_CERTIFICATE) {
+        tb_tpm_vendor_text(j->facts.vendor, maker);
+        snprintf(out->tpm_manufacturer, sizeof out->tpm_manufacturer, "%s", maker);
+    } else {
+        snprintf(out->tpm_manufacturer, sizeof out->tpm_manufacturer, "%s",
+                 request->tpm.manufacturer);
+        if (c == TB_TPM_UNKNOWN)
+            c = tb_tpm_class_of_vendor(tb_tpm_vendor_of_text(request->tpm.manufacturer));
+    }
+    snprintf(out->tpm_class, sizeof out->tpm_class, "%s", tb_tpm_class_name(c));
 }
 
 static void host_facts(const struct tb_enrol_request *request, const struct judgement *j,
-                       struct tb_host_facts *out)
+                       enum tb_ek_basis basis, struct tb_host_facts *out)
 {
     *out = (struct tb_host_facts){ 0 };
-    snprintf(out->tpm_manufacturer, sizeof out->tpm_manufacturer, "%s", request->tpm.manufacturer);
+    class_and_maker(request, j, basis, out);
     snprintf(out->tpm_model, sizeof out->tpm_model, "%s",
              j->facts.model[0] != '\0' ? j->facts.model : request->tpm.vendor);
     if (request->tpm.firmware_version != 0)
@@ -350,7 +379,6 @@ static void host_facts(const struct tb_enrol_request *request, const struct judg
                  (unsigned)(request->tpm.firmware_version >> 32 & 0xffff),
                  (unsigned)(request->tpm.firmware_version >> 16 & 0xffff),
                  (unsigned)(request->tpm.firmware_version & 0xffff));
-    snprintf(out->tpm_class, sizeof out->tpm_class, "%s", tb_tpm_class_name(class_of(request, j)));
     snprintf(out->product, sizeof out->product, "%.60s%s%.60s", request->platform.vendor,
              request->platform.vendor[0] != '\0' && request->platform.product[0] != '\0' ? " " : "",
              request->platform.product);
@@ -460,7 +488,7 @@ static bool fill_host(struct tb_verifier *v, const struct tb_enrol_request *requ
     if (capable && !name_of_ak(v, request->ak_public, h->ak_name, &name_len, why))
         return false;
     tb_hex(tb_slice(id, sizeof id), h->id, sizeof h->id);
-    host_facts(request, j, &h->facts);
+    host_facts(request, j, basis, &h->facts);
     h->row = (struct tb_host_new){
         .id = h->id,
         .name = request->host_name,
@@ -508,6 +536,9 @@ static const struct tb_reason *worth_a_note(const struct tb_policy *policy,
     if (basis == TB_EK_BASIS_CERTIFICATE && j->certificate_expired &&
         tb_policy_severity(policy, TB_CHECK_IDENTITY_EK_EXPIRED) == TB_SEVERITY_ADVISORY)
         return &j->certificate_why;
+    if (basis == TB_EK_BASIS_CERTIFICATE && j->maker_differs &&
+        tb_policy_severity(policy, TB_CHECK_IDENTITY_PLATFORM) != TB_SEVERITY_INFORM)
+        return &j->maker_why;
     return NULL;
 }
 

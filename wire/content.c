@@ -137,5 +137,6 @@ bool tb_content_resolve(const struct tb_evidence_content *m, const struct tb_hel
     memcpy(out->boot_id, m->boot_id, sizeof out->boot_id);
     out->uptime_ms = m->uptime_ms;
     memcpy(out->serial, m->serial, sizeof out->serial);
+    out->tpm_vendor = tb_tpm_vendor_of_text(m->tpm.manufacturer);
     return true;
 }

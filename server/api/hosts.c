@@ -165,11 +165,14 @@ static json_t *result_of(struct tb_app *app, const struct tb_host *h)
 static json_t *tpm_of(const struct tb_host *h)
 {
     bool proved = h->ek_basis == TB_EK_BASIS_CERTIFICATE && class_of(h) != TB_TPM_UNKNOWN;
+    bool maker_proved =
+        h->ek_basis == TB_EK_BASIS_CERTIFICATE && h->facts.tpm_manufacturer[0] != '\0';
     enum tb_tpm_class relied_on = tb_tpm_class_to_rely_on(class_of(h), proved);
 
-    return json_pack("{ss ss ss ss ss sb ss so ss so}",                               //
+    return json_pack("{ss ss sb ss ss ss sb ss so ss so}",                            //
                      "version", tpm_version(h->tpm),                                  //
                      "manufacturer", h->facts.tpm_manufacturer,                       //
+                     "manufacturer_proved", maker_proved,                             //
                      "model", h->facts.tpm_model, "firmware", h->facts.tpm_firmware,  //
                      "class", tb_tpm_class_name(class_of(h)), "class_proved", proved, //
                      "limit", h->has_ek ? tb_tpm_class_limit(relied_on) : "",         //

@@ -181,13 +181,18 @@ function more(n) {
         : null;
 }
 
+/* Behind what only the TPM itself says. */
+function byOwnWord(told, proved) {
+    return told && !proved ? ' (by its own word)' : '';
+}
+
 export function drawTpm(t, quote) {
     return facts([
         ['Version', visible(t.version)],
-        ['Maker', foreignOr(t.manufacturer)],
+        ['Maker', [foreignOr(t.manufacturer), byOwnWord(t.manufacturer, t.manufacturer_proved)]],
         ['Model', foreignOr(t.model)],
         ['Firmware', foreignOr(t.firmware)],
-        ['Class', `${visible(t.class)}${t.class === 'unknown' || t.class_proved ? '' : ' (by its own word)'}`],
+        ['Class', [visible(t.class), byOwnWord(t.class !== 'unknown', t.class_proved)]],
         ['EK trusted by', foreignOr(t.ek_trust)],
         ['Resets', quote.genuine === true ? count(quote.reset_count) : ''],
         ['Boot id', quote.boot_id ? code(quote.boot_id) : ''],

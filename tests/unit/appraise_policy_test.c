@@ -508,6 +508,10 @@ static void t26_a_firmware_version_on_an_advisory_is_told_with_its_name(void **s
     evidence_appraise(e);
     expect(e, TB_VERDICT_TRUSTED, -1);
     a->from = 0;
+    a->vendor = tb_tpm_vendor_of_text("IBM"); /* one maker, two numbers */
+    e->in.tpm_vendor = tb_tpm_vendor_of_text("id:00001014");
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_CHANGED, TB_CHECK_IDENTITY_TPM_ADVISORY);
     e->in.tpm_vendor = tb_tpm_vendor_of_text("STM");
     evidence_appraise(e);
     expect(e, TB_VERDICT_TRUSTED, -1);

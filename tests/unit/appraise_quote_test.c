@@ -123,6 +123,26 @@ static void serial_not_told(struct evidence *e)
     e->in.serial = "S-1";
     e->content.serial[0] = '\0';
 }
+static void other_maker(struct evidence *e)
+{
+    e->in.tpm_vendor = tb_tpm_vendor_of_text("INTC");
+    e->content.tpm_vendor = tb_tpm_vendor_of_text("IFX");
+}
+static void same_maker(struct evidence *e)
+{
+    e->in.tpm_vendor = tb_tpm_vendor_of_text("id:00001014");
+    e->content.tpm_vendor = tb_tpm_vendor_of_text("IBM");
+}
+static void maker_not_told(struct evidence *e)
+{
+    e->in.tpm_vendor = tb_tpm_vendor_of_text("INTC");
+    e->content.tpm_vendor = 0;
+}
+static void maker_not_known(struct evidence *e)
+{
+    e->in.tpm_vendor = 0;
+    e->content.tpm_vendor = tb_tpm_vendor_of_text("INTC");
+}
 static void serial_not_enrolled(struct evidence *e)
 {
     e->in.serial = "";
@@ -166,6 +186,19 @@ static void t28_another_serial_number_than_at_enrolment_is_a_change(void **state
         { "the same", -1, TB_VERDICT_TRUSTED, NULL, NULL, same_serial },
         { "not told now", -1, TB_VERDICT_TRUSTED, NULL, NULL, serial_not_told },
         { "not told then", -1, TB_VERDICT_TRUSTED, NULL, NULL, serial_not_enrolled },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
+static void t26_another_maker_than_is_known_is_a_change(void **state)
+{
+    static const struct change list[] = {
+        { "another", TB_CHECK_IDENTITY_PLATFORM, TB_VERDICT_CHANGED, NULL, NULL, other_maker },
+        { "the same by its other number", -1, TB_VERDICT_TRUSTED, NULL, NULL, same_maker },
+        { "not told", -1, TB_VERDICT_TRUSTED, NULL, NULL, maker_not_told },
+        { "not known", -1, TB_VERDICT_TRUSTED, NULL, NULL, maker_not_known },
     };
 
     (void)state;
@@ -660,6 +693,7 @@ int main(void)
         cmocka_unit_test(a_log_that_is_missing_is_told_with_the_hosts_own_words),
         cmocka_unit_test(t26_keys_of_the_roca_structure_are_refused),
         cmocka_unit_test(t28_another_serial_number_than_at_enrolment_is_a_change),
+        cmocka_unit_test(t26_another_maker_than_is_known_is_a_change),
         cmocka_unit_test(evidence_that_cannot_be_read_is_failed_for_that_reason),
         cmocka_unit_test(t10_each_check_of_the_quote_counts_alone),
         cmocka_unit_test(t13_other_nonces_are_refused),

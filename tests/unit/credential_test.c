@@ -15,24 +15,24 @@ static const uint8_t secret[32] = "0123456789abcdef0123456789abcde";
 struct ek {
     EVP_PKEY *key;
     struct tb_public pub;
-    uint8_t n[256], point[133];
+    uint8_t n[512], point[133];
 };
 
-static void make_rsa(struct ek *e, enum tb_bank name_alg, uint16_t aes_bits)
+static void make_rsa(struct ek *e, uint16_t bits, enum tb_bank name_alg, uint16_t aes_bits)
 {
     BIGNUM *n = NULL;
 
-    e->key = EVP_RSA_gen(2048);
+    e->key = EVP_RSA_gen(bits);
     assert_int_equal(EVP_PKEY_get_bn_param(e->key, OSSL_PKEY_PARAM_RSA_N, &n), 1);
-    assert_int_equal(BN_bn2binpad(n, e->n, 256), 256);
+    assert_int_equal(BN_bn2binpad(n, e->n, bits / 8), bits / 8);
     BN_free(n);
     e->pub = (struct tb_public){ .type = TB_ALG_RSA,
                                  .name_alg = name_alg,
                                  .symmetric = TB_ALG_AES,
                                  .symmetric_bits = aes_bits,
-                                 .rsa_bits = 2048,
+                                 .rsa_bits = bits,
                                  .rsa_exponent = 65537,
-                                 .n_or_x = tb_slice(e->n, 256) };
+                                 .n_or_x = tb_slice(e->n, bits / 8) };
 }
 
 static void make_ecc(struct ek *e, const char *curve, uint16_t id, enum tb_bank name_alg,
@@ -85,7 +85,7 @@ static void kdfa(const EVP_MD *md, const uint8_t *seed, const char *label, struc
 static void seed_rsa(const struct ek *e, const struct tb_credential *c, uint8_t *seed)
 {
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(e->key, NULL);
-    uint8_t plain[256];
+    uint8_t plain[512];
     size_t len = sizeof plain;
 
     assert_int_equal(EVP_PKEY_decrypt_init(ctx), 1);
@@ -188,11 +188,15 @@ static void t21_a_credential_opens_for_the_right_key_only_with_each_kind_of_ek(v
     struct ek e;
 
     (void)state;
-    make_rsa(&e, TB_BANK_SHA256, 128);
+    make_rsa(&e, 2048, TB_BANK_SHA256, 128);
     activates(&e);
-    make_rsa(&e, TB_BANK_SHA384, 256);
+    make_rsa(&e, 2048, TB_BANK_SHA384, 256);
     activates(&e);
-    make_rsa(&e, TB_BANK_SHA256, 192);
+    make_rsa(&e, 2048, TB_BANK_SHA256, 192);
+    activates(&e);
+    make_rsa(&e, 3072, TB_BANK_SHA384, 256); /* H-6 */
+    activates(&e);
+    make_rsa(&e, 4096, TB_BANK_SHA384, 256); /* H-7 */
     activates(&e);
     make_ecc(&e, "P-256", TB_CURVE_P256, TB_BANK_SHA256, 128);
     activates(&e);

@@ -436,13 +436,42 @@ static void t18_a_certificate_about_another_key_is_refused(void **state)
     tb_roots_free(r);
 }
 
+/* Microsoft's id is that of Azure's TPMs, which are virtual, and of Pluton, which is none. */
+static void t25_microsofts_tpm_is_virtual_only_where_its_authority_says_so(void **state)
+{
+    static const char *const names[] = { "Global Virtual TPM CA - 01", "Pluton CA" };
+    struct test_cert c = good_ek;
+
+    (void)state;
+    c.manufacturer = "id:4D534654";
+    for (unsigned i = 0; i < 2; i++) {
+        struct test_cert ca = { .subject = names[i],
+                                .key = root_key,
+                                .basic = "critical,CA:TRUE",
+                                .key_usage = "critical,keyCertSign" };
+        struct test_bytes authority, cert;
+        struct tb_ek_facts f;
+        struct tb_reason why;
+        struct tb_roots *r;
+
+        test_cert_make(&ca, &authority);
+        r = roots_with(&authority, NULL);
+        c.issuer = names[i];
+        c.issuer_key = root_key;
+        make_ek(&c, &cert);
+        assert_true(check_in(r, &cert, &ek_public, &f, &why));
+        assert_int_equal(f.tpm_class, i == 0 ? TB_TPM_VIRTUAL : TB_TPM_UNKNOWN);
+        tb_roots_free(r);
+    }
+}
+
 static void t25_the_class_follows_the_manufacturer(void **state)
 {
     static const struct {
         const char *id;
         enum tb_tpm_class tpm_class;
     } cases[] = {
-        { "id:00001014", TB_TPM_SOFTWARE }, { "id:4D534654", TB_TPM_VIRTUAL },
+        { "id:00001014", TB_TPM_SOFTWARE }, { "id:4D534654", TB_TPM_UNKNOWN },
         { "id:474f4f47", TB_TPM_VIRTUAL },  { "id:564D5700", TB_TPM_VIRTUAL },
         { "id:494E5443", TB_TPM_FIRMWARE }, { "id:414D4400", TB_TPM_FIRMWARE },
         { "id:49465800", TB_TPM_DISCRETE }, { "id:53544D20", TB_TPM_DISCRETE },
@@ -549,6 +578,7 @@ int main(void)
         cmocka_unit_test(what_is_no_certificate_is_refused_before_anything_else),
         cmocka_unit_test(t18_a_certificate_about_another_key_is_refused),
         cmocka_unit_test(t25_the_class_follows_the_manufacturer),
+        cmocka_unit_test(t25_microsofts_tpm_is_virtual_only_where_its_authority_says_so),
         cmocka_unit_test(real_certificates_of_the_corpus_lead_to_their_root),
     };
 

@@ -14,7 +14,7 @@ static void t25_makers_are_told_by_what_the_tpm_and_its_certificate_say(void **s
         { "IBM", 0x49424d00, TB_TPM_SOFTWARE },
         { "id:00001014", 0x00001014, TB_TPM_SOFTWARE },
         { "SIM1", 0x53494d31, TB_TPM_SOFTWARE },
-        { "MSFT", 0x4d534654, TB_TPM_VIRTUAL },
+        { "MSFT", 0x4d534654, TB_TPM_UNKNOWN }, /* Hyper-V or Pluton */
         { "id:474f4f47", 0x474f4f47, TB_TPM_VIRTUAL },
         { "INTC", 0x494e5443, TB_TPM_FIRMWARE },
         { "AMD", 0x414d4400, TB_TPM_FIRMWARE },
@@ -43,6 +43,34 @@ static void t25_what_is_no_makers_id_is_unknown(void **state)
         assert_int_equal(tb_tpm_vendor_of_text(texts[i]), 0);
         assert_int_equal(tb_tpm_class_of_vendor(0), TB_TPM_UNKNOWN);
     }
+}
+
+static void a_maker_has_one_text_that_reads_back(void **state)
+{
+    static const struct {
+        uint32_t vendor;
+        const char *text;
+    } cases[] = {
+        { 0, "" },
+        { 0x49465800, "IFX" },
+        { 0x494e5443, "INTC" },
+        { 0x49424d00, "IBM" },
+        { 0x00001014, "IBM" },
+        { 0x00001015, "id:00001015" },
+        { 0x49004658, "id:49004658" },
+        { 0x49460a00, "id:49460A00" },
+        { 0xffffffff, "id:FFFFFFFF" },
+    };
+    char text[TB_TPM_VENDOR_TEXT_LEN];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        tb_tpm_vendor_text(cases[i].vendor, text);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(tb_tpm_vendor_of_text(text), tb_tpm_maker(cases[i].vendor));
+    }
+    assert_int_equal(tb_tpm_maker(0x00001014), tb_tpm_maker(0x49424d00));
+    assert_int_equal(tb_tpm_maker(0x49465800), 0x49465800);
 }
 
 static void t25_only_a_certificate_makes_a_tpm_hardware(void **state)
@@ -91,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t25_makers_are_told_by_what_the_tpm_and_its_certificate_say),
         cmocka_unit_test(t25_what_is_no_makers_id_is_unknown),
+        cmocka_unit_test(a_maker_has_one_text_that_reads_back),
         cmocka_unit_test(t25_only_a_certificate_makes_a_tpm_hardware),
         cmocka_unit_test(names_of_classes_read_back),
         cmocka_unit_test(t58_the_limit_of_each_class_is_stated_and_its_own),

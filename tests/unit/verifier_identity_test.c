@@ -250,7 +250,75 @@ static void t25_without_a_certificate_the_class_is_the_tpms_own_word(void **stat
     host_free(proves);
 }
 
+/* A certificate that leads to a root and names no maker proves no class, whatever the host says. */
+static void t25_a_certificate_without_a_maker_does_not_make_the_hosts_word_proved(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *host = host_new("alpha");
+    struct test_cert c = good_cert(host);
+
+    world_policy(w, "{\"format\":1,\"name\":\"test\",\"tpm_classes\":[\"discrete\"]}");
+    world_token(w, "token", "", 1);
+    c.tcg_alt_name = false;
+    enrol_with(w, host, &c, calls_itself_infineon, TB_ENROL_ACTIVE);
+    assert_int_equal(host_stored(w, host).ek_basis, TB_EK_BASIS_CERTIFICATE);
+    assert_string_equal(host_stored(w, host).facts.tpm_class, "unknown");
+    assert_string_equal(host_stored(w, host).facts.tpm_manufacturer, "");
+    attest(w, host, TB_VERDICT_FAILED, "identity.tpm-class");
+    host_free(host);
+}
+
 /* ---- T-26 ---- */
+
+#define INTEL_ADVISORY                                                                             \
+    "{\"format\":1,\"name\":\"test\",\"advisories\":[{\"name\":\"SA\",\"vendor\":\"INTC\","        \
+    "\"firmware_from\":\"0.0.0.0\",\"firmware_to\":\"65535.65535.65535.65535\"}]}"
+
+static void t26_the_certificate_says_who_made_the_tpm_and_another_word_is_told(void **state)
+{
+    struct world *w = *state;
+    struct soft_host *lies = host_new("lies"), *true_one = host_new("true");
+    struct test_cert c = good_cert(lies), d = good_cert(true_one);
+    struct sought s;
+
+    world_policy(w, INTEL_ADVISORY);
+    world_token(w, "token", "", 2);
+    c.manufacturer = "id:494E5443";
+    enrol_with(w, lies, &c, calls_itself_infineon, TB_ENROL_ACTIVE);
+    assert_string_equal(host_stored(w, lies).facts.tpm_manufacturer, "INTC");
+    s = incident(w, lies, "identity.platform");
+    assert_true(s.found);
+    assert_non_null(strstr(s.text, "TPM maker: expected INTC, found IFX"));
+    attest(w, lies, TB_VERDICT_CHANGED, "identity.tpm-advisory");
+    enrol_with(w, true_one, &d, NULL, TB_ENROL_ACTIVE); /* "IBM" and 0x1014 are one maker */
+    assert_string_equal(host_stored(w, true_one).facts.tpm_manufacturer, "IBM");
+    assert_false(incident(w, true_one, "identity.platform").found);
+    attest(w, true_one, TB_VERDICT_TRUSTED, "");
+    host_free(lies);
+    host_free(true_one);
+}
+
+static void send_with_maker(struct scene *s, const char *maker, enum tb_verdict verdict,
+                            const char *headline)
+{
+    s->host->clock_ms += 1000;
+    scene_prepare(s);
+    snprintf(s->a->content.tpm.manufacturer, sizeof s->a->content.tpm.manufacturer, "%s", maker);
+    attempt_bind(s->w, s->host, s->a);
+    attempt_sign(s->host, s->a);
+    scene_sent(s, verdict, headline);
+}
+
+static void t26_evidence_that_names_another_maker_is_told(void **state)
+{
+    struct scene *s = *state;
+
+    send_with_maker(s, "IBM", TB_VERDICT_TRUSTED, "");
+    send_with_maker(s, "IFX", TB_VERDICT_CHANGED, "identity.platform");
+    assert_string_equal(s->a->answer.reason[0].expected, "IBM");
+    assert_string_equal(s->a->answer.reason[0].observed, "IFX");
+    send_with_maker(s, "", TB_VERDICT_TRUSTED, "");
+}
 
 static void t26_a_host_with_a_roca_key_waits_and_then_fails(void **state)
 {
@@ -501,6 +569,10 @@ int main(void)
         CASE(the_policy_of_the_tokens_group_judges_the_enrolment),
         CASE(t64_the_address_of_a_missing_issuer_is_told_and_never_opened),
         CASE(t25_without_a_certificate_the_class_is_the_tpms_own_word),
+        CASE(t25_a_certificate_without_a_maker_does_not_make_the_hosts_word_proved),
+        CASE(t26_the_certificate_says_who_made_the_tpm_and_another_word_is_told),
+        cmocka_unit_test_setup_teardown(t26_evidence_that_names_another_maker_is_told, scene_set_up,
+                                        scene_tear_down),
         CASE(t26_a_host_with_a_roca_key_waits_and_then_fails),
         cmocka_unit_test_setup_teardown(t28_evidence_from_another_machine_than_the_enrolled_is_told,
                                         scene_set_up, scene_tear_down),
