@@ -53,6 +53,14 @@ struct tb_tpm_options tb_attest_tpm_options(const struct tb_agent_config *config
     return (struct tb_tpm_options){ .tcti = config->tcti[0] != '\0' ? config->tcti : NULL };
 }
 
+void tb_attest_host_facts(const struct tb_agent_config *config, const char *root,
+                          struct tb_hasher *hasher, struct tb_host_facts *out)
+{
+    tb_host_facts_read(root, hasher, out);
+    if (config->withhold_serial)
+        memset(out->platform.serial, 0, sizeof out->platform.serial);
+}
+
 void tb_attest_tpm_facts(const struct tb_tpm_properties *p, struct tb_tpm_facts *out)
 {
     *out =
@@ -358,7 +366,7 @@ static void attest_20(struct work *w)
 
     if (step != STEP_OK)
         return;
-    tb_host_facts_read("", w->a->hasher, &w->host);
+    tb_attest_host_facts(c, "", w->a->hasher, &w->host);
     if (!tb_host_log_read("", c->event_log[0] != '\0' ? c->event_log : NULL, TB_LOG_SIZE_MAX,
                           &w->log, &w->log_len, w->content.log_missing_reason)) {
         w->log = NULL;

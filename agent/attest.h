@@ -36,6 +36,9 @@ void tb_attest(const struct tb_attester *a, struct tb_attest_result *out);
 
 /* The TPM as this program asks for it. */
 struct tb_tpm_options tb_attest_tpm_options(const struct tb_agent_config *config);
+/* tb_host_facts_read() without what the configuration withholds. */
+void tb_attest_host_facts(const struct tb_agent_config *config, const char *root,
+                          struct tb_hasher *hasher, struct tb_host_facts *out);
 /* Claims of the TPM about itself, for messages. */
 void tb_attest_tpm_facts(const struct tb_tpm_properties *p, struct tb_tpm_facts *out);
 

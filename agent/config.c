@@ -99,20 +99,28 @@ static bool set_ak(struct tb_agent_config *c, const char *value)
     return c->ak == TB_AGENT_AK_RSA || strcmp(value, "ecc") == 0;
 }
 
+static bool set_serial(struct tb_agent_config *c, const char *value)
+{
+    c->withhold_serial = strcmp(value, "false") == 0;
+    return c->withhold_serial || strcmp(value, "true") == 0;
+}
+
 static const struct key {
     const char *name;
     bool (*set)(struct tb_agent_config *c, const char *value);
     const char *expected;
+    bool boolean; /* in the file; else a text */
 } keys[] = {
-    { "server", set_server, "\"https://HOST[:PORT]\"" },
-    { "pin", set_pin, "64 hex digits: SHA-256 of a certificate of the server" },
-    { "ca", set_ca, "the path of a PEM file" },
-    { "proxy", set_proxy, "\"http://HOST:PORT\"" },
-    { "state", set_state, "the path of a directory" },
-    { "tcti", set_tcti, "a TCTI, such as \"device:/dev/tpmrm0\"" },
-    { "event_log", set_event_log, "an absolute path" },
-    { "name", set_name, "a host name" },
-    { "ak", set_ak, "\"ecc\" or \"rsa\"" },
+    { "server", set_server, "\"https://HOST[:PORT]\"", false },
+    { "pin", set_pin, "64 hex digits: SHA-256 of a certificate of the server", false },
+    { "ca", set_ca, "the path of a PEM file", false },
+    { "proxy", set_proxy, "\"http://HOST:PORT\"", false },
+    { "state", set_state, "the path of a directory", false },
+    { "tcti", set_tcti, "a TCTI, such as \"device:/dev/tpmrm0\"", false },
+    { "event_log", set_event_log, "an absolute path", false },
+    { "name", set_name, "a host name", false },
+    { "ak", set_ak, "\"ecc\" or \"rsa\"", false },
+    { "serial", set_serial, "true or false", true },
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 
@@ -140,8 +148,8 @@ bool tb_agent_config_set(struct tb_agent_config *c, const char *key, const char 
     return false;
 }
 
-/* jansson keeps no positions. The text has been accepted as one object of strings, so a key is a
- * string with a colon behind it. */
+/* jansson keeps no positions. The text has been accepted as JSON, so
+ * a key is a string with a colon behind it. */
 static int line_of(const char *text, const char *key)
 {
     size_t len = strlen(key);
@@ -154,6 +162,17 @@ static int line_of(const char *text, const char *key)
             return line;
     }
     return 1;
+}
+
+/* The value as the text of an option. NULL: not of the type that it must be. */
+static const char *text_of(const struct key *k, const json_t *value)
+{
+    if (k->boolean)
+        return json_is_true(value) ? "true" : json_is_false(value) ? "false" : NULL;
+    /* A text with a zero byte in it would be taken for a shorter one. */
+    if (!json_is_string(value) || strlen(json_string_value(value)) != json_string_length(value))
+        return NULL;
+    return json_string_value(value);
 }
 
 static bool take_members(const char *file, const char *text, json_t *root,
@@ -171,10 +190,7 @@ static bool take_members(const char *file, const char *text, json_t *root,
                            line_of(text, name), name);
             return false;
         }
-        /* A text with a zero byte in it would be taken for a shorter one. */
-        if (!json_is_string(value) ||
-            strlen(json_string_value(value)) != json_string_length(value) ||
-            !k->set(c, json_string_value(value))) {
+        if (text_of(k, value) == NULL || !k->set(c, text_of(k, value))) {
             (void)snprintf(err, TB_FILE_ERR_LEN, "%.200s:%d: \"%s\": expected %s", file,
                            line_of(text, name), name, k->expected);
             return false;
@@ -256,6 +272,8 @@ bool tb_agent_config_save(const char *path, const struct tb_agent_config *c,
            add(root, "ca", c->ca) && add(root, "proxy", c->proxy) && add(root, "state", c->state) &&
            add(root, "tcti", c->tcti) && add(root, "event_log", c->event_log) &&
            add(root, "name", c->name) && add(root, "ak", c->ak == TB_AGENT_AK_RSA ? "rsa" : "ecc");
+    if (good && c->withhold_serial)
+        good = json_object_set_new(root, "serial", json_false()) == 0;
     if (good)
         text = json_dumps(root, JSON_INDENT(2));
     json_decref(root);

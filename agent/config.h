@@ -8,7 +8,8 @@
  *   tcti       way to the TPM, as tpm2-tss takes it; /dev/tpmrm0, else /dev/tpm0 without it
  *   event_log  the firmware's event log
  *   name       the host's name; that of the system without it
- *   ak         "ecc" or "rsa": attestation key made at enrolment */
+ *   ak         "ecc" or "rsa": attestation key made at enrolment
+ *   serial     true, or false: the machine's serial number is not told */
 #ifndef TB_AGENT_CONFIG_H
 #define TB_AGENT_CONFIG_H
 
@@ -33,6 +34,7 @@ struct tb_agent_config {
     char event_log[TB_AGENT_PATH_MAX]; /* "" the kernel's */
     char name[TB_HOST_NAME_MAX + 1];   /* "" the system's */
     enum tb_agent_ak ak;
+    bool withhold_serial;
 };
 
 void tb_agent_config_init(struct tb_agent_config *out); /* the defaults */

@@ -144,7 +144,7 @@ static void fill_request(struct work *w)
     const struct tb_agent_config *c = w->e->config;
     struct tb_host_facts facts;
 
-    tb_host_facts_read("", w->e->hasher, &facts);
+    tb_attest_host_facts(c, "", w->e->hasher, &facts);
     (void)snprintf(w->request.token, sizeof w->request.token, "%s", w->e->token);
     (void)snprintf(w->request.host_name, sizeof w->request.host_name, "%s",
                    c->name[0] != '\0' ? c->name : facts.host_name);

@@ -58,6 +58,10 @@ enum tb_roca {
     TB_ROCA_EK,
 };
 
+/* Of two keys as TPMT_PUBLIC. One that is empty or not of the form it must be is passed over: other
+ * checks tell that. */
+enum tb_roca tb_roca_of_keys(struct tb_reader ak_public, struct tb_reader ek_public);
+
 struct tb_appraisal_input {
     /* the host as enrolled */
     bool enrolled;              /* enrolled and active */

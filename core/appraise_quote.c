@@ -43,6 +43,20 @@ static bool evidence_is_complete(struct work *w)
     return true;
 }
 
+enum tb_roca tb_roca_of_keys(struct tb_reader ak_public, struct tb_reader ek_public)
+{
+    struct tb_public key;
+    struct tb_reason why;
+
+    if (tb_public_check_ak(ak_public, &key, &why) && key.type == TB_ALG_RSA &&
+        tb_roca_has_structure(key.n_or_x))
+        return TB_ROCA_AK;
+    if (tb_public_check_ek(ek_public, &key, &why) && key.type == TB_ALG_RSA &&
+        tb_roca_has_structure(key.n_or_x))
+        return TB_ROCA_EK;
+    return TB_ROCA_NONE;
+}
+
 /* CVE-2017-15361: a key of this structure is anybody's, and then so is what it signs. */
 static void keys_are_sound(struct work *w)
 {

@@ -172,6 +172,7 @@ static const struct tb_field bundle_fields[] = {
     TEXT_OPT(21, tb_bundle, serial),
     TEXT_OPT(22, tb_bundle, tpm_class),
     TEXT_OPT(23, tb_bundle, tpm_vendor),
+    SLICE_OPT(24, tb_bundle, ek_public, TB_PUBLIC_MAX),
 };
 static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, NULL)
 
@@ -251,6 +252,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
     const struct tb_appraisal_input in = {
         .enrolled = b->enrolled,
         .ak_public = b->ak_public,
+        .roca = tb_roca_of_keys(b->ak_public, b->ek_public),
         .serial = b->serial,
         .tpm_class = tpm_class,
         .tpm_vendor = tb_tpm_vendor_of_text(b->tpm_vendor),

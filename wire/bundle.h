@@ -19,6 +19,7 @@ struct tb_bundle {
     bool enrolled;
     struct tb_reader ak_public;      /* TPMT_PUBLIC */
     struct tb_reader ek_certificate; /* DER; empty if there is none */
+    struct tb_reader ek_public;      /* TPMT_PUBLIC; empty in bundles that do not carry it */
     char serial[TB_SERIAL_MAX + 1];  /* of the machine; "" unknown */
     char tpm_class[16];              /* name of the class to rely on; "" unknown */
     char tpm_vendor[16];             /* its maker's id; "" unknown */

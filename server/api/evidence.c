@@ -173,6 +173,7 @@ static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
     b->enrolled = true; /* only an active host's evidence is taken */
     b->ak_public = tb_slice(p->host.ak_public, p->host.ak_public_len);
     b->ek_certificate = slice_of(&p->ek_certificate);
+    b->ek_public = slice_of(&p->ek_public);
     host_facts(&p->host, b);
     b->time_ms = (uint64_t)e->received_ms;
     memcpy(b->nonce, e->nonce, sizeof b->nonce);

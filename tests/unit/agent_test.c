@@ -38,7 +38,8 @@ static void a_whole_configuration_is_read(void **state)
     (void)state;
     assert_true(parse("{\"server\": \"https://v.example:8443/\", \"pin\": \"" PIN "\",\n"
                       "\"state\": \"/s\", \"tcti\": \"device:/dev/tpm0\", \"event_log\": \"/l\",\n"
-                      "\"name\": \"node-1\", \"ak\": \"rsa\", \"proxy\": \"http://p:3128\"}",
+                      "\"name\": \"node-1\", \"ak\": \"rsa\", \"proxy\": \"http://p:3128\",\n"
+                      "\"serial\": false}",
                       &c, err));
     assert_string_equal(c.server, "https://v.example:8443");
     assert_true(c.has_pin);
@@ -49,10 +50,14 @@ static void a_whole_configuration_is_read(void **state)
     assert_string_equal(c.event_log, "/l");
     assert_string_equal(c.name, "node-1");
     assert_int_equal(c.ak, TB_AGENT_AK_RSA);
+    assert_true(c.withhold_serial);
+    assert_true(parse("{\"serial\": true}", &c, err));
+    assert_false(c.withhold_serial);
     assert_true(parse("{}", &c, err));
     assert_string_equal(c.state, TB_AGENT_STATE_PATH);
     assert_string_equal(c.server, "");
     assert_int_equal(c.ak, TB_AGENT_AK_ECC);
+    assert_false(c.withhold_serial);
 }
 
 /* What is wrong, and the beginning of what is said about it. */
@@ -82,6 +87,9 @@ static const struct {
       "f:1: \"pin\": expected 64" },
     { "{\"event_log\": \"x\"}", "f:1: \"event_log\": expected an absolute" },
     { "{\"ak\": \"ecc \"}", "f:1: \"ak\": expected" },
+    { "{\"serial\": \"false\"}", "f:1: \"serial\": expected true or false" },
+    { "{\"serial\": 0}", "f:1: \"serial\": expected true or false" },
+    { "{\"name\": true}", "f:1: \"name\": expected" },
     { "{\"state\": \"/a\\u001b[31m\"}", "f:1: \"state\": expected" },
 };
 
@@ -131,11 +139,41 @@ static void a_saved_configuration_reads_back_the_same(void **state)
     assert_true(tb_agent_config_set(&c, "server", "https://[::1]:1", expected));
     assert_true(tb_agent_config_set(&c, "pin", PIN, expected));
     assert_true(tb_agent_config_set(&c, "name", "n", expected));
+    assert_true(tb_agent_config_set(&c, "serial", "false", expected));
     assert_true(tb_agent_config_save(path, &c, NULL, err));
     assert_int_equal(tb_agent_config_load(path, &back, err), TB_FILE_OK);
     assert_memory_equal(&c, &back, sizeof c);
     assert_int_equal(stat(path, &s), 0);
     assert_int_equal(s.st_mode & 0777, 0600);
+}
+
+static void a_serial_number_that_is_withheld_is_not_told(void **state)
+{
+    static const char *const folders[] = { "sys", "sys/class", "sys/class/dmi",
+                                           "sys/class/dmi/id" };
+    struct tb_hasher *hasher = tb_hasher_new();
+    struct tb_agent_config c;
+    struct tb_host_facts f;
+    char path[160];
+    FILE *file;
+
+    (void)state;
+    tb_agent_config_init(&c);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", scratch, folders[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    (void)snprintf(path, sizeof path, "%s/sys/class/dmi/id/product_serial", scratch);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs("SN-1\n", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    tb_attest_host_facts(&c, scratch, hasher, &f);
+    assert_string_equal(f.platform.serial, "SN-1");
+    c.withhold_serial = true;
+    tb_attest_host_facts(&c, scratch, hasher, &f);
+    assert_string_equal(f.platform.serial, "");
+    tb_hasher_free(hasher);
 }
 
 /* --- State --------------------------------------------------------------------------------------
@@ -403,6 +441,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_refused_with_its_line),
         cmocka_unit_test(too_long_values_are_refused_and_never_cut),
         cmocka_unit_test(a_saved_configuration_reads_back_the_same),
+        cmocka_unit_test(a_serial_number_that_is_withheld_is_not_told),
         cmocka_unit_test(the_state_reads_back_the_same_and_is_private),
         cmocka_unit_test(every_truncation_of_an_enrolment_is_refused),
         cmocka_unit_test(t67_killed_while_writing_the_file_is_the_old_or_the_new),

@@ -1,10 +1,12 @@
 #include "wire/bundle.h"
 
+#include <openssl/rsa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/evidence_builder.h"
+#include "tests/unit/roca_key.h"
 #include "wire/cbor.h"
 #include "wire/result_json.h"
 
@@ -277,6 +279,32 @@ static void t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again(void **state)
     unmake(m);
 }
 
+/* A host that fails on the server for its endorsement key fails for whoever appraises it again. */
+static void t26_an_endorsement_key_of_the_roca_structure_fails_again(void **state)
+{
+    EVP_PKEY *weak = roca_key_new(), *sound = EVP_RSA_gen(2048);
+    struct made *m = make(false);
+    struct test_bytes ek;
+
+    (void)state;
+    test_ek_public(weak, &ek);
+    m->b.ek_public = test_slice(&ek);
+    appraise_again(m);
+    assert_true(tb_slice_equal(m->back.ek_public, test_slice(&ek)));
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_FAILED);
+    assert_int_equal(m->again.result.headline, TB_CHECK_IDENTITY_ROCA);
+    test_ek_public(sound, &ek);
+    m->b.ek_public = test_slice(&ek);
+    appraise_again(m);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_TRUSTED);
+    m->b.ek_public = tb_slice(NULL, 0); /* a bundle from before it carried the key */
+    appraise_again(m);
+    assert_int_equal(m->again.result.verdict, TB_VERDICT_TRUSTED);
+    EVP_PKEY_free(weak);
+    EVP_PKEY_free(sound);
+    unmake(m);
+}
+
 static void another_policy_may_be_tried_and_a_broken_one_is_told(void **state)
 {
     struct made *m = make(false);
@@ -446,6 +474,7 @@ int main(void)
         cmocka_unit_test(t45_secure_boot_off_is_computed_from_the_log_that_was_held),
         cmocka_unit_test(content_that_cannot_be_read_is_a_failed_result),
         cmocka_unit_test(t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again),
+        cmocka_unit_test(t26_an_endorsement_key_of_the_roca_structure_fails_again),
         cmocka_unit_test(another_policy_may_be_tried_and_a_broken_one_is_told),
         cmocka_unit_test(files_that_are_no_bundle_are_refused),
         cmocka_unit_test(broken_arrays_are_refused_with_their_field),

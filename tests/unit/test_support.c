@@ -332,3 +332,45 @@ void test_ak_quote(const struct test_ak *ak, struct tb_reader extra_data,
     test_quote_build(&q, attest);
     test_ak_sign(ak, test_slice(attest), signature);
 }
+
+/* ---- an endorsement key ---- */
+
+#define EK_ATTRIBUTES 0x000300b2u /* EK Credential Profile 2.5, B.3.3 and B.3.4 */
+
+/* PolicyA of the profile, B.2: PolicySecret(endorsement hierarchy). */
+static const uint8_t policy_a[32] = { 0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8,
+                                      0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, 0x24,
+                                      0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64,
+                                      0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa };
+
+void test_ek_public(EVP_PKEY *key, struct test_bytes *out)
+{
+    struct test_public p = { .name_alg = TB_ALG_SHA256,
+                             .attributes = EK_ATTRIBUTES,
+                             .policy = tb_slice(policy_a, 32),
+                             .symmetric = TB_ALG_AES,
+                             .symmetric_bits = 128,
+                             .symmetric_mode = TB_ALG_CFB,
+                             .scheme = TB_ALG_NULL,
+                             .kdf = TB_ALG_NULL };
+    uint8_t point[65], modulus[256];
+    size_t len = 0;
+    BIGNUM *n = NULL;
+
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
+        NEED(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) == 1);
+        NEED(BN_bn2binpad(n, modulus, 256) == 256);
+        BN_free(n);
+        p.type = TB_ALG_RSA;
+        p.bits_or_curve = 2048;
+        p.n_or_x = tb_slice(modulus, 256);
+    } else {
+        NEED(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, 65, &len) == 1);
+        NEED(len == 65);
+        p.type = TB_ALG_ECC;
+        p.bits_or_curve = TB_CURVE_P256;
+        p.n_or_x = tb_slice(point + 1, 32);
+        p.y = tb_slice(point + 33, 32);
+    }
+    test_public_build(&p, out);
+}

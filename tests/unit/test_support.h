@@ -8,6 +8,8 @@
 #include "core/pcr.h"
 #include "core/public.h"
 
+#include <openssl/evp.h>
+
 /* cmocka wants these before itself. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,6 +78,8 @@ struct test_public {
     struct tb_reader n_or_x, y;
 };
 void test_public_build(const struct test_public *p, struct test_bytes *out);
+/* The public area of an endorsement key, P-256 or RSA 2048, by the TCG's template. */
+void test_ek_public(EVP_PKEY *key, struct test_bytes *out);
 /* The parts of the AK's own area, to be changed and built again; slices borrowed from ak. */
 struct test_public test_ak_parts(const struct test_ak *ak);
 

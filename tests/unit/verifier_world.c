@@ -12,13 +12,6 @@
 #include <unistd.h>
 
 #define CONTENT_MAX (LOG_BYTES_MAX + 16384)
-#define EK_ATTRIBUTES 0x000300b2u /* EK Credential Profile 2.5, B.3.3 and B.3.4 */
-
-/* PolicyA of the profile, B.2: PolicySecret(endorsement hierarchy). */
-static const uint8_t policy_a[32] = { 0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8,
-                                      0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, 0xd7, 0x24,
-                                      0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64,
-                                      0xf2, 0xa1, 0xda, 0x1b, 0x33, 0x14, 0x69, 0xaa };
 
 /* --- The world ----------------------------------------------------------------------------------
  */
@@ -134,36 +127,6 @@ static void ek_point(EVP_PKEY *key, uint8_t point[65])
     assert_int_equal(len, 65);
 }
 
-static void build_ek(struct soft_host *host)
-{
-    struct test_public p = { .name_alg = TB_ALG_SHA256,
-                             .attributes = EK_ATTRIBUTES,
-                             .policy = tb_slice(policy_a, 32),
-                             .symmetric = TB_ALG_AES,
-                             .symmetric_bits = 128,
-                             .symmetric_mode = TB_ALG_CFB,
-                             .scheme = TB_ALG_NULL,
-                             .kdf = TB_ALG_NULL };
-    uint8_t point[65], modulus[256];
-    BIGNUM *n = NULL;
-
-    if (EVP_PKEY_get_base_id(host->ek) == EVP_PKEY_RSA) {
-        assert_int_equal(EVP_PKEY_get_bn_param(host->ek, OSSL_PKEY_PARAM_RSA_N, &n), 1);
-        assert_int_equal(BN_bn2binpad(n, modulus, 256), 256);
-        BN_free(n);
-        p.type = TB_ALG_RSA;
-        p.bits_or_curve = 2048;
-        p.n_or_x = tb_slice(modulus, 256);
-    } else {
-        ek_point(host->ek, point);
-        p.type = TB_ALG_ECC;
-        p.bits_or_curve = TB_CURVE_P256;
-        p.n_or_x = tb_slice(point + 1, 32);
-        p.y = tb_slice(point + 33, 32);
-    }
-    test_public_build(&p, &host->ek_public);
-}
-
 struct soft_host *host_new_with(const char *name, EVP_PKEY *ek)
 {
     struct soft_host *host = calloc(1, sizeof *host);
@@ -171,7 +134,7 @@ struct soft_host *host_new_with(const char *name, EVP_PKEY *ek)
     assert_true(host != NULL && ek != NULL);
     snprintf(host->name, sizeof host->name, "%s", name);
     host->ek = ek;
-    build_ek(host);
+    test_ek_public(ek, &host->ek_public);
     host->ak = test_ak_new(TEST_AK_P256);
     host->tpm = TB_TPM_STATE_20;
     host->clock_ms = 1000000;
