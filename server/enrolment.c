@@ -8,7 +8,6 @@
 #include "server/verifier_internal.h"
 
 #include "crypto/random.h"
-#include "crypto/roca.h"
 #include "crypto/secret.h"
 
 #include <stdio.h>
@@ -254,23 +253,16 @@ static bool judge_token(struct tb_verifier *v, int64_t now_ms, const uint8_t has
 }
 
 /* CVE-2017-15361, of both keys. */
-static void judge_roca(const struct tb_enrol_request *request, const struct tb_public *ek,
-                       struct judgement *j)
+static void judge_roca(const struct tb_enrol_request *request, struct judgement *j)
 {
-    struct tb_public ak;
-    struct tb_reason why;
-    const char *where = NULL;
+    enum tb_roca roca = tb_roca_of_keys(request->ak_public, request->ek_public);
 
-    if (ek->type == TB_ALG_RSA && tb_roca_has_structure(ek->n_or_x))
-        where = "endorsement key";
-    else if (tb_public_check_ak(request->ak_public, &ak, &why) && ak.type == TB_ALG_RSA &&
-             tb_roca_has_structure(ak.n_or_x))
-        where = "attestation key";
-    if (where == NULL)
+    if (roca == TB_ROCA_NONE)
         return;
     j->roca = true;
-    tb_refuse(&j->roca_why, TB_CHECK_IDENTITY_ROCA, where, "a modulus of random primes",
-              "one of the ROCA structure");
+    tb_refuse(&j->roca_why, TB_CHECK_IDENTITY_ROCA,
+              roca == TB_ROCA_EK ? "endorsement key" : "attestation key",
+              "a modulus of random primes", "one of the ROCA structure");
 }
 
 /* A TPM and its certificate have one maker; a host that names another one lies (T-26). */
@@ -307,7 +299,7 @@ static bool judge_ek(struct tb_verifier *v, int64_t now_ms, const struct tb_enro
         (j->allowed.host_name[0] == '\0' || strcmp(j->allowed.host_name, request->host_name) == 0);
     if (!tb_public_check_ek(request->ek_public, &ek, &reason))
         return tb_refusal_of(why, 400, &reason);
-    judge_roca(request, &ek, j);
+    judge_roca(request, j);
     if (request->ek_certificate.left == 0) {
         tb_refuse(&j->certificate_why, TB_CHECK_IDENTITY_EK_CERT, "EK certificate", "a certificate",
                   "none in the TPM");

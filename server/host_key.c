@@ -2,8 +2,6 @@
  */
 #include "server/verifier_internal.h"
 
-#include "crypto/roca.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,23 +14,17 @@ void tb_cached_key_free(void *value)
     free(c);
 }
 
-/* Which of a host's keys has the structure of ROCA. False: the store did not answer. */
-static bool roca_of(struct tb_verifier *v, const struct tb_host *host, const struct tb_public *ak,
-                    enum tb_roca *out)
+/* Which of a host's keys has the structure of ROCA. One read of the store for a key that is not in
+ * the cache: the host's record has the digest of its endorsement key, not the key. False: the store
+ * did not answer. */
+static bool roca_of(struct tb_verifier *v, const struct tb_host *host, enum tb_roca *out)
 {
     struct tb_blob ek_public = { 0 }, certificate = { 0 };
     enum tb_store_status status =
         tb_store_host_ek(v->config.store, host->id, &ek_public, &certificate);
-    struct tb_public ek;
-    struct tb_reason why;
 
-    *out = TB_ROCA_NONE;
-    if (ak != NULL && ak->type == TB_ALG_RSA && tb_roca_has_structure(ak->n_or_x))
-        *out = TB_ROCA_AK;
-    else if (status == TB_STORE_OK &&
-             tb_public_check_ek(tb_slice(ek_public.p, ek_public.len), &ek, &why) &&
-             ek.type == TB_ALG_RSA && tb_roca_has_structure(ek.n_or_x))
-        *out = TB_ROCA_EK;
+    *out = tb_roca_of_keys(tb_slice(host->ak_public, host->ak_public_len),
+                           tb_slice(ek_public.p, ek_public.len));
     tb_blob_clear(&ek_public);
     tb_blob_clear(&certificate);
     return status != TB_STORE_UNAVAILABLE;
@@ -55,7 +47,7 @@ struct tb_lru_item *tb_verifier_key(struct tb_verifier *v, const struct tb_host 
     if (item != NULL)
         return item;
     good = tb_public_check_ak(public_area, &pub, &why);
-    if (!roca_of(v, host, good ? &pub : NULL, &roca))
+    if (!roca_of(v, host, &roca))
         return NULL;
     c = calloc(1, sizeof *c);
     if (c == NULL)
