@@ -4,6 +4,7 @@
 usage: agent_test.py [NAME]...      only the cases whose name contains one of these
 Environment: TRUEBOOT_SOURCE and TRUEBOOT_BUILD, the source and the build directory.
 """
+import hashlib
 import json
 import os
 import random
@@ -356,6 +357,20 @@ def t25_t58_the_class_of_a_tpm_and_what_nobody_sees_of_it_are_shown(w):
     assert 'emulator' in shown['tpm']['limit'], shown['tpm']
     text = w.verifier.cli('host', 'show', name)
     assert 'not seen' in text and 'emulator' in text, text
+    # swtpm's certificates say IBM's number, the TPM "IBM": one maker, of which a root speaks
+    assert shown['tpm']['manufacturer'] == 'IBM' and shown['tpm']['manufacturer_proved'], shown['tpm']
+
+
+def t26_a_bundle_carries_the_endorsement_key_that_was_enrolled(w):
+    """It is its last field, key 24: a byte string of some hundred bytes."""
+    path = f'{w.host.dir}/ek.bundle'
+    w.verifier.cli('export', '--output', path, w.host.name)
+    with open(path, 'rb') as f:
+        data = f.read()
+    at = data.rindex(b'\x18\x18\x58')
+    key = data[at + 4:]
+    assert len(key) == data[at + 3], (len(key), data[at + 3])
+    assert hashlib.sha256(key).hexdigest() == ek_of(w, w.host.name)['ek_digest']
 
 
 def tpm_with_one_bank_is_quoted_by_it(w):
