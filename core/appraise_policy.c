@@ -400,19 +400,29 @@ static void judge_option(struct work *w, const struct tb_cmdline_option *option,
 }
 
 /* However the line is cut: it is enough that one of its readers finds the option. */
-static void judge_bans(struct work *w)
+static void judge_line(struct work *w, const char *line, struct ban *list, size_t n)
 {
     static const enum tb_cmdline_cut cuts[] = { TB_CUT_QUOTED, TB_CUT_PLAIN };
-    struct ban list[BANS_MAX];
-    const size_t n = all_bans(w->policy, list);
 
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
-        struct tb_cmdline_options it = tb_cmdline_begin(w->out->story.cmdline.text, cuts[i]);
+        struct tb_cmdline_options it = tb_cmdline_begin(line, cuts[i]);
         struct tb_cmdline_option option;
 
         while (tb_cmdline_next(&it, &option))
             judge_option(w, &option, list, n);
     }
+}
+
+/* Nobody knows which of several lines the kernel got. */
+static void judge_bans(struct work *w)
+{
+    const struct tb_cmdline *c = &w->out->story.cmdline;
+    struct ban list[BANS_MAX];
+    const size_t n = all_bans(w->policy, list);
+
+    judge_line(w, c->text, list, n);
+    for (const char *line = c->others; *line != '\0'; line += strlen(line) + 1)
+        judge_line(w, line, list, n);
 }
 
 /* As the kernel reads the line: the option is there, and does not stand there otherwise. */
@@ -442,27 +452,33 @@ static void judge_options(struct work *w)
         judge_required(w, w->policy->require.rule[i]);
 }
 
+/* Windows, and no sign of a kernel with a command line in any PCR that may hold one. */
+static bool is_windows(const struct tb_story *story)
+{
+    return story->cmdline.state == TB_CMDLINE_NONE && story->windows.present &&
+           story->windows.n_unproved == 0;
+}
+
 /* T-51. A line that is not proved is no reason to fail a host whose boot loader does not measure
- * it, unless the policy asks for something of it. One that is there twice, each time another, is:
- * the second is what somebody typed behind the menu's own. */
+ * it, unless the policy asks for something of it; nor are several, each of which was looked at. But
+ * one that was edited in the log is, and one of which a part is missing. */
 static void judge_cmdline(struct work *w)
 {
-    const uint32_t kernels =
-        1U << TB_PART_GRUB | 1U << TB_PART_SYSTEMD_STUB | 1U << TB_PART_LINUX_STUB;
     const struct tb_cmdline *line = &w->out->story.cmdline;
     const bool proved = line->state == TB_CMDLINE_PROVED && !line->cut;
     const bool asked = w->policy->forbid.n + w->policy->require.n != 0;
+    const char *observed =
+        line->cut || line->lost ? "a part of one" : tb_cmdline_state_name(line->state);
 
     /* Or who started with a forbidden option would edit or extend his way to no line at all. */
-    if (line->text[0] != '\0')
+    if (proved || line->text[0] != '\0' || line->others[0] != '\0')
         judge_options(w);
-    if (!proved && (asked || line->cut || line->edited || line->state == TB_CMDLINE_SEVERAL))
+    if (!proved && (asked || line->edited || line->lost))
         tb_findings_unknown(w->f, TB_CHECK_CMDLINE, "command line", "a whole one that is proved",
-                            "%s", line->cut ? "a part of one" : tb_cmdline_state_name(line->state));
-    if (!proved && (line->state != TB_CMDLINE_NONE || (w->out->story.parts & kernels) != 0))
+                            "%s", observed);
+    if (!proved && !is_windows(&w->out->story))
         tb_findings_unknown(w->f, TB_CHECK_CMDLINE_UNPROVED, "command line",
-                            "a whole one that is proved", "%s",
-                            line->cut ? "a part of one" : tb_cmdline_state_name(line->state));
+                            "a whole one that is proved", "%s", observed);
     tb_findings_pass(w->f, TB_CHECK_CMDLINE); /* worse outcomes stay */
     tb_findings_pass(w->f, TB_CHECK_CMDLINE_WEAK);
     tb_findings_pass(w->f, TB_CHECK_CMDLINE_UNPROVED);

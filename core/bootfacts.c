@@ -50,24 +50,19 @@ static bool has_digest(const struct tb_event *e, enum tb_bank bank, const uint8_
     return tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)));
 }
 
-/* The digest vouches for the event in this bank. */
+static struct tb_log_trust trust(const struct tb_boot_scan *s)
+{
+    return (struct tb_log_trust){ s->bank, s->states };
+}
+
 static bool bank_counts(const struct tb_boot_scan *s, enum tb_bank bank, const struct tb_event *e)
 {
-    return s->states->state[bank][e->pcr] == TB_PCR_MATCH;
+    return tb_event_counts(e, trust(s), bank);
 }
 
 bool tb_boot_covers(const struct tb_boot_scan *s, const struct tb_event *e, struct tb_reader data)
 {
-    uint8_t digest[TB_DIGEST_MAX];
-
-    for (unsigned i = 0; i < TB_N_BANKS; i++) {
-        enum tb_bank bank = (enum tb_bank)i;
-
-        if (bank_counts(s, bank, e) &&
-            (!tb_hash(s->h, bank, data, digest) || !has_digest(e, bank, digest)))
-            return false;
-    }
-    return bank_counts(s, s->bank, e);
+    return tb_event_covers(e, trust(s), s->h, &data, 1);
 }
 
 static enum tb_known known_in(const struct tb_boot_scan *s, enum tb_bank bank,

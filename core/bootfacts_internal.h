@@ -69,9 +69,7 @@ struct tb_boot_scan {
 };
 
 bool tb_boot_pcr_matches(const struct tb_boot_scan *s, uint32_t pcr);
-/* The event's digest is the hash of these bytes in every bank in which its PCR matches. An active
- * bank that the firmware does not extend is filled by whoever comes first, in events that tell the
- * truth in the other banks: what is not said in all of them is not believed. */
+/* tb_event_covers(), of one piece. */
 bool tb_boot_covers(const struct tb_boot_scan *s, const struct tb_event *e, struct tb_reader data);
 
 /* An event of a matching PCR 7 that is no separator; and after the last event. */

@@ -143,4 +143,20 @@ TB_MUST_CHECK bool tb_log_compare(const struct tb_replay *replay, const struct t
  */
 uint32_t tb_pcr_vouching_banks(const struct tb_pcr_states *states, uint32_t pcr);
 
+/* Whose word counts when facts are read from a log. */
+struct tb_log_trust {
+    enum tb_bank bank;                  /* that is relied on */
+    const struct tb_pcr_states *states; /* NULL: nobody quoted, the log is taken at its word */
+};
+
+/* This bank's digest counts for the event: its PCR matches there. */
+bool tb_event_counts(const struct tb_event *e, struct tb_log_trust trust, enum tb_bank bank);
+
+/* The event's digest is the hash of these pieces, one behind the other, in every bank that counts,
+ * and the one that is relied on does. An active bank that the firmware does not extend is filled by
+ * whoever comes first, in events that tell the truth in the other banks: what is not said in all of
+ * them is not believed. */
+bool tb_event_covers(const struct tb_event *e, struct tb_log_trust trust, struct tb_hasher *h,
+                     const struct tb_reader *parts, size_t n);
+
 #endif

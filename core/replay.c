@@ -246,3 +246,26 @@ uint32_t tb_pcr_vouching_banks(const struct tb_pcr_states *states, uint32_t pcr)
         }
     return match ? banks : 0;
 }
+
+bool tb_event_counts(const struct tb_event *e, struct tb_log_trust trust, enum tb_bank bank)
+{
+    if (trust.states == NULL)
+        return (e->banks >> bank & 1) != 0;
+    return trust.states->state[bank][e->pcr] == TB_PCR_MATCH;
+}
+
+bool tb_event_covers(const struct tb_event *e, struct tb_log_trust trust, struct tb_hasher *h,
+                     const struct tb_reader *parts, size_t n)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    for (unsigned i = 0; i < TB_N_BANKS; i++) {
+        enum tb_bank bank = (enum tb_bank)i;
+
+        if (tb_event_counts(e, trust, bank) &&
+            (!tb_hash_parts(h, bank, parts, n, digest) ||
+             !tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)))))
+            return false;
+    }
+    return tb_event_counts(e, trust, trust.bank);
+}

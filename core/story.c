@@ -43,28 +43,15 @@ const char *tb_cmdline_state_name(enum tb_cmdline_state s)
     return names[s];
 }
 
-/* The digest in this bank counts for the event. */
-static bool vouches(const struct tb_story_scan *s, const struct tb_event *e, enum tb_bank bank)
+static struct tb_log_trust trust(const struct tb_story_scan *s)
 {
-    if (s->states == NULL)
-        return (e->banks >> bank & 1) != 0;
-    return s->states->state[bank][e->pcr] == TB_PCR_MATCH;
+    return (struct tb_log_trust){ s->bank, s->states };
 }
 
 bool tb_story_covers_parts(const struct tb_story_scan *s, const struct tb_event *e,
                            const struct tb_reader *parts, size_t n)
 {
-    uint8_t digest[TB_DIGEST_MAX];
-
-    for (unsigned i = 0; i < TB_N_BANKS; i++) {
-        enum tb_bank bank = (enum tb_bank)i;
-
-        if (vouches(s, e, bank) &&
-            (!tb_hash_parts(s->h, bank, parts, n, digest) ||
-             !tb_slice_equal(e->digest[bank], tb_slice(digest, tb_bank_digest_len(bank)))))
-            return false;
-    }
-    return vouches(s, e, s->bank);
+    return tb_event_covers(e, trust(s), s->h, parts, n);
 }
 
 bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e, struct tb_reader data)
@@ -118,7 +105,7 @@ static void firmware_event(struct tb_story_scan *s, const struct tb_event *e)
 /* Every reader sees every event: what one takes for its own is not kept from another. */
 static void story_event(struct tb_story_scan *s, const struct tb_event *e)
 {
-    if (e->type == TB_EV_NO_ACTION || e->pcr >= TB_N_PCRS || !vouches(s, e, s->bank))
+    if (e->type == TB_EV_NO_ACTION || e->pcr >= TB_N_PCRS || !tb_event_counts(e, trust(s), s->bank))
         return;
     firmware_event(s, e);
     tb_story_shim_event(s, e);

@@ -37,10 +37,11 @@ const char *tb_tristate_name(enum tb_tristate t); /* "unknown", "no", "yes" */
 /* The kernel's command line. One that is measured twice with the same text (by GRUB and by the EFI
  * stub) is one. */
 enum tb_cmdline_state {
-    TB_CMDLINE_NONE = 0, /* nothing says that one was measured */
+    TB_CMDLINE_NONE = 0, /* nothing was measured that may be one, or hide one */
     TB_CMDLINE_PROVED,
     TB_CMDLINE_SEVERAL,  /* different ones: no claim, text is the first */
-    TB_CMDLINE_UNPROVED, /* logged, but its digest does not cover it, or its PCR does not match */
+    TB_CMDLINE_UNPROVED, /* a digest does not cover it, or is all there is of it; or a PCR that may
+                          * hold one (8, 9, 11, 12) was quoted and does not match the log */
     TB_N_CMDLINE_STATES
 };
 const char *tb_cmdline_state_name(enum tb_cmdline_state s); /* "none", "proved", "several", ... */
@@ -49,15 +50,20 @@ struct tb_cmdline {
     enum tb_cmdline_state state;
     enum tb_story_part part; /* that measured it */
     uint32_t event;
-    bool cut; /* longer than text holds: no claim about what is missing */
+    bool cut;  /* text is not all of it: it is longer, or has bytes that cannot be printed */
+    bool lost; /* longer than text holds, or more texts than others holds: no claim about them */
     /* Unproved, and no more is wrong than that the log has digests alone: of a unified kernel
      * image's own line, or of the load options of a kernel that the firmware started. */
     bool only_digest;
-    /* PCR 8 has an event whose text its digest does not cover. GRUB and systemd-boot leave none, so
-     * the log was edited, or somebody else measured there: a command line may be hidden. */
+    /* PCR 8 has an event whose text its digest does not cover, or has GRUB's `linux` and no command
+     * line. GRUB and systemd-boot leave no such thing, so the log was edited, or somebody else
+     * measured there: a command line may be hidden. */
     bool edited;
-    char text[TB_CMDLINE_MAX]; /* the first that is covered, printable ASCII, others as '?'.
-                                * Believed when proved; against the host also when not */
+    char text[TB_CMDLINE_MAX];   /* the first that is covered, printable ASCII, others as '?'.
+                                  * Believed when proved; against the host also when not */
+    char others[TB_CMDLINE_MAX]; /* and whatever else was covered and is not the same, what GRUB's
+                                  * commands loaded included: each with its NUL, behind the last
+                                  * another. Against the host only */
 };
 
 struct tb_story_shim {
@@ -178,7 +184,7 @@ struct tb_story_flag {
     bool is_set; /* one of them is not 0 */
 };
 
-#define TB_STORY_HELD_MAX 8
+#define TB_STORY_HELD_MAX 8   /* command lines, and such of which only a digest is known */
 #define TB_N_SECTION_NAMES 15 /* that a unified kernel image may have */
 
 /* What was seen, and means something only when the whole log was read. */
@@ -195,6 +201,9 @@ struct tb_story_notes {
 
     struct tb_story_text first; /* command line */
     bool has_first;
+    struct tb_story_text text[TB_STORY_HELD_MAX]; /* it, the others, what was loaded: no two same */
+    uint32_t n_texts;
+    bool texts_lost;
     bool differs;                /* another command line is not the first */
     bool hidden;                 /* an event in PCR 8 or 12 that may hide one */
     bool other_loader;           /* a command that loads another system or kernel */
@@ -221,7 +230,7 @@ struct tb_story_scan {
     struct tb_esxi_scan esxi;
 };
 
-/* The event's digest is the hash of these bytes in every bank in which its PCR matches. */
+/* tb_event_covers(), of one piece. */
 bool tb_story_covers(const struct tb_story_scan *s, const struct tb_event *e,
                      struct tb_reader data);
 

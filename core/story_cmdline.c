@@ -31,6 +31,8 @@ static bool same(struct tb_story_text a, struct tb_story_text b, bool loose)
 {
     uint16_t x, y;
 
+    if (!loose && a.wide == b.wide)
+        return tb_slice_equal(a.bytes, b.bytes);
     for (;;) {
         bool more = next(&a, loose, &x);
 
@@ -41,11 +43,26 @@ static bool same(struct tb_story_text a, struct tb_story_text b, bool loose)
     }
 }
 
+/* Whatever may be a command line is held against the host, once. */
+static void hold(struct tb_story_scan *s, struct tb_story_text text)
+{
+    struct tb_story_notes *notes = &s->notes;
+
+    for (uint32_t i = 0; i < notes->n_texts; i++)
+        if (same(notes->text[i], text, false))
+            return;
+    if (notes->n_texts == TB_STORY_HELD_MAX)
+        notes->texts_lost = true;
+    else
+        notes->text[notes->n_texts++] = text;
+}
+
 void tb_story_cmdline(struct tb_story_scan *s, const struct tb_event *e, enum tb_story_part part,
                       struct tb_story_text text)
 {
     struct tb_cmdline *out = &s->out->cmdline;
 
+    hold(s, text);
     if (s->notes.has_first) {
         if (!same(s->notes.first, text, false))
             s->notes.differs = true;
@@ -65,6 +82,21 @@ void tb_story_loaded(struct tb_story_scan *s, struct tb_story_text arguments)
         notes->loaded_differs = true;
     notes->has_loaded = true;
     notes->loaded = arguments;
+    hold(s, arguments);
+}
+
+void tb_story_loaded_other(struct tb_story_scan *s, struct tb_story_text arguments)
+{
+    s->notes.other_loader = true;
+    hold(s, arguments);
+}
+
+bool tb_story_was_loaded(const struct tb_story_scan *s, struct tb_story_text text)
+{
+    for (uint32_t i = 0; i < s->notes.n_texts; i++)
+        if (same(s->notes.text[i], text, true))
+            return true;
+    return false;
 }
 
 void tb_story_cmdline_digest(struct tb_story_scan *s, const struct tb_event *e)
@@ -133,40 +165,80 @@ static bool digests_agree(struct tb_story_scan *s)
     return true;
 }
 
+/* Where a PCR that may hold a command line does not match, it may hold another one than the log
+ * has: whoever started with it need only extend that PCR once more to be rid of it. */
+static bool sees_all(const struct tb_story_scan *s)
+{
+    static const unsigned pcrs[] = { 8, 9, 11, 12 };
+
+    for (size_t i = 0; s->states != NULL && i < sizeof pcrs / sizeof *pcrs; i++) {
+        const unsigned state = s->states->state[s->bank][pcrs[i]];
+
+        if (state != TB_PCR_MATCH && state != TB_PCR_NOT_QUOTED)
+            return false;
+    }
+    return true;
+}
+
+/* Of two texts at least one is another than the kernel got; of a text and a digest of something
+ * else nothing is known, such as of a unified kernel image's own line and what is added to it. */
 static enum tb_cmdline_state conclude(struct tb_story_scan *s)
 {
     const struct tb_story_notes *notes = &s->notes;
 
+    if (notes->hidden || !sees_all(s))
+        return TB_CMDLINE_UNPROVED;
     if (!notes->has_first)
-        return notes->has_loaded || notes->other_loader || notes->n_digests != 0 ||
-                       (notes->hidden && !s->out->esxi.present)
+        return notes->has_loaded || notes->other_loader || notes->n_digests != 0
                    ? TB_CMDLINE_UNPROVED
                    : TB_CMDLINE_NONE;
-    if (notes->hidden)
-        return TB_CMDLINE_UNPROVED;
     if (notes->differs || notes->other_loader || notes->loaded_differs ||
-        (notes->has_loaded && !same(notes->first, notes->loaded, true)) || !digests_agree(s))
+        (notes->has_loaded && !same(notes->first, notes->loaded, true)))
         return TB_CMDLINE_SEVERAL;
-    return TB_CMDLINE_PROVED;
+    return digests_agree(s) ? TB_CMDLINE_PROVED : TB_CMDLINE_UNPROVED;
 }
 
-static void print(struct tb_cmdline *out, struct tb_story_text text)
+/* Returns the length. */
+static size_t print(struct tb_cmdline *c, struct tb_story_text text, char *out, size_t size)
 {
     size_t n = 0;
-    uint16_t c;
+    uint16_t letter;
 
-    while (next(&text, false, &c)) {
-        if (n + 1 == sizeof out->text) {
-            out->cut = true;
+    while (next(&text, false, &letter)) {
+        if (n + 1 == size) {
+            c->cut = c->lost = true;
             break;
         }
-        if (c < ' ' || c > '~') {
-            out->cut = true;
-            c = '?';
+        if (letter < ' ' || letter > '~') {
+            c->cut = true;
+            letter = '?';
         }
-        out->text[n++] = (char)c;
+        out[n++] = (char)letter;
     }
-    out->text[n] = '\0';
+    out[n] = '\0';
+    return n;
+}
+
+static void print_all(struct tb_story_scan *s)
+{
+    struct tb_cmdline *out = &s->out->cmdline;
+    const struct tb_story_notes *notes = &s->notes;
+    const struct tb_story_text *first = notes->has_first ? &notes->first : &notes->text[0];
+    size_t n = 0;
+
+    if (notes->n_texts == 0)
+        return;
+    print(out, *first, out->text, sizeof out->text);
+    out->lost = out->lost || notes->texts_lost;
+    for (uint32_t i = 0; i < notes->n_texts; i++) {
+        if (same(notes->text[i], *first, false) || notes->text[i].bytes.left == 0)
+            continue;
+        if (n + 2 >= sizeof out->others) {
+            out->lost = true;
+            break;
+        }
+        n += print(out, notes->text[i], out->others + n, sizeof out->others - 1 - n) + 1;
+    }
 }
 
 void tb_story_cmdline_conclude(struct tb_story_scan *s)
@@ -183,7 +255,8 @@ void tb_story_cmdline_conclude(struct tb_story_scan *s)
     }
     out->state = conclude(s);
     out->only_digest = !s->notes.has_first && s->notes.n_digests != 0 && !s->notes.hidden &&
-                       !s->notes.has_loaded && !s->notes.other_loader;
-    if (s->notes.has_first)
-        print(out, s->notes.first);
+                       !s->notes.has_loaded && !s->notes.other_loader && sees_all(s);
+    if (s->notes.has_loaded && !s->notes.has_first) /* GRUB measures both */
+        out->edited = true;
+    print_all(s);
 }

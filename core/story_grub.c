@@ -2,8 +2,9 @@
  *
  * GRUB 2.04 and later, manual section "Measured Boot": each command, each command line of a kernel
  * or module is text in PCR 8, with a label in front that the digest does not cover. So a command
- * line is told by its text, which begins with the kernel's path, and a label never hides one. Of a
- * file the digest covers the contents, and the name that the log has for it is a claim. */
+ * line is told by its text, which begins with the kernel's path or is what the command `linux`
+ * named, and a label never hides one. Of a file the digest covers the contents, and the name that
+ * the log has for it is a claim. */
 #include "core/story_internal.h"
 
 #include <string.h>
@@ -110,22 +111,25 @@ static void command(struct tb_story_scan *s, struct tb_reader text)
         tb_story_loaded(s, (struct tb_story_text){ arguments, false });
         name_kernel(s, arguments);
     } else if (is_one_of(word, other_commands)) {
-        s->notes.other_loader = true;
+        tb_story_loaded_other(s, (struct tb_story_text){ arguments, false });
     } else if (tb_slice_equal(word, tb_slice("chainloader", 11))) {
         first_word(arguments, &arguments);
         if (arguments.left != 0) /* the program gets a command line that is measured nowhere else */
-            s->notes.other_loader = true;
+            tb_story_loaded_other(s, (struct tb_story_text){ arguments, false });
     }
 }
 
-/* Text of PCR 8. No command of GRUB begins like a path. */
+/* Text of PCR 8. No command of GRUB begins like a path, which GRUB quotes where it has a blank; and
+ * a path that begins like none (of a file loaded over the network, a list of blocks) is the one
+ * that stood in the command. */
 static void grub_text(struct tb_story_scan *s, const struct tb_event *e, struct tb_reader text,
                       bool labelled_cmdline)
 {
-    bool is_path = text.left != 0 && (text.p[0] == '/' || text.p[0] == '(');
+    const struct tb_story_text line = { text, false };
+    bool is_path = text.left != 0 && memchr("/(\"", text.p[0], 3) != NULL;
 
-    if (is_path || labelled_cmdline)
-        tb_story_cmdline(s, e, TB_PART_GRUB, (struct tb_story_text){ text, false });
+    if (is_path || labelled_cmdline || (text.left != 0 && tb_story_was_loaded(s, line)))
+        tb_story_cmdline(s, e, TB_PART_GRUB, line);
     else
         command(s, text);
 }

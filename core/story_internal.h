@@ -27,6 +27,10 @@ struct tb_reader tb_story_without_nuls(struct tb_reader in);
 void tb_story_cmdline(struct tb_story_scan *s, const struct tb_event *e, enum tb_story_part part,
                       struct tb_story_text text);
 void tb_story_loaded(struct tb_story_scan *s, struct tb_story_text arguments);
+/* Options that another program than Linux was loaded with; they end the claim. */
+void tb_story_loaded_other(struct tb_story_scan *s, struct tb_story_text arguments);
+/* GRUB said that it loads this, quotes aside. */
+bool tb_story_was_loaded(const struct tb_story_scan *s, struct tb_story_text text);
 void tb_story_cmdline_digest(struct tb_story_scan *s, const struct tb_event *e);
 void tb_story_cmdline_conclude(struct tb_story_scan *s);
 

@@ -217,7 +217,7 @@ static void t37_facts_are_those_of_pcrs_that_every_quoted_bank_leads_to(void **s
     assert_string_equal(text_of(facts, "secure_boot"), "unknown");
     assert_int_equal(json_array_size(json_object_get(facts, "certificates")), 0);
     assert_string_equal(
-        text_of(json_object_get(json_object_get(facts, "story"), "cmdline"), "state"), "none");
+        text_of(json_object_get(json_object_get(facts, "story"), "cmdline"), "state"), "unproved");
     json_decref(facts);
     memset(&quoted, 0, sizeof quoted); /* the quote was not genuine */
     facts = facts_of(&quoted);
