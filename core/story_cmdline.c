@@ -223,15 +223,14 @@ static void print_all(struct tb_story_scan *s)
 {
     struct tb_cmdline *out = &s->out->cmdline;
     const struct tb_story_notes *notes = &s->notes;
-    const struct tb_story_text *first = notes->has_first ? &notes->first : &notes->text[0];
     size_t n = 0;
 
-    if (notes->n_texts == 0)
-        return;
-    print(out, *first, out->text, sizeof out->text);
+    if (notes->has_first)
+        print(out, notes->first, out->text, sizeof out->text);
     out->lost = out->lost || notes->texts_lost;
     for (uint32_t i = 0; i < notes->n_texts; i++) {
-        if (same(notes->text[i], *first, false) || notes->text[i].bytes.left == 0)
+        if (notes->text[i].bytes.left == 0 ||
+            (notes->has_first && same(notes->text[i], notes->first, false)))
             continue;
         if (n + 2 >= sizeof out->others) {
             out->lost = true;
