@@ -42,8 +42,7 @@ bool tb_roca_has_structure(struct tb_reader modulus)
 {
     unsigned last = modulus.left >= LONG_KEY ? LAST_PRIME_LONG : LAST_PRIME_SHORT;
 
-    if (modulus.left == 0)
-        return false;
+    /* No power is 0, which a modulus of no bytes is. */
     for (unsigned prime = 2; prime <= last; prime++)
         if (is_prime(prime) && !is_power(remainder_of(modulus, prime), prime))
             return false;

@@ -90,7 +90,8 @@ bool tb_policy_read_digest(struct tb_policy_reading *s, const json_t *v, enum tb
     const size_t len = tb_bank_digest_len(bank);
     const char *text = json_string_value(v);
 
-    if (text == NULL || json_string_length(v) != 2 * len || !tb_unhex(text, out, len))
+    /* Of what is no string the length is 0. */
+    if (json_string_length(v) != 2 * len || !tb_unhex(text, out, len))
         return tb_policy_refuse(s, "%zu lower-case hexadecimal digits (%s)", 2 * len,
                                 tb_bank_name(bank));
     return true;

@@ -50,10 +50,9 @@ const struct tb_manifest_entry *tb_manifest_find(const struct tb_manifest *m, co
 
 static bool in_intermediates(const char *file)
 {
-    const char *slash = strchr(file, '/');
+    static const char folder[] = TB_MANIFEST_INTERMEDIATES "/";
 
-    return slash != NULL && (size_t)(slash - file) == strlen(TB_MANIFEST_INTERMEDIATES) &&
-           strncmp(file, TB_MANIFEST_INTERMEDIATES, (size_t)(slash - file)) == 0;
+    return strncmp(file, folder, sizeof folder - 1) == 0;
 }
 
 /* No way out of the directory, and nothing that the server passes over. */
@@ -61,8 +60,7 @@ static bool is_file_name(const char *file)
 {
     const char *name = in_intermediates(file) ? strchr(file, '/') + 1 : file;
 
-    return *name != '\0' && *name != '.' && strchr(name, '/') == NULL &&
-           strlen(file) < sizeof((struct tb_manifest_entry *)NULL)->file;
+    return *name != '\0' && *name != '.' && strchr(name, '/') == NULL;
 }
 
 bool tb_manifest_put(struct tb_manifest *m, const struct tb_manifest_entry *entry)
@@ -100,8 +98,7 @@ static bool read_digest(const json_t *v, uint8_t out[32])
 {
     char hex[65];
 
-    if (!read_text(v, hex, sizeof hex) || strlen(hex) != 64 ||
-        strspn(hex, "0123456789abcdef") != 64)
+    if (!read_text(v, hex, sizeof hex) || strspn(hex, "0123456789abcdef") != 64)
         return false;
     for (size_t i = 0; i < 32; i++) {
         unsigned byte;

@@ -191,6 +191,8 @@ static void t55_held_parts_that_are_not_those_of_the_quote_are_refused(void **st
     m->b.held_log.left = 0;
     appraise_again(m);
     assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
+    /* Nothing is appraised in the place of what is not there. */
+    assert_int_equal(m->again.result.findings.outcome[TB_CHECK_QUOTE_SIGNATURE], TB_NOT_CHECKED);
     unmake(m);
 }
 

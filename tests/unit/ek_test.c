@@ -388,6 +388,11 @@ static void a_time_that_is_none_is_refused_in_every_certificate(void **state)
         r = roots_with(&root, &odd);
         make_ek(&good_ek, &cert);
         refused_in(r, &cert, "validity", "CN=Test Intermediate");
+        e = good_ek; /* which a policy may let pass, but not with that above it */
+        e.not_before_s = TEST_NOW_S - 2 * 86400;
+        e.not_after_s = TEST_NOW_S - 86400;
+        make_ek(&e, &cert);
+        refused_in(r, &cert, "validity", "CN=Test Intermediate");
         tb_roots_free(r);
     }
 }

@@ -58,6 +58,7 @@ static void what_is_printed_reads_back(void **state)
 }
 
 #define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
+#define DIGEST_63 "000000000000000000000000000000000000000000000000000000000000000"
 #define ONE(members) "{\"format\":1,\"certificates\":[{" members "}]}"
 #define GOOD "\"file\":\"a.pem\",\"sha256\":\"" DIGEST "\""
 
@@ -85,6 +86,16 @@ static void a_manifest_that_is_none_is_refused_and_says_where(void **state)
         { ONE("\"file\":\"/etc/passwd\",\"sha256\":\"" DIGEST "\""), "file" },
         { ONE("\"file\":\".hidden\",\"sha256\":\"" DIGEST "\""), "file" },
         { ONE("\"file\":\"a.pem\",\"sha256\":\"ABCD\""), "sha256" },
+        { ONE("\"file\":\"a.pem\",\"sha256\":\"00\""), "sha256" },
+        { ONE("\"file\":\"a.pem\",\"sha256\":\"F" DIGEST_63 "\""), "sha256" },
+        { ONE("\"file\":\"a.pem\",\"sha256\":\"0" DIGEST "\""), "sha256" },
+        { ONE("\"file\":\"a.pem\",\"sha256\":7"), "sha256" },
+        { ONE("\"file\":7,\"sha256\":\"" DIGEST "\""), "file" },
+        { ONE("\"file\":\"\",\"sha256\":\"" DIGEST "\""), "file" },
+        { ONE("\"file\":\"intermediates/\",\"sha256\":\"" DIGEST "\""), "file" },
+        { ONE("\"file\":\"intermediatez/a\",\"sha256\":\"" DIGEST "\""), "file" },
+        { ONE(GOOD ",\"vendor\":\"" DIGEST DIGEST DIGEST DIGEST "\""), "vendor" },
+        { ONE(GOOD ",\"added\":7"), "added" },
         { ONE(GOOD "},{" GOOD), "certificates[1]: file, which stands there twice" },
     };
     char err[TB_MANIFEST_ERR_LEN];
@@ -97,6 +108,29 @@ static void a_manifest_that_is_none_is_refused_and_says_where(void **state)
             fail_msg("%s: %s", cases[i].text, err);
     }
     assert_non_null(tb_manifest_parse(tb_slice(ONE(GOOD), strlen(ONE(GOOD))), err));
+}
+
+static void a_manifest_has_no_way_out_of_its_directory_and_an_end(void **state)
+{
+    static const char *const bad[] = { "", ".pem", "../a.pem", "intermediates/", "other/a.pem" };
+    struct tb_manifest *m = tb_manifest_new();
+    struct tb_manifest_entry e = entry_for("a.pem", &root, false);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(e.file, sizeof e.file, "%s", bad[i]);
+        if (tb_manifest_put(m, &e))
+            fail_msg("%s", bad[i]);
+    }
+    for (unsigned i = 0; i < TB_ROOTS_MAX; i++) {
+        snprintf(e.file, sizeof e.file, "%u.pem", i);
+        assert_true(tb_manifest_put(m, &e));
+    }
+    assert_true(tb_manifest_put(m, &e)); /* in its own place */
+    snprintf(e.file, sizeof e.file, "one-more.pem");
+    assert_false(tb_manifest_put(m, &e));
+    assert_int_equal(tb_manifest_count(m), TB_ROOTS_MAX);
+    tb_manifest_free(m);
 }
 
 static void t70_a_replaced_file_is_refused_with_both_digests(void **state)
@@ -169,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_printed_reads_back),
         cmocka_unit_test(a_manifest_that_is_none_is_refused_and_says_where),
+        cmocka_unit_test(a_manifest_has_no_way_out_of_its_directory_and_an_end),
         cmocka_unit_test(t70_a_replaced_file_is_refused_with_both_digests),
         cmocka_unit_test(t17_a_root_among_the_intermediates_is_refused),
         cmocka_unit_test(t17_the_manifest_says_below_which_root_sha1_is_allowed),

@@ -155,6 +155,35 @@ static void t70_the_last_good_policy_stays_while_another_cannot_be_read(void **s
     tb_verifier_policy_done(shared);
 }
 
+/* What was read then is not of now, and a failure then is not forgotten. */
+static void t70_a_clock_that_is_set_back_makes_no_old_policy_fresh(void **state)
+{
+    struct scene *s = *state;
+    const struct tb_policy *shared;
+    struct tb_policy policy;
+
+    assert_true(policy_of(s, &policy));
+    s->w->now_ms -= 1;
+    store_is = UNAVAILABLE;
+    assert_false(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &shared, &s->a->why));
+    assert_true(policy_of(s, &policy)); /* the last good one */
+    s->w->now_ms += 2;
+    store_is = WHOLE;
+    assert_true(tb_verifier_policy_strict(s->w->v, "", s->w->now_ms, &shared, &s->a->why));
+    tb_verifier_policy_done(shared);
+    assert_non_null(strstr(told, "can be read again"));
+}
+
+static void a_clock_at_its_beginning_keeps_no_policy_from_being_read(void **state)
+{
+    struct scene *s = *state;
+    struct tb_policy policy;
+
+    fresh_verifier(s);
+    s->w->now_ms = 1;
+    assert_true(policy_of(s, &policy));
+}
+
 static void evidence_under_way_is_refused_when_the_policy_cannot_be_read(void **state)
 {
     struct scene *s = *state;
@@ -238,6 +267,8 @@ int main(void)
         CASE(t70_a_policy_that_cannot_be_read_is_not_replaced_by_the_built_in_one),
         CASE(t70_a_text_without_its_digest_is_named),
         CASE(t70_the_last_good_policy_stays_while_another_cannot_be_read),
+        CASE(t70_a_clock_that_is_set_back_makes_no_old_policy_fresh),
+        CASE(a_clock_at_its_beginning_keeps_no_policy_from_being_read),
         CASE(evidence_under_way_is_refused_when_the_policy_cannot_be_read),
         CASE(an_enrolment_is_refused_when_the_policy_cannot_be_read),
         CASE(a_policy_put_while_the_old_one_is_loaded_is_not_forgotten),
