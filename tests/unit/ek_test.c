@@ -307,6 +307,27 @@ static void t17_an_intermediate_signed_with_sha1_is_refused_unless_its_root_allo
     tb_roots_free(r);
 }
 
+static void t17_what_is_weaker_than_sha1_is_called_neither_and_refused(void **state)
+{
+    EVP_PKEY *rsa = EVP_RSA_gen(2048); /* there is no ECDSA with MD5 */
+    struct test_cert c = good_inter, e = good_ek;
+    struct test_bytes signer, cert;
+    struct tb_roots *r;
+
+    (void)state;
+    c.key = rsa;
+    c.issuer_key = root_key;
+    test_cert_make(&c, &signer);
+    e.issuer_key = rsa;
+    e.subject = "Weak";
+    e.md5 = true;
+    make_ek(&e, &cert);
+    r = sha1_roots_with(&signer);
+    refused_in(r, &cert, "weak signature", "CN=Weak");
+    tb_roots_free(r);
+    EVP_PKEY_free(rsa);
+}
+
 static void t17_sha1_is_allowed_for_one_root_and_never_for_the_endorsement_certificate(void **state)
 {
     struct test_cert c = good_root, e = good_ek;
@@ -575,6 +596,7 @@ int main(void)
         cmocka_unit_test(t17_an_issuer_that_is_no_ca_is_refused),
         cmocka_unit_test(t17_a_forged_signature_is_refused),
         cmocka_unit_test(t17_an_intermediate_signed_with_sha1_is_refused_unless_its_root_allows_it),
+        cmocka_unit_test(t17_what_is_weaker_than_sha1_is_called_neither_and_refused),
         cmocka_unit_test(
             t17_sha1_is_allowed_for_one_root_and_never_for_the_endorsement_certificate),
         cmocka_unit_test(t17_a_short_key_in_the_chain_is_refused_with_and_without_sha1),

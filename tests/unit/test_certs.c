@@ -102,7 +102,9 @@ void test_cert_make(const struct test_cert *c, struct test_bytes *out)
     if (c->unknown_critical != NULL)
         add_unknown(x, c->unknown_critical);
     NEED(X509_sign(x, c->issuer_key == NULL ? c->key : c->issuer_key,
-                   c->sha1 ? EVP_sha1() : EVP_sha256()) > 0);
+                   c->md5    ? EVP_md5()
+                   : c->sha1 ? EVP_sha1()
+                             : EVP_sha256()) > 0);
     len = i2d_X509(x, NULL);
     NEED(len > 0 && (size_t)len <= sizeof out->b);
     out->n = (size_t)i2d_X509(x, &p);

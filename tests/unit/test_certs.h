@@ -24,7 +24,7 @@ struct test_cert {
     const char *manufacturer;     /* NULL: "id:00001014" */
     const char *unknown_critical; /* OID of a critical extension that nobody knows */
     bool bad_start, bad_time;     /* month 13 in notBefore, in notAfter */
-    bool sha1;
+    bool sha1, md5;               /* signed with; else SHA-256 */
 };
 
 /* DER into out. */
