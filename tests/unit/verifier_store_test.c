@@ -295,6 +295,30 @@ static void t57_firmware_of_genuine_evidence_whose_log_is_missing_is_not_accepte
     assert_false(host_stored(s->w, s->host).firmware.present);
 }
 
+/* The quote is genuine, and tells no bank that the firmware could be read in. */
+static void t57_firmware_of_genuine_evidence_whose_log_is_none_is_not_accepted(void **state)
+{
+    static const char no_log[] = "this is not an event log, and long enough to look like one";
+    struct scene *s = *state;
+    struct tb_store_by by = { .actor = "ops", .now_ms = s->w->now_ms };
+    struct tb_hasher *h = tb_hasher_new();
+    uint8_t digest[TB_DIGEST_MAX];
+    struct tb_host host;
+
+    scene_prepare(s);
+    s->a->content.log = tb_slice(no_log, sizeof no_log);
+    assert_true(tb_hash(h, TB_BANK_SHA256, s->a->content.log, digest));
+    memcpy(s->a->content.log_digest, digest, 32);
+    tb_hasher_free(h);
+    attempt_bind(s->w, s->host, s->a);
+    attempt_sign(s->host, s->a);
+    scene_sent(s, TB_VERDICT_FAILED, "log.format");
+    host = host_stored(s->w, s->host);
+    assert_false(tb_verifier_accept_firmware(s->w->v, &host, NULL, &by, &s->a->why));
+    assert_string_equal(s->a->why.code, "no-genuine-evidence");
+    assert_false(host_stored(s->w, s->host).firmware.present);
+}
+
 static void a_host_without_tpm_2_that_the_store_could_not_note_was_not_seen(void **state)
 {
     struct scene *s = *state;
@@ -334,6 +358,7 @@ int main(void)
         CASE(a_held_log_that_the_store_does_not_give_is_not_taken_for_an_empty_one),
         CASE(t57_firmware_is_not_accepted_from_evidence_that_the_store_does_not_give),
         CASE(t57_firmware_of_genuine_evidence_whose_log_is_missing_is_not_accepted),
+        CASE(t57_firmware_of_genuine_evidence_whose_log_is_none_is_not_accepted),
         CASE(a_host_without_tpm_2_that_the_store_could_not_note_was_not_seen),
     };
 
