@@ -703,10 +703,16 @@ static void a_host_without_tpm_2_is_not_capable_with_a_token_and_waits_without(v
 {
     struct world *w = *state;
     struct soft_host *old = host_new("alpha"), *none = host_new("beta");
+    struct enrolment *e = malloc(sizeof *e);
 
     world_token(w, "token", "", 1);
     old->tpm = TB_TPM_STATE_12;
     none->tpm = TB_TPM_STATE_NONE;
+    enrolment_begin(e, none, "");
+    assert_true(enrolment_ask(w, e));
+    e->activate.secret = tb_slice("a secret where none was asked", 29);
+    assert_false(enrolment_activate(w, e));
+    free(e);
     enrol(w, old, "token", TB_ENROL_ACTIVE);
     assert_int_equal(host_stored(w, old).verdict, TB_VERDICT_NOT_CAPABLE);
     enrol(w, none, "", TB_ENROL_PENDING);
