@@ -10,13 +10,13 @@
 struct tb_root_set {
     struct tb_roots *all; /* NULL: nothing was read */
     struct tb_hasher *hasher;
-    struct tb_manifest *manifest; /* of the directory that was read; NULL: none */
+    struct tb_roots_manifest *manifest; /* of the directory that was read; NULL: none */
     bool sources; /* what is to be imported: no manifest, folders as deep as they are */
     size_t n_files;
     struct tb_root_file {
         char *path;
         size_t end; /* number of certificates in `all` with those of this file */
-        const struct tb_manifest_entry *listed; /* NULL: not in the manifest */
+        const struct tb_roots_manifest_entry *listed; /* NULL: not in the manifest */
     } * file;
     size_t n_bad; /* files that hold no certificates; each was told */
 };

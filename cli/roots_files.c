@@ -47,9 +47,10 @@ static bool name_file(struct tb_root_set *s, const char *path, const char *name)
         free(copy);
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
     }
-    s->file[s->n_files++] = (struct tb_root_file){ .path = copy,
-                                                   .end = tb_root_set_count(s),
-                                                   .listed = tb_manifest_find(s->manifest, name) };
+    s->file[s->n_files++] =
+        (struct tb_root_file){ .path = copy,
+                               .end = tb_root_set_count(s),
+                               .listed = tb_roots_manifest_find(s->manifest, name) };
     return true;
 }
 
@@ -67,8 +68,8 @@ static bool read_file(struct tb_root_set *s, const char *path, const char *name,
     }
     if (pin != NULL && !is_pinned(s, path, tb_slice(bytes, len), pin)) {
         ok = false;
-    } else if (tb_manifest_add_file(s->manifest, s->all, name, tb_slice(bytes, len), s->hasher,
-                                    &why)) {
+    } else if (tb_roots_manifest_add_file(s->manifest, s->all, name, tb_slice(bytes, len),
+                                          s->hasher, &why)) {
         ok = name_file(s, path, name);
     } else {
         s->n_bad++;
@@ -89,7 +90,8 @@ static bool read_entry(struct tb_root_set *s, const char *directory, const char 
     struct stat st;
     bool ok = true;
 
-    if (entry[0] == '.' || (depth == 0 && !s->sources && strcmp(entry, TB_MANIFEST_NAME) == 0))
+    if (entry[0] == '.' ||
+        (depth == 0 && !s->sources && strcmp(entry, TB_ROOTS_MANIFEST_NAME) == 0))
         return true;
     if (asprintf(&path, "%s/%s", directory, entry) < 0)
         path = NULL;
@@ -103,8 +105,9 @@ static bool read_entry(struct tb_root_set *s, const char *directory, const char 
         ok = read_file(s, path, s->sources ? entry : name, NULL);
     else if (S_ISDIR(st.st_mode) && s->sources && depth < FOLDERS_MAX)
         ok = read_directory(s, path, "", depth + 1);
-    else if (S_ISDIR(st.st_mode) && depth == 0 && strcmp(entry, TB_MANIFEST_INTERMEDIATES) == 0)
-        ok = read_directory(s, path, TB_MANIFEST_INTERMEDIATES "/", 1);
+    else if (S_ISDIR(st.st_mode) && depth == 0 &&
+             strcmp(entry, TB_ROOTS_MANIFEST_INTERMEDIATES) == 0)
+        ok = read_directory(s, path, TB_ROOTS_MANIFEST_INTERMEDIATES "/", 1);
     free(path);
     free(name);
     return ok;
@@ -131,17 +134,17 @@ static bool read_directory(struct tb_root_set *s, const char *path, const char *
 /* A manifest that cannot be read vouches for nothing, so nothing is read with it. */
 static bool read_manifest(struct tb_root_set *s, const char *directory)
 {
-    char *path = NULL, *text = NULL, err[TB_MANIFEST_ERR_LEN];
+    char *path = NULL, *text = NULL, err[TB_ROOTS_MANIFEST_ERR_LEN];
     struct stat st;
     size_t len;
     bool ok = true;
 
-    if (asprintf(&path, "%s/" TB_MANIFEST_NAME, directory) < 0)
+    if (asprintf(&path, "%s/" TB_ROOTS_MANIFEST_NAME, directory) < 0)
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
     if (stat(path, &st) == 0) {
-        ok = tb_file_read(path, "a manifest", TB_MANIFEST_MAX, &text, &len);
+        ok = tb_file_read(path, "a manifest", TB_ROOTS_MANIFEST_MAX, &text, &len);
         if (ok) {
-            s->manifest = tb_manifest_parse(tb_slice(text, len), err);
+            s->manifest = tb_roots_manifest_parse(tb_slice(text, len), err);
             ok = s->manifest != NULL;
             if (!ok)
                 tb_cli_fail(TB_EXIT_USAGE, "%s/%s", directory, err);
@@ -155,8 +158,8 @@ static bool read_manifest(struct tb_root_set *s, const char *directory)
 /* Files that are listed and not there. */
 static bool tell_missing(struct tb_root_set *s, const char *directory)
 {
-    for (size_t i = 0; s->manifest != NULL && i < tb_manifest_count(s->manifest); i++) {
-        const char *name = tb_manifest_get(s->manifest, i)->file;
+    for (size_t i = 0; s->manifest != NULL && i < tb_roots_manifest_count(s->manifest); i++) {
+        const char *name = tb_roots_manifest_get(s->manifest, i)->file;
         struct stat st;
         char *path = NULL;
 
@@ -203,7 +206,7 @@ void tb_root_set_clear(struct tb_root_set *s)
     for (size_t i = 0; i < s->n_files; i++)
         free(s->file[i].path);
     free(s->file);
-    tb_manifest_free(s->manifest);
+    tb_roots_manifest_free(s->manifest);
     tb_hasher_free(s->hasher);
     tb_roots_free(s->all);
     *s = (struct tb_root_set){ 0 };
@@ -219,7 +222,7 @@ const struct tb_root_file *tb_root_set_file(const struct tb_root_set *s, size_t 
 
 json_t *tb_root_json(const struct tb_root_facts *f, const struct tb_root_file *file, int64_t now_s)
 {
-    const struct tb_manifest_entry *e = file != NULL ? file->listed : NULL;
+    const struct tb_roots_manifest_entry *e = file != NULL ? file->listed : NULL;
     char hex[65], before[32], after[32];
     bool timed = f->has_times && tb_time_format(f->not_before_s, before) &&
                  tb_time_format(f->not_after_s, after);

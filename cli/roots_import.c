@@ -103,7 +103,7 @@ struct import {
     const struct tb_cli *cli;
     const struct tb_root_set *from, *there;
     const char *directory;
-    struct tb_manifest *manifest; /* of the directory, as it will be */
+    struct tb_roots_manifest *manifest; /* of the directory, as it will be */
     struct tb_hasher *hasher;
     json_t *added;
     size_t n_known;
@@ -145,7 +145,8 @@ static bool list_file(struct import *m, const struct tb_root_facts *f,
 {
     const char *vendor = m->cli->value[TB_OPT_VENDOR], *from = m->cli->value[TB_OPT_SOURCE];
     const char *slash = source != NULL ? strrchr(source->path, '/') : NULL;
-    struct tb_manifest_entry e = { .allow_sha1 = f->root && tb_cli_has(m->cli, TB_OPT_ALLOW_SHA1) };
+    struct tb_roots_manifest_entry e = { .allow_sha1 =
+                                             f->root && tb_cli_has(m->cli, TB_OPT_ALLOW_SHA1) };
     uint8_t digest[TB_DIGEST_MAX];
     char *safe;
 
@@ -163,7 +164,7 @@ static bool list_file(struct import *m, const struct tb_root_facts *f,
     if (!tb_hash(m->hasher, TB_BANK_SHA256, tb_slice(pem, strlen(pem)), digest))
         return false;
     memcpy(e.sha256, digest, sizeof e.sha256);
-    return tb_manifest_put(m->manifest, &e);
+    return tb_roots_manifest_put(m->manifest, &e);
 }
 
 /* Write certificate i of `from`, and append what was written to the list. */
@@ -177,13 +178,13 @@ static bool import_one(struct import *m, size_t i, const struct tb_root_facts *f
     bool ok = false;
 
     name_of(f, base);
-    snprintf(name, sizeof name, "%s%s", f->root ? "" : TB_MANIFEST_INTERMEDIATES "/", base);
+    snprintf(name, sizeof name, "%s%s", f->root ? "" : TB_ROOTS_MANIFEST_INTERMEDIATES "/", base);
     if (pem == NULL || asprintf(&file.path, "%s/%s", m->directory, name) < 0) {
         tb_cli_fail(TB_EXIT_USAGE, "out of memory");
         file.path = NULL;
     } else if (write_new(m->directory, name, pem)) {
         ok = list_file(m, f, source, name, pem);
-        file.listed = tb_manifest_find(m->manifest, name);
+        file.listed = tb_roots_manifest_find(m->manifest, name);
         item = tb_root_json(f, &file, (int64_t)time(NULL));
         ok = json_array_append_new(m->added, item) == 0 && ok;
         if (!ok)
@@ -201,7 +202,7 @@ static bool allow_known(struct import *m, const uint8_t sha256[32])
 
     for (size_t i = 0; i < tb_root_set_count(m->there); i++) {
         const struct tb_root_file *file = tb_root_set_file(m->there, i);
-        struct tb_manifest_entry e;
+        struct tb_roots_manifest_entry e;
 
         tb_roots_get(m->there->all, i, &f);
         if (memcmp(f.sha256, sha256, 32) != 0 || !f.root || f.allow_sha1)
@@ -214,7 +215,7 @@ static bool allow_known(struct import *m, const uint8_t sha256[32])
                    false;
         e = *file->listed;
         e.allow_sha1 = true;
-        return tb_manifest_put(m->manifest, &e);
+        return tb_roots_manifest_put(m->manifest, &e);
     }
     return true;
 }
@@ -246,7 +247,7 @@ static bool make_folder(const struct import *m)
 
     if (tb_roots_intermediates(m->from->all) == 0)
         return true;
-    if (asprintf(&path, "%s/" TB_MANIFEST_INTERMEDIATES, m->directory) < 0)
+    if (asprintf(&path, "%s/" TB_ROOTS_MANIFEST_INTERMEDIATES, m->directory) < 0)
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
     ok = mkdir(path, 0755) == 0 || errno == EEXIST;
     if (!ok)
@@ -258,15 +259,15 @@ static bool make_folder(const struct import *m)
 /* The manifest as it was, in new memory: entries of `there` are borrowed by its files. */
 static bool begin(struct import *m)
 {
-    const struct tb_manifest *old = m->there->manifest;
+    const struct tb_roots_manifest *old = m->there->manifest;
     bool ok;
 
-    m->manifest = tb_manifest_new();
+    m->manifest = tb_roots_manifest_new();
     m->hasher = tb_hasher_new();
     m->added = json_array();
     ok = m->manifest != NULL && m->hasher != NULL && m->added != NULL;
-    for (size_t i = 0; ok && old != NULL && i < tb_manifest_count(old); i++)
-        ok = tb_manifest_put(m->manifest, tb_manifest_get(old, i));
+    for (size_t i = 0; ok && old != NULL && i < tb_roots_manifest_count(old); i++)
+        ok = tb_roots_manifest_put(m->manifest, tb_roots_manifest_get(old, i));
     if (!ok)
         tb_cli_fail(TB_EXIT_USAGE, "out of memory");
     return ok && make_folder(m);
@@ -274,13 +275,13 @@ static bool begin(struct import *m)
 
 static bool write_manifest(const struct import *m)
 {
-    char *text = tb_manifest_print(m->manifest), *path = NULL;
-    const struct tb_manifest *old = m->there->manifest;
-    char *before = old != NULL ? tb_manifest_print(old) : NULL;
+    char *text = tb_roots_manifest_print(m->manifest), *path = NULL;
+    const struct tb_roots_manifest *old = m->there->manifest;
+    char *before = old != NULL ? tb_roots_manifest_print(old) : NULL;
     bool ok = text != NULL;
 
     if (ok && (before != NULL ? strcmp(before, text) != 0 : json_array_size(m->added) > 0)) {
-        ok = asprintf(&path, "%s/" TB_MANIFEST_NAME, m->directory) >= 0 &&
+        ok = asprintf(&path, "%s/" TB_ROOTS_MANIFEST_NAME, m->directory) >= 0 &&
              tb_file_write(path, text, strlen(text));
         free(path);
     }
@@ -392,7 +393,7 @@ enum tb_exit tb_cmd_roots_import(struct tb_cli *cli)
             code = TB_EXIT_OK;
     }
     json_decref(m.added);
-    tb_manifest_free(m.manifest);
+    tb_roots_manifest_free(m.manifest);
     tb_hasher_free(m.hasher);
     tb_root_set_clear(&there);
     tb_root_set_clear(&from);

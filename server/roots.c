@@ -16,7 +16,7 @@
 /* What the files of one directory are read with. */
 struct reading {
     struct tb_roots *roots;
-    struct tb_manifest *manifest; /* NULL: none */
+    struct tb_roots_manifest *manifest; /* NULL: none */
     struct tb_hasher *hasher;
     void (*log)(const char *text);
 };
@@ -32,7 +32,8 @@ static void add_file(struct reading *r, const char *path, const char *name)
         r->log(err);
         return;
     }
-    if (!tb_manifest_add_file(r->manifest, r->roots, name, tb_slice(data, len), r->hasher, &why)) {
+    if (!tb_roots_manifest_add_file(r->manifest, r->roots, name, tb_slice(data, len), r->hasher,
+                                    &why)) {
         snprintf(err, sizeof err, "%s: left out: %s: expected %s, found %s", path, why.where,
                  why.expected, why.observed);
         r->log(err);
@@ -60,7 +61,7 @@ static void add_directory(struct reading *r, const char *path, const char *folde
     for (int i = 0; i < n; i++) {
         char file[PATH_MAX], name[NAME_MAX + 32];
         const char *entry = names[i]->d_name;
-        bool manifest = *folder == '\0' && strcmp(entry, TB_MANIFEST_NAME) == 0;
+        bool manifest = *folder == '\0' && strcmp(entry, TB_ROOTS_MANIFEST_NAME) == 0;
 
         snprintf(file, sizeof file, "%s/%s", path, entry);
         snprintf(name, sizeof name, "%s%s", folder, entry);
@@ -68,8 +69,8 @@ static void add_directory(struct reading *r, const char *path, const char *folde
             if (S_ISREG(st.st_mode))
                 add_file(r, file, name);
             else if (S_ISDIR(st.st_mode) && *folder == '\0' &&
-                     strcmp(entry, TB_MANIFEST_INTERMEDIATES) == 0)
-                add_directory(r, file, TB_MANIFEST_INTERMEDIATES "/");
+                     strcmp(entry, TB_ROOTS_MANIFEST_INTERMEDIATES) == 0)
+                add_directory(r, file, TB_ROOTS_MANIFEST_INTERMEDIATES "/");
         }
         free(names[i]);
     }
@@ -80,20 +81,20 @@ static void add_directory(struct reading *r, const char *path, const char *folde
 /* False: there is one that cannot be read. It vouches for nothing, so nothing is read with it. */
 static bool read_manifest(struct reading *r, const char *directory)
 {
-    char path[PATH_MAX + 32], err[PATH_MAX + TB_FILE_ERR_LEN + TB_MANIFEST_ERR_LEN];
-    char why[TB_MANIFEST_ERR_LEN], *text;
+    char path[PATH_MAX + 32], err[PATH_MAX + TB_FILE_ERR_LEN + TB_ROOTS_MANIFEST_ERR_LEN];
+    char why[TB_ROOTS_MANIFEST_ERR_LEN], *text;
     enum tb_file_status status;
     size_t len;
 
-    snprintf(path, sizeof path, "%s/" TB_MANIFEST_NAME, directory);
-    status = tb_file_read(path, TB_MANIFEST_MAX, &text, &len, err);
+    snprintf(path, sizeof path, "%s/" TB_ROOTS_MANIFEST_NAME, directory);
+    status = tb_file_read(path, TB_ROOTS_MANIFEST_MAX, &text, &len, err);
     if (status == TB_FILE_ABSENT)
         return true;
     if (status != TB_FILE_OK) {
         r->log(err);
         return false;
     }
-    r->manifest = tb_manifest_parse(tb_slice(text, len), why);
+    r->manifest = tb_roots_manifest_parse(tb_slice(text, len), why);
     free(text);
     if (r->manifest != NULL)
         return true;
@@ -118,7 +119,7 @@ struct tb_roots *tb_server_roots_load(const char *path, void (*log)(const char *
     } else if (read_manifest(&r, path)) {
         add_directory(&r, path, "");
     }
-    tb_manifest_free(r.manifest);
+    tb_roots_manifest_free(r.manifest);
     tb_hasher_free(r.hasher);
     return r.roots;
 }

@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tb_manifest {
+struct tb_roots_manifest {
     size_t n;
-    struct tb_manifest_entry *entry;
+    struct tb_roots_manifest_entry *entry;
 };
 
-struct tb_manifest *tb_manifest_new(void)
+struct tb_roots_manifest *tb_roots_manifest_new(void)
 {
-    return calloc(1, sizeof(struct tb_manifest));
+    return calloc(1, sizeof(struct tb_roots_manifest));
 }
 
-void tb_manifest_free(struct tb_manifest *m)
+void tb_roots_manifest_free(struct tb_roots_manifest *m)
 {
     if (m == NULL)
         return;
@@ -25,17 +25,18 @@ void tb_manifest_free(struct tb_manifest *m)
     free(m);
 }
 
-size_t tb_manifest_count(const struct tb_manifest *m)
+size_t tb_roots_manifest_count(const struct tb_roots_manifest *m)
 {
     return m->n;
 }
 
-const struct tb_manifest_entry *tb_manifest_get(const struct tb_manifest *m, size_t i)
+const struct tb_roots_manifest_entry *tb_roots_manifest_get(const struct tb_roots_manifest *m,
+                                                            size_t i)
 {
     return &m->entry[i];
 }
 
-static struct tb_manifest_entry *find(const struct tb_manifest *m, const char *file)
+static struct tb_roots_manifest_entry *find(const struct tb_roots_manifest *m, const char *file)
 {
     for (size_t i = 0; m != NULL && i < m->n; i++)
         if (strcmp(m->entry[i].file, file) == 0)
@@ -43,14 +44,15 @@ static struct tb_manifest_entry *find(const struct tb_manifest *m, const char *f
     return NULL;
 }
 
-const struct tb_manifest_entry *tb_manifest_find(const struct tb_manifest *m, const char *file)
+const struct tb_roots_manifest_entry *tb_roots_manifest_find(const struct tb_roots_manifest *m,
+                                                             const char *file)
 {
     return find(m, file);
 }
 
 static bool in_intermediates(const char *file)
 {
-    static const char folder[] = TB_MANIFEST_INTERMEDIATES "/";
+    static const char folder[] = TB_ROOTS_MANIFEST_INTERMEDIATES "/";
 
     return strncmp(file, folder, sizeof folder - 1) == 0;
 }
@@ -63,9 +65,9 @@ static bool is_file_name(const char *file)
     return *name != '\0' && *name != '.' && strchr(name, '/') == NULL;
 }
 
-bool tb_manifest_put(struct tb_manifest *m, const struct tb_manifest_entry *entry)
+bool tb_roots_manifest_put(struct tb_roots_manifest *m, const struct tb_roots_manifest_entry *entry)
 {
-    struct tb_manifest_entry *there = find(m, entry->file), *more;
+    struct tb_roots_manifest_entry *there = find(m, entry->file), *more;
 
     if (!is_file_name(entry->file) || (there == NULL && m->n == TB_ROOTS_MAX))
         return false;
@@ -125,13 +127,13 @@ static bool read_switch(const json_t *v, bool *out)
 }
 
 /* Which member of the entry is wrong; NULL: none. */
-static const char *read_entry(const json_t *object, struct tb_manifest_entry *out)
+static const char *read_entry(const json_t *object, struct tb_roots_manifest_entry *out)
 {
     bool has_file = false, has_digest = false;
     const char *name;
     json_t *v;
 
-    *out = (struct tb_manifest_entry){ 0 };
+    *out = (struct tb_roots_manifest_entry){ 0 };
     json_object_foreach((json_t *)(uintptr_t)object, name, v)
     {
         bool ok =
@@ -148,9 +150,10 @@ static const char *read_entry(const json_t *object, struct tb_manifest_entry *ou
     return !has_file || !is_file_name(out->file) ? "file" : !has_digest ? "sha256" : NULL;
 }
 
-static bool read_list(const json_t *list, struct tb_manifest *m, char err[TB_MANIFEST_ERR_LEN])
+static bool read_list(const json_t *list, struct tb_roots_manifest *m,
+                      char err[TB_ROOTS_MANIFEST_ERR_LEN])
 {
-    struct tb_manifest_entry entry;
+    struct tb_roots_manifest_entry entry;
     const json_t *item;
     size_t i;
 
@@ -160,45 +163,48 @@ static bool read_list(const json_t *list, struct tb_manifest *m, char err[TB_MAN
 
         if (wrong == NULL && find(m, entry.file) != NULL)
             wrong = "file, which stands there twice";
-        if (wrong == NULL && !tb_manifest_put(m, &entry))
+        if (wrong == NULL && !tb_roots_manifest_put(m, &entry))
             wrong = "no more than 4096";
         if (wrong != NULL) {
-            snprintf(err, TB_MANIFEST_ERR_LEN, TB_MANIFEST_NAME ": certificates[%zu]: %.80s", i,
-                     wrong);
+            snprintf(err, TB_ROOTS_MANIFEST_ERR_LEN,
+                     TB_ROOTS_MANIFEST_NAME ": certificates[%zu]: %.80s", i, wrong);
             return false;
         }
     }
     return true;
 }
 
-struct tb_manifest *tb_manifest_parse(struct tb_reader text, char err[TB_MANIFEST_ERR_LEN])
+struct tb_roots_manifest *tb_roots_manifest_parse(struct tb_reader text,
+                                                  char err[TB_ROOTS_MANIFEST_ERR_LEN])
 {
-    struct tb_manifest *m = tb_manifest_new();
+    struct tb_roots_manifest *m = tb_roots_manifest_new();
     json_error_t where = { 0 };
     json_t *root = json_loadb((const char *)text.p, text.left, JSON_REJECT_DUPLICATES, &where);
     const json_t *list = json_object_get(root, "certificates");
     bool ok = false;
 
     if (root == NULL)
-        snprintf(err, TB_MANIFEST_ERR_LEN, TB_MANIFEST_NAME ":%d: %.120s", where.line, where.text);
+        snprintf(err, TB_ROOTS_MANIFEST_ERR_LEN, TB_ROOTS_MANIFEST_NAME ":%d: %.120s", where.line,
+                 where.text);
     else if (json_integer_value(json_object_get(root, "format")) != 1 || !json_is_array(list) ||
              json_object_size(root) != 2)
-        snprintf(err, TB_MANIFEST_ERR_LEN,
-                 TB_MANIFEST_NAME ": expected format 1 and the list certificates, nothing else");
+        snprintf(err, TB_ROOTS_MANIFEST_ERR_LEN,
+                 TB_ROOTS_MANIFEST_NAME
+                 ": expected format 1 and the list certificates, nothing else");
     else if (m == NULL)
-        snprintf(err, TB_MANIFEST_ERR_LEN, TB_MANIFEST_NAME ": out of memory");
+        snprintf(err, TB_ROOTS_MANIFEST_ERR_LEN, TB_ROOTS_MANIFEST_NAME ": out of memory");
     else
         ok = read_list(list, m, err);
     json_decref(root);
     if (ok)
         return m;
-    tb_manifest_free(m);
+    tb_roots_manifest_free(m);
     return NULL;
 }
 
 /* ---- writing ---- */
 
-static json_t *entry_json(const struct tb_manifest_entry *e)
+static json_t *entry_json(const struct tb_roots_manifest_entry *e)
 {
     char hex[65];
 
@@ -207,7 +213,7 @@ static json_t *entry_json(const struct tb_manifest_entry *e)
                      "source", e->source, "added", e->added, "allow_sha1", (int)e->allow_sha1);
 }
 
-char *tb_manifest_print(const struct tb_manifest *m)
+char *tb_roots_manifest_print(const struct tb_roots_manifest *m)
 {
     json_t *list = json_array();
     json_t *root = json_pack("{si so}", "format", 1, "certificates", list);
@@ -250,10 +256,11 @@ static bool allow_sha1(struct tb_roots *r, const char *file, struct tb_reader by
     return ok || tb_refuse(why, TB_CHECK_IDENTITY_EK_CERT, file, "memory", "none left");
 }
 
-bool tb_manifest_add_file(const struct tb_manifest *m, struct tb_roots *r, const char *file,
-                          struct tb_reader bytes, struct tb_hasher *h, struct tb_reason *why)
+bool tb_roots_manifest_add_file(const struct tb_roots_manifest *m, struct tb_roots *r,
+                                const char *file, struct tb_reader bytes, struct tb_hasher *h,
+                                struct tb_reason *why)
 {
-    const struct tb_manifest_entry *e = find(m, file);
+    const struct tb_roots_manifest_entry *e = find(m, file);
     uint8_t digest[TB_DIGEST_MAX];
     char expected[65], found[65];
 

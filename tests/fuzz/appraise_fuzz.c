@@ -1,6 +1,7 @@
 /* The whole appraisal of a log whose quote is believed: an attacker who writes any log, and whose
  * TPM holds exactly what that log replays to. Trust must then rest on what the log proves. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/appraise.h"
@@ -111,11 +112,11 @@ static void ask_for_more(const struct tb_policy *from, struct tb_policy *out)
     memset(out->revoked[1], 0xff, 32);
     out->forbid_mok = true;
     out->forbid.n = out->require.n = out->allow.n = 1;
-    strcpy(out->forbid.rule[0], "ro");
-    strcpy(out->allow.rule[0], "rw=x*");
-    strcpy(out->require.rule[0], "ro");
+    snprintf(out->forbid.rule[0], sizeof out->forbid.rule[0], "ro");
+    snprintf(out->allow.rule[0], sizeof out->allow.rule[0], "rw=x*");
+    snprintf(out->require.rule[0], sizeof out->require.rule[0], "ro");
     out->n_firmware_versions = 1;
-    strcpy(out->firmware_version[0], "1.7");
+    snprintf(out->firmware_version[0], sizeof out->firmware_version[0], "1.7");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

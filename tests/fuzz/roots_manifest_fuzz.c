@@ -9,23 +9,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char err[TB_MANIFEST_ERR_LEN] = "";
-    struct tb_manifest *m = tb_manifest_parse(tb_slice(data, size), err), *again;
+    char err[TB_ROOTS_MANIFEST_ERR_LEN] = "";
+    struct tb_roots_manifest *m = tb_roots_manifest_parse(tb_slice(data, size), err), *again;
     char *text;
 
     if (m == NULL) {
-        assert(strncmp(err, TB_MANIFEST_NAME, strlen(TB_MANIFEST_NAME)) == 0);
+        assert(strncmp(err, TB_ROOTS_MANIFEST_NAME, strlen(TB_ROOTS_MANIFEST_NAME)) == 0);
         return 0;
     }
-    text = tb_manifest_print(m);
+    text = tb_roots_manifest_print(m);
     assert(text != NULL);
-    again = tb_manifest_parse(tb_slice(text, strlen(text)), err);
-    assert(again != NULL && tb_manifest_count(again) == tb_manifest_count(m));
-    for (size_t i = 0; i < tb_manifest_count(m); i++)
-        assert(memcmp(tb_manifest_get(m, i), tb_manifest_get(again, i),
-                      sizeof(struct tb_manifest_entry)) == 0);
+    again = tb_roots_manifest_parse(tb_slice(text, strlen(text)), err);
+    assert(again != NULL && tb_roots_manifest_count(again) == tb_roots_manifest_count(m));
+    for (size_t i = 0; i < tb_roots_manifest_count(m); i++)
+        assert(memcmp(tb_roots_manifest_get(m, i), tb_roots_manifest_get(again, i),
+                      sizeof(struct tb_roots_manifest_entry)) == 0);
     free(text);
-    tb_manifest_free(again);
-    tb_manifest_free(m);
+    tb_roots_manifest_free(again);
+    tb_roots_manifest_free(m);
     return 0;
 }

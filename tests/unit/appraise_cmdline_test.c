@@ -229,7 +229,7 @@ static void t51_lines_that_nobody_could_look_at_fail(void **state)
     e = fresh(); /* longer than what is kept: the first, and another one */
     memset(line, 'x', TB_CMDLINE_MAX);
     memcpy(line, "/vmlinuz ", 9);
-    strcpy(line + TB_CMDLINE_MAX, " " EVIL);
+    snprintf(line + TB_CMDLINE_MAX, sizeof line - TB_CMDLINE_MAX, " " EVIL);
     grub_boots(e, line);
     evidence_run(e);
     expect(e, TB_VERDICT_FAILED, TB_CHECK_CMDLINE);

@@ -260,7 +260,7 @@ static void a_log_that_is_missing_is_told_with_the_hosts_own_words(void **state)
     e->content.has_log = false;
     evidence_appraise(e);
     assert_string_equal(evidence_reason(e, TB_CHECK_EVIDENCE_COMPLETE)->observed, "none");
-    strcpy(e->content.log_missing, "the kernel offers\nnone");
+    snprintf(e->content.log_missing, sizeof e->content.log_missing, "the kernel offers\nnone");
     evidence_appraise(e);
     assert_string_equal(evidence_reason(e, TB_CHECK_EVIDENCE_COMPLETE)->observed,
                         "the kernel offers?none");

@@ -711,7 +711,7 @@ static void parts_left_out_come_from_what_is_held_and_from_nothing_else(void **s
     assert_false(r->out.has_log);
     assert_int_equal(r->out.log.left, 0);
     assert_string_equal(r->out.log_missing, "");
-    strcpy(r->m.log_missing_reason, "the kernel offers none");
+    snprintf(r->m.log_missing_reason, sizeof r->m.log_missing_reason, "the kernel offers none");
     assert_true(resolve(r));
     assert_string_equal(r->out.log_missing, "the kernel offers none");
     resolving_free(r);

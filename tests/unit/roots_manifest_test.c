@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct tb_manifest_entry entry_for(const char *file, const struct test_bytes *bytes,
-                                          bool allow_sha1)
+static struct tb_roots_manifest_entry entry_for(const char *file, const struct test_bytes *bytes,
+                                                bool allow_sha1)
 {
-    struct tb_manifest_entry e = {
+    struct tb_roots_manifest_entry e = {
         .vendor = "Vendor", .source = "archive.cab", .added = "2026-01-31", .allow_sha1 = allow_sha1
     };
     struct tb_hasher *h = tb_hasher_new();
@@ -21,11 +21,11 @@ static struct tb_manifest_entry entry_for(const char *file, const struct test_by
     return e;
 }
 
-static bool add(const struct tb_manifest *m, struct tb_roots *r, const char *file,
+static bool add(const struct tb_roots_manifest *m, struct tb_roots *r, const char *file,
                 const struct test_bytes *bytes, struct tb_reason *why)
 {
     struct tb_hasher *h = tb_hasher_new();
-    bool ok = tb_manifest_add_file(m, r, file, test_slice(bytes), h, why);
+    bool ok = tb_roots_manifest_add_file(m, r, file, test_slice(bytes), h, why);
 
     tb_hasher_free(h);
     return ok;
@@ -33,28 +33,28 @@ static bool add(const struct tb_manifest *m, struct tb_roots *r, const char *fil
 
 static void what_is_printed_reads_back(void **state)
 {
-    struct tb_manifest *m = tb_manifest_new(), *back;
-    struct tb_manifest_entry first = entry_for("root.pem", &root, true);
-    struct tb_manifest_entry second = entry_for("intermediates/one.pem", &inter, false);
-    char *text, err[TB_MANIFEST_ERR_LEN];
+    struct tb_roots_manifest *m = tb_roots_manifest_new(), *back;
+    struct tb_roots_manifest_entry first = entry_for("root.pem", &root, true);
+    struct tb_roots_manifest_entry second = entry_for("intermediates/one.pem", &inter, false);
+    char *text, err[TB_ROOTS_MANIFEST_ERR_LEN];
 
     (void)state;
-    assert_true(tb_manifest_put(m, &first));
-    assert_true(tb_manifest_put(m, &second));
+    assert_true(tb_roots_manifest_put(m, &first));
+    assert_true(tb_roots_manifest_put(m, &second));
     first.allow_sha1 = false;
-    assert_true(tb_manifest_put(m, &first)); /* in its own place */
-    assert_int_equal(tb_manifest_count(m), 2);
-    text = tb_manifest_print(m);
-    back = tb_manifest_parse(tb_slice(text, strlen(text)), err);
+    assert_true(tb_roots_manifest_put(m, &first)); /* in its own place */
+    assert_int_equal(tb_roots_manifest_count(m), 2);
+    text = tb_roots_manifest_print(m);
+    back = tb_roots_manifest_parse(tb_slice(text, strlen(text)), err);
     assert_non_null(back);
-    assert_int_equal(tb_manifest_count(back), 2);
-    assert_memory_equal(tb_manifest_find(back, "root.pem"), &first, sizeof first);
-    assert_memory_equal(tb_manifest_get(back, 1), &second, sizeof second);
-    assert_null(tb_manifest_find(back, "one.pem"));
-    assert_null(tb_manifest_find(NULL, "one.pem"));
+    assert_int_equal(tb_roots_manifest_count(back), 2);
+    assert_memory_equal(tb_roots_manifest_find(back, "root.pem"), &first, sizeof first);
+    assert_memory_equal(tb_roots_manifest_get(back, 1), &second, sizeof second);
+    assert_null(tb_roots_manifest_find(back, "one.pem"));
+    assert_null(tb_roots_manifest_find(NULL, "one.pem"));
     free(text);
-    tb_manifest_free(back);
-    tb_manifest_free(m);
+    tb_roots_manifest_free(back);
+    tb_roots_manifest_free(m);
 }
 
 #define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
@@ -98,53 +98,53 @@ static void a_manifest_that_is_none_is_refused_and_says_where(void **state)
         { ONE(GOOD ",\"added\":7"), "added" },
         { ONE(GOOD "},{" GOOD), "certificates[1]: file, which stands there twice" },
     };
-    struct tb_manifest *good;
-    char err[TB_MANIFEST_ERR_LEN];
+    struct tb_roots_manifest *good;
+    char err[TB_ROOTS_MANIFEST_ERR_LEN];
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         memset(err, 0, sizeof err);
-        assert_null(tb_manifest_parse(tb_slice(cases[i].text, strlen(cases[i].text)), err));
-        if (strstr(err, cases[i].word) == NULL || strstr(err, TB_MANIFEST_NAME) != err)
+        assert_null(tb_roots_manifest_parse(tb_slice(cases[i].text, strlen(cases[i].text)), err));
+        if (strstr(err, cases[i].word) == NULL || strstr(err, TB_ROOTS_MANIFEST_NAME) != err)
             fail_msg("%s: %s", cases[i].text, err);
     }
-    good = tb_manifest_parse(tb_slice(ONE(GOOD), strlen(ONE(GOOD))), err);
+    good = tb_roots_manifest_parse(tb_slice(ONE(GOOD), strlen(ONE(GOOD))), err);
     assert_non_null(good);
-    tb_manifest_free(good);
+    tb_roots_manifest_free(good);
 }
 
 static void a_manifest_has_no_way_out_of_its_directory_and_an_end(void **state)
 {
     static const char *const bad[] = { "", ".pem", "../a.pem", "intermediates/", "other/a.pem" };
-    struct tb_manifest *m = tb_manifest_new();
-    struct tb_manifest_entry e = entry_for("a.pem", &root, false);
+    struct tb_roots_manifest *m = tb_roots_manifest_new();
+    struct tb_roots_manifest_entry e = entry_for("a.pem", &root, false);
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         snprintf(e.file, sizeof e.file, "%s", bad[i]);
-        if (tb_manifest_put(m, &e))
+        if (tb_roots_manifest_put(m, &e))
             fail_msg("%s", bad[i]);
     }
     for (unsigned i = 0; i < TB_ROOTS_MAX; i++) {
         snprintf(e.file, sizeof e.file, "%u.pem", i);
-        assert_true(tb_manifest_put(m, &e));
+        assert_true(tb_roots_manifest_put(m, &e));
     }
-    assert_true(tb_manifest_put(m, &e)); /* in its own place */
+    assert_true(tb_roots_manifest_put(m, &e)); /* in its own place */
     snprintf(e.file, sizeof e.file, "one-more.pem");
-    assert_false(tb_manifest_put(m, &e));
-    assert_int_equal(tb_manifest_count(m), TB_ROOTS_MAX);
-    tb_manifest_free(m);
+    assert_false(tb_roots_manifest_put(m, &e));
+    assert_int_equal(tb_roots_manifest_count(m), TB_ROOTS_MAX);
+    tb_roots_manifest_free(m);
 }
 
 static void t70_a_replaced_file_is_refused_with_both_digests(void **state)
 {
-    struct tb_manifest *m = tb_manifest_new();
-    struct tb_manifest_entry e = entry_for("root.pem", &root, false);
+    struct tb_roots_manifest *m = tb_roots_manifest_new();
+    struct tb_roots_manifest_entry e = entry_for("root.pem", &root, false);
     struct tb_roots *r = tb_roots_new();
     struct tb_reason why;
 
     (void)state;
-    assert_true(tb_manifest_put(m, &e));
+    assert_true(tb_roots_manifest_put(m, &e));
     assert_false(add(m, r, "root.pem", &inter, &why));
     assert_string_equal(why.where, "root.pem");
     assert_int_equal(strlen(why.expected), 64);
@@ -156,7 +156,7 @@ static void t70_a_replaced_file_is_refused_with_both_digests(void **state)
     assert_int_equal(tb_roots_count(r), 1);
     assert_int_equal(tb_roots_intermediates(r), 1);
     tb_roots_free(r);
-    tb_manifest_free(m);
+    tb_roots_manifest_free(m);
 }
 
 static void t17_a_root_among_the_intermediates_is_refused(void **state)
@@ -184,20 +184,20 @@ static void t17_the_manifest_says_below_which_root_sha1_is_allowed(void **state)
     test_cert_make(&c, &weak);
     make_ek(&good_ek, &cert);
     for (int allow = 0; allow < 2; allow++) {
-        struct tb_manifest *m = tb_manifest_new();
-        struct tb_manifest_entry e = entry_for("root.pem", &root, allow == 1);
+        struct tb_roots_manifest *m = tb_roots_manifest_new();
+        struct tb_roots_manifest_entry e = entry_for("root.pem", &root, allow == 1);
         struct tb_roots *r = tb_roots_new();
         struct tb_ek_facts f;
         struct tb_reason why;
 
-        assert_true(tb_manifest_put(m, &e));
+        assert_true(tb_roots_manifest_put(m, &e));
         assert_true(add(m, r, "intermediates/weak.pem", &weak, &why));
         assert_true(add(m, r, "root.pem", &root, &why));
         assert_int_equal(check_in(r, &cert, &ek_public, &f, &why), allow);
         if (!allow)
             assert_string_equal(why.observed, "SHA-1: CN=Test Intermediate");
         tb_roots_free(r);
-        tb_manifest_free(m);
+        tb_roots_manifest_free(m);
     }
 }
 
