@@ -38,7 +38,7 @@ enum tb_exit tb_cmd_export(struct tb_cli *cli)
         code = tb_answer_check(&a);
     if (code == TB_EXIT_OK && a.bytes == NULL)
         code = tb_cli_fail(TB_EXIT_SERVER, "%s: the server has no bundle of this host", id);
-    if (code == TB_EXIT_OK && !tb_file_write(file, a.bytes, a.len))
+    if (code == TB_EXIT_OK && !tb_cli_file_write(file, a.bytes, a.len))
         code = TB_EXIT_USAGE;
     tb_answer_clear(&a);
     free(path);
@@ -202,7 +202,7 @@ enum tb_exit tb_cmd_verify(struct tb_cli *cli)
     b = calloc(1, sizeof *b);
     if (b == NULL)
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory");
-    if (tb_file_read(cli->args[0], "a bundle", TB_BUNDLE_MAX, &bytes, &len)) {
+    if (tb_cli_file_read(cli->args[0], "a bundle", TB_BUNDLE_MAX, &bytes, &len)) {
         if (tb_bundle_decode(tb_slice(bytes, len), b, &why))
             code = verify(cli, cli->args[0], b);
         else

@@ -124,7 +124,7 @@ static bool read_file(const struct tb_cli *cli, json_t **out)
         *out = json_object();
         return *out != NULL;
     }
-    if (!tb_file_read(path, "a configuration file", TB_CONFIG_SIZE_MAX, &text, &len))
+    if (!tb_cli_file_read(path, "a configuration file", TB_CONFIG_SIZE_MAX, &text, &len))
         return false;
     ok = tb_config_parse(path, text, len, out, error);
     if (!ok)
@@ -139,7 +139,7 @@ static bool read_token(const char *path, char **out)
     char *text;
     size_t len;
 
-    if (!tb_file_read(path, "an API token", 4096, &text, &len))
+    if (!tb_cli_file_read(path, "an API token", 4096, &text, &len))
         return false;
     if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         tb_cli_fail(TB_EXIT_OK, "warning: %s: others can read this token; chmod 600 it", path);

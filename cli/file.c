@@ -45,7 +45,7 @@ static bool read_all(int fd, const char *path, const char *what, size_t max, cha
     return true;
 }
 
-bool tb_file_read(const char *path, const char *what, size_t max, char **out, size_t *out_len)
+bool tb_cli_file_read(const char *path, const char *what, size_t max, char **out, size_t *out_len)
 {
     struct stat st;
     int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -79,7 +79,7 @@ static bool write_all(int fd, const char *bytes, size_t len)
     return true;
 }
 
-bool tb_file_write(const char *path, const void *bytes, size_t len)
+bool tb_cli_file_write(const char *path, const void *bytes, size_t len)
 {
     char *temporary = NULL;
     int fd = -1;

@@ -11,7 +11,7 @@
 
 bool tb_log_file_read(const char *path, char **out, size_t *out_len)
 {
-    return tb_file_read(path, "an event log", TB_LOG_SIZE_MAX, out, out_len);
+    return tb_cli_file_read(path, "an event log", TB_LOG_SIZE_MAX, out, out_len);
 }
 
 enum tb_exit tb_log_refuse(const char *path, const struct tb_reason *why)

@@ -11,7 +11,7 @@ bool tb_policy_file_read(const char *path, struct tb_policy *out, json_t **json)
     struct tb_hasher *h = tb_hasher_new();
     char *text = NULL, error[TB_POLICY_ERR_LEN];
     size_t len;
-    bool ok = h != NULL && tb_file_read(path, "a policy", TB_POLICY_JSON_MAX, &text, &len);
+    bool ok = h != NULL && tb_cli_file_read(path, "a policy", TB_POLICY_JSON_MAX, &text, &len);
 
     if (ok && !tb_policy_parse(path, tb_slice(text, len), h, out, error)) {
         tb_cli_fail(TB_EXIT_USAGE, "%s", error);

@@ -52,7 +52,8 @@ static bool add_dbx(const char *path, struct tb_policy *policy)
     struct tb_reason why;
     char *bytes = NULL;
     size_t len;
-    bool ok = h != NULL && tb_file_read(path, "a revocation list", TB_DBX_FILE_MAX, &bytes, &len);
+    bool ok =
+        h != NULL && tb_cli_file_read(path, "a revocation list", TB_DBX_FILE_MAX, &bytes, &len);
 
     if (ok)
         ok = tb_dbx_open(tb_slice(bytes, len), &lists, &why) ? add_entries(path, lists, h, policy)
@@ -90,7 +91,7 @@ static bool add_sbat(const char *path, struct tb_policy *policy)
     struct tb_reason why;
     char *bytes = NULL;
     size_t len;
-    bool ok = tb_file_read(path, "an SBAT level", TB_SBAT_TEXT_MAX, &bytes, &len);
+    bool ok = tb_cli_file_read(path, "an SBAT level", TB_SBAT_TEXT_MAX, &bytes, &len);
 
     if (ok)
         ok = tb_sbat_parse(tb_slice(bytes, len), &level, &why)

@@ -156,7 +156,7 @@ bool tb_quoted_read(const char *path, struct tb_pcrs *out)
     bool ok;
 
     memset(out, 0, sizeof *out);
-    if (!tb_file_read(path, "PCR values", QUOTED_FILE_MAX, &text, &len))
+    if (!tb_cli_file_read(path, "PCR values", QUOTED_FILE_MAX, &text, &len))
         return false;
     if (strlen(text) != len)
         ok = refuse(&r, "text", "a NUL");

@@ -62,7 +62,7 @@ static bool read_file(struct tb_root_set *s, const char *path, const char *name,
     size_t len;
     bool ok = true;
 
-    if (!tb_file_read(path, "certificates", ROOTS_FILE_MAX, &bytes, &len)) {
+    if (!tb_cli_file_read(path, "certificates", ROOTS_FILE_MAX, &bytes, &len)) {
         s->n_bad++;
         return true;
     }
@@ -142,7 +142,7 @@ static bool read_manifest(struct tb_root_set *s, const char *directory)
     if (asprintf(&path, "%s/" TB_ROOTS_MANIFEST_NAME, directory) < 0)
         return tb_cli_fail(TB_EXIT_USAGE, "out of memory"), false;
     if (stat(path, &st) == 0) {
-        ok = tb_file_read(path, "a manifest", TB_ROOTS_MANIFEST_MAX, &text, &len);
+        ok = tb_cli_file_read(path, "a manifest", TB_ROOTS_MANIFEST_MAX, &text, &len);
         if (ok) {
             s->manifest = tb_roots_manifest_parse(tb_slice(text, len), err);
             ok = s->manifest != NULL;

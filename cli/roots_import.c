@@ -282,7 +282,7 @@ static bool write_manifest(const struct import *m)
 
     if (ok && (before != NULL ? strcmp(before, text) != 0 : json_array_size(m->added) > 0)) {
         ok = asprintf(&path, "%s/" TB_ROOTS_MANIFEST_NAME, m->directory) >= 0 &&
-             tb_file_write(path, text, strlen(text));
+             tb_cli_file_write(path, text, strlen(text));
         free(path);
     }
     free(before);
