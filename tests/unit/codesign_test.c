@@ -135,10 +135,42 @@ static void t54_a_key_of_another_kind_or_size_signs_none(void **state)
         expect(&cases[i]);
 }
 
+/* A root is self-signed, and a CA. */
+static void only_a_root_becomes_a_vendor(void **state)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-384");
+    const struct test_cert cases[] = {
+        { .subject = "No CA", .key = root_key, .issuer_key = root_key, .basic = "CA:FALSE" },
+        { .subject = "Other key", .key = key, .issuer_key = root_key, .basic = "CA:TRUE" },
+        { .subject = "Below",
+          .issuer = "Vendor",
+          .key = key,
+          .issuer_key = root_key,
+          .basic = "CA:TRUE" },
+        { .subject = "Root", .key = key, .issuer_key = key, .basic = "CA:TRUE" },
+    };
+    const size_t n = sizeof cases / sizeof *cases;
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        struct tb_vendors *v = tb_vendors_new();
+        struct test_bytes der;
+        struct tb_reason why;
+
+        test_cert_make(&cases[i], &der);
+        if (tb_vendors_add(v, test_slice(&der), "x", &why) != (i == n - 1))
+            fail_msg("%s", cases[i].subject);
+        assert_int_equal(tb_vendors_count(v), i == n - 1);
+        tb_vendors_free(v);
+    }
+    EVP_PKEY_free(key);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t54_a_certificate_that_is_not_for_code_signs_none),
+        cmocka_unit_test(only_a_root_becomes_a_vendor),
         cmocka_unit_test(t54_a_key_of_another_kind_or_size_signs_none),
     };
 

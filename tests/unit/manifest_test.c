@@ -101,6 +101,19 @@ static const struct {
     { "2024-02-29", "2023-02-29", "line 7" },
     { "2024-02-29", "1969-12-31", "line 7" },
     { "T23:59:59Z", "T24:00:00Z", "line 7" },
+    { "T23:59:59Z", "T23:60:00Z", "line 7" },
+    { "2024-02-29", "2024-00-29", "line 7" },
+    { "2024-02-29", "2024-13-29", "line 7" },
+    { "2024-02-29", "2024-02-00", "line 7" },
+    { "2024-02-29", "+2024-02-29", "line 7" },
+    { "name linux+base", "name " H16 H16 H16 H16, "line 3" }, /* 64 characters */
+    { "version 6.1.0-56~a:B", "version " H16 H16 H16 H16 "0", "line 4" },
+    { "vendor Example", "vendor " H16 H16 H16 H16 H16 H16 H16 H16, "line 6" },
+    { "option loglevel", "option log/level", "line 14" },
+    { "option loglevel", "option .loglevel", "line 14" },
+    { "option loglevel", "option l" H16 H16 H16 H16, "line 14" },
+    { "file Data_1.bin", "file " H16 H16 H16 H16, "line 17" },
+    { "file Data_1.bin", "file Data 1.bin", "line 17" },
     { "T23:59:59Z", "T23:59:60Z", "line 7" },
     { "T23:59:59Z", "T23:59:59z", "line 7" },
     { "level certified", "level Certified", "line 8" },
@@ -135,7 +148,7 @@ static void every_line_is_refused_in_any_other_form(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         const char *at = strstr(whole, changes[i].what);
-        char text[sizeof whole + 64];
+        char text[sizeof whole + 256];
         struct tb_reason why;
         int n;
 
