@@ -177,6 +177,10 @@
     "the firmware recorded an error during the boot", \
     "a separator with the error value was measured", \
     "read the firmware's own event log, then reboot") \
+  X(LOG_LOST, LOG, "log.lost", REQUIRED, \
+    "events were lost because the firmware had no room for them", \
+    "the boot measured more than the firmware's log holds", \
+    "install fewer packages, or update the firmware") \
   X(LOG_NO_ACTION, LOG, "log.no-action", INFORM, \
     "an event that is not measured carries a digest", \
     "some firmware writes one; it has no meaning", \
@@ -263,6 +267,10 @@
     "a program was started, or a certificate vouched for one, that the policy names as revoked", \
     "an old, signed boot program with a known hole was installed, as attackers do to switch Secure Boot off from inside", \
     "treat the host as compromised until it is known who installed the program; then update the boot programs and dbx") \
+  X(LOADER_UNCLAIMED, LOADER, "loader.unclaimed", REQUIRED, \
+    "the firmware started a program that no signed package claims", \
+    "another boot loader, signed with a key that the firmware accepts, was installed in place of ours", \
+    "look into who installed the program; install the loader's package again") \
   /* 8 packages */ \
   X(PACKAGE_FORMAT, PACKAGES, "package.format", REQUIRED, \
     "a package is not well formed", \
@@ -284,6 +292,26 @@
     "a payload is not what the package's manifest says", \
     "the package was altered or damaged after it was signed", \
     "fetch the package again; if it happens again, look into where it comes from") \
+  X(PACKAGE_UNCLAIMED, PACKAGES, "package.unclaimed", REQUIRED, \
+    "there is something that no signed package claims", \
+    "a file was put on the host without a package, or the host did not send the package's metadata", \
+    "install it as a signed package, or remove it") \
+  X(PACKAGE_ROLLED_BACK, PACKAGES, "package.rolled-back", REQUIRED, \
+    "a package is older than it may be", \
+    "an old version, with holes that are known, was put back", \
+    "install the version that was there before, or a newer one") \
+  X(PACKAGE_DUPLICATE, PACKAGES, "package.duplicate", REQUIRED, \
+    "a package is there twice", \
+    "an old version was left behind, or somebody added a second one", \
+    "remove all but one") \
+  X(PACKAGE_RELATION, PACKAGES, "package.relation", REQUIRED, \
+    "a package needs another one that is not there, or conflicts with one that is", \
+    "the packages were not installed with trueboot-pkg, which looks at this first", \
+    "install what it needs, or remove what it conflicts with") \
+  X(PACKAGE_REQUIRED, PACKAGES, "package.required", REQUIRED, \
+    "a package that the policy requires is not there", \
+    "it was removed, or never installed", \
+    "install the package") \
   /* 9 settings */ \
   X(CMDLINE, SETTINGS, "settings.cmdline", REQUIRED, \
     "the kernel's command line has an option that is forbidden, or lacks one that is required", \
@@ -301,7 +329,27 @@
     "a PCR does not have the value that the policy pins", \
     "what this PCR measures has changed", \
     "if the change was planned, update the policy") \
+  X(UNSIGNED_OPTION, SETTINGS, "settings.unsigned-option", REQUIRED, \
+    "an option was added to the signed command line", \
+    "somebody edited the boot configuration on the host", \
+    "find out who added the option; take it out, or allow it in the policy (\"cmdline\")") \
+  X(FALLBACK, SETTINGS, "settings.fallback", ADVISORY, \
+    "the host fell back to its other boot set", \
+    "the set that it was to start is damaged or did not come up", \
+    "install the update again; the finding says what was wrong with it") \
+  X(RESCUE, SETTINGS, "settings.rescue", REQUIRED, \
+    "a rescue shell was opened", \
+    "somebody asked for it in the boot configuration", \
+    "reboot without it when the repair is done") \
   /* 10 boot completion */ \
+  X(BOOT_VERIFIER, COMPLETION, "boot.verifier", REQUIRED, \
+    "the Secure Boot Verifier did not pass the installed packages", \
+    "a package or a file on the host is not as it was signed; the findings of its packages say which", \
+    "repair the package that is named, or fall back to the other boot set") \
+  X(BOOT_COMPLETE, COMPLETION, "boot.complete", ADVISORY, \
+    "the boot did not come to its end", \
+    "the host attested before its workloads were started, or could not start them", \
+    "wait for the next attestation; then look at the host's console") \
   X(BOOT_END, COMPLETION, "boot.end", INFORM, \
     "the log does not show the firmware handing over to the operating system", \
     "the firmware does not record it, or the log was read too early", \

@@ -19,7 +19,7 @@ BASE = {"core/reader.h", "core/reason.h", "core/checks.h", "core/alg.h", "core/t
 
 # directory: (directories of the project, single headers besides, outside libraries)
 LAYERS = {
-    "core": ({"core", "crypto"}, set(), ()),
+    "core": ({"core", "crypto", "pkg"}, set(), ()),
     "crypto": ({"crypto"}, BASE | {"core/public.h"}, ("openssl/",)),
     "pkg": ({"pkg", "core", "crypto"}, set(), ()),
     "wire": ({"wire", "core", "crypto", "pkg"}, set(), ("cbor/", "jansson.h")),
