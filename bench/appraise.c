@@ -228,8 +228,8 @@ static void steady_init(struct steady *s, struct evidence *e)
     s->held_pcrs = e->content.pcrs;
     s->held.pcrs = &s->held_pcrs;
     memcpy(s->held.pcrs_fingerprint, e->message.pcrs_fingerprint, 32);
-    s->held.has_log = true;
-    memcpy(s->held.log_digest, e->message.log_digest, 32);
+    s->held.log.has = true;
+    memcpy(s->held.log.digest, e->message.log_digest, 32);
     tb_appraise_boot(e->content.log, &e->content.pcrs, &e->policy, &e->in.firmware, e->h, &s->boot);
     e->message.has_pcrs = false;
     e->message.log = tb_slice(NULL, 0);

@@ -38,12 +38,15 @@ struct tb_firmware_reference {
 
 /* The unsigned parts of the evidence that the quote's extraData covers (wire's `content`). */
 struct tb_content {
-    struct tb_pcrs pcrs;   /* values as the host read them */
-    bool has_log;          /* false: the host could not read its log */
-    char log_missing[129]; /* why, in its own words: shown, never believed */
-    struct tb_reader log;  /* event log, from this message or from what the Verifier holds;
-                            * tb_appraise_quote() does not read it */
-    char boot_id[40];      /* "" unknown */
+    struct tb_pcrs pcrs;       /* values as the host read them */
+    bool has_log;              /* false: the host could not read its log */
+    char log_missing[129];     /* why, in its own words: shown, never believed */
+    struct tb_reader log;      /* event log, from this message or from what the Verifier holds;
+                                * tb_appraise_quote() reads none of the three */
+    struct tb_reader user_log; /* canonical event log (core/cel.h); empty: none */
+    struct tb_reader packages; /* of each package what tb_package_open() reads, one behind the
+                                * other; empty: none */
+    char boot_id[40];          /* "" unknown */
     uint64_t uptime_ms;
     char serial[TB_SERIAL_MAX + 1]; /* of the machine, by its firmware (SMBIOS); "" unknown */
     uint32_t tpm_vendor;            /* that the TPM tells, tb_tpm_vendor_of_text(); 0 unknown */

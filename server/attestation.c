@@ -230,13 +230,13 @@ static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
         memcpy(w->held.pcrs_fingerprint, host->pcrs_digest, 32);
     }
     if (w->message.log.left == 0 && !w->message.log_missing && host->has_log) {
-        w->held.has_log = true;
-        memcpy(w->held.log_digest, host->log_digest, 32);
+        w->held.log.has = true;
+        memcpy(w->held.log.digest, host->log_digest, 32);
         if (need_log && w->held_log_bytes.p == NULL) {
             if (tb_store_blob_get(v->config.store, host->log_digest, &w->held_log_bytes) !=
                 TB_STORE_OK)
                 return false;
-            w->held.log = tb_slice(w->held_log_bytes.p, w->held_log_bytes.len);
+            w->held.log.bytes = tb_slice(w->held_log_bytes.p, w->held_log_bytes.len);
         }
     }
     return true;
@@ -298,7 +298,7 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
     if (w->content.has_log && w->content.log.left == 0) {
         if (!fetch_held(v, w, true))
             return NULL;
-        w->content.log = w->held.log;
+        w->content.log = w->held.log.bytes;
     }
     c = calloc(1, sizeof *c);
     h = tb_verifier_hasher(v);

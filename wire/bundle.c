@@ -173,6 +173,8 @@ static const struct tb_field bundle_fields[] = {
     TEXT_OPT(22, tb_bundle, tpm_class),
     TEXT_OPT(23, tb_bundle, tpm_vendor),
     SLICE_OPT(24, tb_bundle, ek_public, TB_PUBLIC_MAX),
+    SLICE_OPT(25, tb_bundle, held_user_log, TB_CEL_LEN_MAX),
+    SLICE_OPT(26, tb_bundle, held_packages, TB_PACKAGES_LEN_MAX),
 };
 static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, NULL)
 
@@ -200,6 +202,20 @@ bool tb_bundle_encode(const struct tb_bundle *b, uint8_t *buf, size_t cap, size_
     return true;
 }
 
+static bool hold(struct tb_reader bytes, struct tb_hasher *h, struct tb_held_part *out)
+{
+    uint8_t digest[TB_DIGEST_MAX];
+
+    if (bytes.left == 0)
+        return true;
+    if (!tb_hash(h, TB_BANK_SHA256, bytes, digest))
+        return false;
+    memcpy(out->digest, digest, sizeof out->digest);
+    out->bytes = bytes;
+    out->has = true;
+    return true;
+}
+
 /* What the bundle says was held, with digests made now. */
 static bool held_of(const struct tb_bundle *b, struct tb_hasher *h, struct tb_held_evidence *out)
 {
@@ -212,14 +228,8 @@ static bool held_of(const struct tb_bundle *b, struct tb_hasher *h, struct tb_he
         memcpy(out->pcrs_fingerprint, digest, sizeof out->pcrs_fingerprint);
         out->pcrs = &b->held_pcrs;
     }
-    if (b->held_log.left != 0) {
-        if (!tb_hash(h, TB_BANK_SHA256, b->held_log, digest))
-            return false;
-        memcpy(out->log_digest, digest, sizeof out->log_digest);
-        out->log = b->held_log;
-        out->has_log = true;
-    }
-    return true;
+    return hold(b->held_log, h, &out->log) && hold(b->held_user_log, h, &out->user_log) &&
+           hold(b->held_packages, h, &out->packages);
 }
 
 bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *policy,

@@ -95,43 +95,59 @@ static bool resolve_pcrs(const struct tb_evidence_content *m, const struct tb_he
     return true;
 }
 
-static bool resolve_log(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
-                        struct tb_hasher *h, struct tb_reader *out, struct tb_reason *why)
+/* A part that is known by the SHA-256 of its bytes. */
+static bool resolve_part(const char *where, const char *what, const uint8_t digest[32],
+                         struct tb_reader sent, const struct tb_held_part *held,
+                         struct tb_hasher *h, struct tb_reader *out, struct tb_reason *why)
 {
-    static const char where[] = "evidence.content.log";
-    uint8_t digest[TB_DIGEST_MAX];
+    uint8_t observed[TB_DIGEST_MAX];
 
-    if (m->log_missing)
-        return true;
-    if (m->log.left != 0) {
-        if (!tb_hash(h, TB_BANK_SHA256, m->log, digest))
+    if (sent.left != 0) {
+        if (!tb_hash(h, TB_BANK_SHA256, sent, observed))
             return tb_refuse(why, TB_CHECK_EVIDENCE_FORMAT, where, "a digest", "no memory");
-        if (memcmp(digest, m->log_digest, 32) != 0)
-            return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, m->log_digest, digest, why);
-        *out = m->log;
+        if (memcmp(observed, digest, 32) != 0)
+            return refuse_digest(TB_CHECK_EVIDENCE_FORMAT, where, digest, observed, why);
+        *out = sent;
         return true;
     }
-    if (!held->has_log)
-        return tb_refuse(why, TB_CHECK_EVIDENCE_COMPLETE, where, "the event log",
-                         "neither sent nor held");
-    if (memcmp(held->log_digest, m->log_digest, 32) != 0)
-        return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->log_digest, m->log_digest,
-                             why);
-    *out = held->log;
+    if (!held->has)
+        return tb_refuse(why, TB_CHECK_EVIDENCE_COMPLETE, where, what, "neither sent nor held");
+    if (memcmp(held->digest, digest, 32) != 0)
+        return refuse_digest(TB_CHECK_EVIDENCE_COMPLETE, where, held->digest, digest, why);
+    *out = held->bytes;
     return true;
+}
+
+struct parts {
+    struct tb_reader log, user_log, packages;
+};
+
+static bool resolve_parts(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
+                          struct tb_hasher *h, struct parts *out, struct tb_reason *why)
+{
+    return (m->log_missing || resolve_part("evidence.content.log", "the event log", m->log_digest,
+                                           m->log, &held->log, h, &out->log, why)) &&
+           (!m->has_user_log_digest ||
+            resolve_part("evidence.content.user_log", "the user log", m->user_log_digest,
+                         m->user_log, &held->user_log, h, &out->user_log, why)) &&
+           (!m->has_packages_digest ||
+            resolve_part("evidence.content.packages", "the package metadata", m->packages_digest,
+                         m->packages, &held->packages, h, &out->packages, why));
 }
 
 bool tb_content_resolve(const struct tb_evidence_content *m, const struct tb_held_evidence *held,
                         struct tb_hasher *h, struct tb_content *out, struct tb_reason *why)
 {
     const struct tb_pcrs *pcrs = NULL;
-    struct tb_reader log = { 0 };
+    struct parts parts = { 0 };
 
-    if (!resolve_pcrs(m, held, h, &pcrs, why) || !resolve_log(m, held, h, &log, why))
+    if (!resolve_pcrs(m, held, h, &pcrs, why) || !resolve_parts(m, held, h, &parts, why))
         return false;
     out->pcrs = *pcrs;
     out->has_log = !m->log_missing;
-    out->log = log;
+    out->log = parts.log;
+    out->user_log = parts.user_log;
+    out->packages = parts.packages;
     _Static_assert(sizeof out->log_missing == sizeof m->log_missing_reason, "one text");
     memcpy(out->log_missing, m->log_missing_reason, sizeof out->log_missing);
     memcpy(out->boot_id, m->boot_id, sizeof out->boot_id);

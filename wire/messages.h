@@ -14,14 +14,15 @@
 #define TB_WIRE_MESSAGES_H
 
 #include "core/appraise.h"
-#include "core/eventlog.h"
+#include "core/cel.h"
 #include "crypto/ek.h"
 
 #define TB_WIRE_VERSION 1
 
 /* Limits of a message as a whole, in bytes; the server uses them as limits of its routes. */
 #define TB_MESSAGE_MAX (64 * 1024) /* every message but evidence */
-#define TB_EVIDENCE_MESSAGE_MAX (TB_LOG_SIZE_MAX + 64 * 1024)
+#define TB_EVIDENCE_MESSAGE_MAX (TB_LOG_SIZE_MAX + TB_CEL_LEN_MAX + TB_PACKAGES_LEN_MAX + 64 * 1024)
+#define TB_PACKAGES_LEN_MAX (512 * 1024) /* metadata of all packages of a host */
 
 #define TB_HOST_NAME_MAX 253  /* characters of a host name (RFC 1123, 2.1) */
 #define TB_TOKEN_TEXT_MAX 128 /* characters of an enrolment token */
@@ -100,8 +101,12 @@ struct tb_challenge {
     uint8_t held_log[32]; /* SHA-256 of the log that the server holds: leave it out if equal */
     bool has_held_pcrs;
     uint8_t held_pcrs[32]; /* tb_pcrs_fingerprint() of the values that it holds: likewise */
-    uint32_t lifetime_s;   /* of the nonce */
-    uint32_t interval_s;   /* until the next attestation */
+    bool has_held_user_log;
+    uint8_t held_user_log[32]; /* SHA-256; sent only to an agent that has sent one before */
+    bool has_held_packages;
+    uint8_t held_packages[32]; /* likewise */
+    uint32_t lifetime_s;       /* of the nonce */
+    uint32_t interval_s;       /* until the next attestation */
 };
 
 /* The outer message. extraData of the quote covers the rest: tb_binding() in core/appraise.h, over
@@ -129,6 +134,15 @@ struct tb_evidence_content {
     struct tb_tpm_facts tpm;
     char agent_version[33];
     char serial[TB_SERIAL_MAX + 1]; /* of the machine (SMBIOS); "" unknown */
+    /* What a host on Trueboot's own boot chain sends besides; false: it has none. Digests are
+     * SHA-256; the bytes are empty where the server holds them. */
+    bool has_user_log_digest;
+    uint8_t user_log_digest[32];
+    struct tb_reader user_log; /* canonical event log (core/cel.h) */
+    bool has_packages_digest;
+    uint8_t packages_digest[32];
+    struct tb_reader packages; /* the beginnings of the packages' containers, member `manifest` and
+                                * member `signature` (pkg/package.h), one behind the other */
 };
 
 struct tb_answer_reason {
@@ -194,19 +208,23 @@ TB_MUST_CHECK bool tb_pcrs_fingerprint(const struct tb_pcrs *pcrs, struct tb_has
                                        uint8_t out[TB_DIGEST_MAX]);
 
 /* What the Verifier holds of a host already; zero is nothing. */
+struct tb_held_part {
+    bool has;
+    uint8_t digest[32];     /* SHA-256 */
+    struct tb_reader bytes; /* may stay empty where only the digest is needed (cached appraisal) */
+};
 struct tb_held_evidence {
     const struct tb_pcrs *pcrs; /* NULL: none */
     uint8_t pcrs_fingerprint[32];
-    bool has_log;
-    uint8_t log_digest[32]; /* SHA-256 */
-    struct tb_reader log;   /* may stay empty where only the digest is needed (cached appraisal) */
+    struct tb_held_part log, user_log, packages;
 };
 
 /* From a content message and what the Verifier holds to what the appraisal takes. Every part that
  * was sent is compared with the digest sent for it, and every part that was left out with what is
  * held: TB_CHECK_EVIDENCE_FORMAT where a part is not what its digest says,
  * TB_CHECK_EVIDENCE_COMPLETE where it is neither sent nor held. A missing log is no error here:
- * out->has_log is then false, and the appraisal says so. out->log points into m or held. */
+ * out->has_log is then false, and the appraisal says so. out's logs and packages point into m or
+ * held. */
 TB_MUST_CHECK bool tb_content_resolve(const struct tb_evidence_content *m,
                                       const struct tb_held_evidence *held, struct tb_hasher *h,
                                       struct tb_content *out, struct tb_reason *why);

@@ -175,6 +175,8 @@ static const struct tb_field challenge_fields[] = {
     FIXED_OPT(5, tb_challenge, held_pcrs),
     UINT(6, tb_challenge, lifetime_s, 0, UINT32_MAX),
     UINT(7, tb_challenge, interval_s, 0, UINT32_MAX),
+    FIXED_OPT(8, tb_challenge, held_user_log),
+    FIXED_OPT(9, tb_challenge, held_packages),
 };
 SCHEMA(challenge, "challenge", TB_MESSAGE_MAX, NULL)
 
@@ -289,6 +291,9 @@ static bool content_coherent(const struct tb_cbor_reader *r, const void *m, stru
     if (!q->log_missing && (no_digest || q->log_missing_reason[0] != '\0'))
         return REFUSE(r, "the digest of a log that is not missing",
                       no_digest ? "zeros" : "a reason why it is missing", why);
+    if ((q->user_log.left != 0 && !q->has_user_log_digest) ||
+        (q->packages.left != 0 && !q->has_packages_digest))
+        return REFUSE(r, "the digest of each part that is sent", "a part without it", why);
     return true;
 }
 
@@ -309,6 +314,10 @@ static const struct tb_field evidence_content_fields[] = {
     UINT(14, tb_evidence_content, tpm.firmware_version, 0, UINT64_MAX),
     TEXT_OPT(15, tb_evidence_content, agent_version),
     TEXT_OPT(16, tb_evidence_content, serial),
+    FIXED_OPT(17, tb_evidence_content, user_log_digest),
+    SLICE_OPT(18, tb_evidence_content, user_log, TB_CEL_LEN_MAX),
+    FIXED_OPT(19, tb_evidence_content, packages_digest),
+    SLICE_OPT(20, tb_evidence_content, packages, TB_PACKAGES_LEN_MAX),
 };
 SCHEMA(evidence_content, "evidence.content", TB_EVIDENCE_MESSAGE_MAX, content_coherent)
 

@@ -68,7 +68,9 @@ static struct tb_challenge challenge(void)
 {
     return (struct tb_challenge){ { 9 }, 2,     { { TB_ALG_SHA256, 0xfbff }, { TB_ALG_SHA384, 1 } },
                                   true,  { 3 }, true,
-                                  { 4 }, 60,    300 };
+                                  { 4 }, true,  { 5 },
+                                  true,  { 6 }, 60,
+                                  300 };
 }
 static struct tb_evidence_message evidence_message(void)
 {
@@ -86,7 +88,13 @@ static struct tb_evidence_content evidence_content(void)
                                      .realtime_ms = 1,
                                      .tpm_state = TB_TPM_STATE_20,
                                      .tpm = { "STM", "ST33", 5 },
-                                     .agent_version = "0.1.0" };
+                                     .agent_version = "0.1.0",
+                                     .has_user_log_digest = true,
+                                     .user_log_digest = { 3 },
+                                     .user_log = S("user log"),
+                                     .has_packages_digest = true,
+                                     .packages_digest = { 4 },
+                                     .packages = S("manifests") };
 
     test_pcr_set(&m.pcrs, TB_BANK_SHA1, 0, 0x10);
     test_pcr_set(&m.pcrs, TB_BANK_SHA256, 7, 0x20);
@@ -347,8 +355,10 @@ static void a_missing_field_is_told_by_its_name(void **state)
 
 static void fields_out_of_their_bounds_are_refused(void **state)
 {
-    static uint8_t big[TB_EK_CERTIFICATE_MAX + 1];
+    static uint8_t big[TB_EK_CERTIFICATE_MAX + 1], huge[TB_PACKAGES_LEN_MAX + 1],
+        room[TB_PACKAGES_LEN_MAX + TB_MESSAGE_MAX];
     struct tb_enrol_request q = enrol_request();
+    struct tb_evidence_content m = evidence_content();
     struct tb_activate_reply a = activate_reply();
     struct tb_challenge c = challenge();
     struct tb_evidence_message e = evidence_message();
@@ -375,6 +385,15 @@ static void fields_out_of_their_bounds_are_refused(void **state)
     REFUSED(enrol_request, q);
     a.state = (enum tb_enrol_state)0;
     REFUSED(activate_reply, a);
+    m.user_log = tb_slice(huge, TB_CEL_LEN_MAX);
+    assert_true(tb_evidence_content_encode(&m, room, sizeof room, &n));
+    m.user_log.left++;
+    assert_false(tb_evidence_content_encode(&m, room, sizeof room, &n));
+    m.user_log.left = 1;
+    m.packages = tb_slice(huge, TB_PACKAGES_LEN_MAX);
+    assert_true(tb_evidence_content_encode(&m, room, sizeof room, &n));
+    m.packages.left++;
+    assert_false(tb_evidence_content_encode(&m, room, sizeof room, &n));
     c.n_wanted = 0;
     REFUSED(challenge, c);
     c.n_wanted = TB_SELECTIONS_MAX + 1;
@@ -508,6 +527,30 @@ static void a_log_is_there_or_missing_with_a_reason(void **state)
     REFUSED(evidence_content, m);
 }
 
+static void a_part_that_is_sent_comes_with_its_digest(void **state)
+{
+    struct tb_evidence_content m = evidence_content(), out;
+    struct tb_reason why;
+    size_t n, n_all;
+
+    (void)state;
+    SENT(evidence_content, m);
+    n_all = n;
+    m.has_user_log_digest = false;
+    REFUSED(evidence_content, m);
+    m.user_log.left = 0;
+    SENT(evidence_content, m);
+    m.has_packages_digest = false;
+    REFUSED(evidence_content, m);
+    m.packages.left = 0;
+    SENT(evidence_content, m); /* as an agent sends that knows of neither */
+    assert_true(tb_evidence_content_decode(tb_slice(buf, n), &out, &why));
+    assert_false(out.has_user_log_digest || out.has_packages_digest);
+    m.has_user_log_digest = m.has_packages_digest = true;
+    SENT(evidence_content, m); /* both held */
+    assert_int_equal(n, n_all - (2 + 8) - (2 + 9));
+}
+
 static void headline_and_text_come_together(void **state)
 {
     struct tb_evidence_answer a = evidence_answer();
@@ -639,7 +682,13 @@ static struct resolving *resolving_new(void)
     memcpy(r->held.pcrs_fingerprint, digest, 32);
     assert_true(tb_hash(r->h, TB_BANK_SHA256, r->m.log, digest));
     memcpy(r->m.log_digest, digest, 32);
-    memcpy(r->held.log_digest, digest, 32);
+    memcpy(r->held.log.digest, digest, 32);
+    assert_true(tb_hash(r->h, TB_BANK_SHA256, r->m.user_log, digest));
+    memcpy(r->m.user_log_digest, digest, 32);
+    memcpy(r->held.user_log.digest, digest, 32);
+    assert_true(tb_hash(r->h, TB_BANK_SHA256, r->m.packages, digest));
+    memcpy(r->m.packages_digest, digest, 32);
+    memcpy(r->held.packages.digest, digest, 32);
     return r;
 }
 
@@ -676,6 +725,93 @@ static void t55_parts_that_are_not_what_their_digest_says_are_refused(void **sta
     resolving_free(r);
 }
 
+/* The user log and the metadata of packages, as the two cases of one test. */
+static const struct {
+    const char *where;
+    size_t digest, bytes, held, has, out;
+} parts[] = {
+    { "evidence.content.user_log", offsetof(struct resolving, m.user_log_digest),
+      offsetof(struct resolving, m.user_log), offsetof(struct resolving, held.user_log),
+      offsetof(struct resolving, m.has_user_log_digest), offsetof(struct resolving, out.user_log) },
+    { "evidence.content.packages", offsetof(struct resolving, m.packages_digest),
+      offsetof(struct resolving, m.packages), offsetof(struct resolving, held.packages),
+      offsetof(struct resolving, m.has_packages_digest), offsetof(struct resolving, out.packages) },
+};
+#define PART(member, type) ((type *)((uint8_t *)r + parts[i].member))
+
+static void t55_user_log_and_package_metadata_are_what_their_digests_say(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct resolving *r = resolving_new();
+        struct tb_reader sent = *PART(bytes, struct tb_reader);
+        uint8_t *changed = test_memdup(sent.p, sent.left);
+
+        assert_true(resolve(r));
+        assert_ptr_equal(PART(out, struct tb_reader)->p, sent.p);
+        assert_int_equal(PART(out, struct tb_reader)->left, sent.left);
+        for (size_t at = 0; at < sent.left; at++) { /* replaced: any byte of it */
+            changed[at] ^= 1;
+            *PART(bytes, struct tb_reader) = tb_slice(changed, sent.left);
+            assert_false(resolve(r));
+            assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_FORMAT);
+            assert_string_equal(r->why.where, parts[i].where);
+            changed[at] ^= 1;
+        }
+        PART(bytes, struct tb_reader)->left--; /* shortened */
+        assert_false(resolve(r));
+        assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_FORMAT);
+        free(changed);
+        resolving_free(r);
+    }
+}
+
+static void user_log_and_package_metadata_left_out_are_those_that_are_held(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct resolving *r = resolving_new();
+        struct tb_held_part *held = PART(held, struct tb_held_part);
+
+        *PART(bytes, struct tb_reader) = tb_slice(NULL, 0);
+        assert_false(resolve(r));
+        assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_COMPLETE);
+        assert_string_equal(r->why.where, parts[i].where);
+        assert_string_equal(r->why.observed, "neither sent nor held");
+        held->has = true;
+        held->bytes = S("held");
+        assert_true(resolve(r));
+        assert_ptr_equal(PART(out, struct tb_reader)->p, held->bytes.p);
+        held->digest[31] ^= 1;
+        assert_false(resolve(r));
+        assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_COMPLETE);
+        assert_string_equal(r->why.where, parts[i].where);
+
+        *PART(has, bool) = false; /* an agent that has none: what is held does not stand in */
+        assert_true(resolve(r));
+        assert_int_equal(PART(out, struct tb_reader)->left, 0);
+        resolving_free(r);
+    }
+}
+
+static void t53_what_is_held_is_taken_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) { /* no part of the log of an earlier boot is continued */
+        struct resolving *r = resolving_new();
+        struct tb_held_part *held = PART(held, struct tb_held_part);
+        struct tb_reader sent = *PART(bytes, struct tb_reader);
+
+        *held = (struct tb_held_part){ .has = true, .bytes = tb_slice(sent.p, 2) };
+        memcpy(held->digest, PART(digest, uint8_t), 32);
+        *PART(bytes, struct tb_reader) = tb_slice(sent.p + 2, sent.left - 2);
+        assert_false(resolve(r));
+        assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_FORMAT);
+        assert_string_equal(r->why.where, parts[i].where);
+        resolving_free(r);
+    }
+}
+
 static void parts_left_out_come_from_what_is_held_and_from_nothing_else(void **state)
 {
     struct resolving *r = resolving_new();
@@ -697,11 +833,11 @@ static void parts_left_out_come_from_what_is_held_and_from_nothing_else(void **s
     r->m.log.left = 0;
     assert_false(resolve(r));
     assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_COMPLETE);
-    r->held.has_log = true;
-    r->held.log = S("log");
+    r->held.log.has = true;
+    r->held.log.bytes = S("log");
     assert_true(resolve(r));
     assert_int_equal(r->out.log.left, 3);
-    r->held.log_digest[0] ^= 1;
+    r->held.log.digest[0] ^= 1;
     assert_false(resolve(r));
     assert_int_equal(r->why.check, TB_CHECK_EVIDENCE_COMPLETE);
     assert_string_equal(r->why.where, "evidence.content.log");
@@ -751,11 +887,15 @@ int main(void)
         cmocka_unit_test(host_names_are_letters_digits_and_dots),
         cmocka_unit_test(keys_come_with_a_tpm_20_and_only_with_one),
         cmocka_unit_test(a_log_is_there_or_missing_with_a_reason),
+        cmocka_unit_test(a_part_that_is_sent_comes_with_its_digest),
         cmocka_unit_test(headline_and_text_come_together),
         cmocka_unit_test(l07_pcr_values_have_one_form_each_bank_once),
         cmocka_unit_test(the_fingerprint_covers_bank_pcr_and_value),
         cmocka_unit_test(t55_parts_that_are_not_what_their_digest_says_are_refused),
         cmocka_unit_test(parts_left_out_come_from_what_is_held_and_from_nothing_else),
+        cmocka_unit_test(t55_user_log_and_package_metadata_are_what_their_digests_say),
+        cmocka_unit_test(user_log_and_package_metadata_left_out_are_those_that_are_held),
+        cmocka_unit_test(t53_what_is_held_is_taken_whole_or_not_at_all),
         cmocka_unit_test(a_crypto_library_that_fails_resolves_nothing),
     };
 
