@@ -23,7 +23,8 @@ enum tb_record_kind {
     TB_RECORD_CONFIGURATION = 3, /* configuration SIZE SHA512, then the file's bytes, unless it is
                                   * longer than TB_BOOTCONF_LEN_MAX; SIZE 0: there is none */
     TB_RECORD_ASSET_TAG = 4,     /* asset-tag TEXT, "-": none (SMBIOS 3.6, 7.4, chassis) */
-    TB_RECORD_SET = 5,           /* set SET: the loading of a boot set begins */
+    TB_RECORD_SET = 5,           /* set SET: in PCR 12, 13 and 14; the loading of a boot set begins:
+                                  * what an earlier one measured there is not what runs */
     TB_RECORD_PACKAGE = 6,    /* package NAME VERSION SECURITY-VERSION KIND SIZE SHA512 SHA256, of
                                * its manifest; PCR 12 for the base, 13 for the others */
     TB_RECORD_MODULE = 7,     /* module KIND NAME VERSION FILE SIZE SHA512 SHA256, of a payload's
