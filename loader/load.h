@@ -121,7 +121,7 @@ struct tb_loader {
     bool log_full;
     struct tb_bootconf conf;
     uint8_t conf_bytes[TB_BOOTCONF_LEN_MAX];
-    uint8_t tried[32]; /* of the set at hand */
+    uint8_t tried[TB_N_BOOT_SETS][32]; /* what TB_VARIABLE_TRIED holds if a, b is tried */
     struct tb_minimum minimum;
     struct tb_revocations revocations, *revoked; /* NULL: no list */
     uint8_t revocations_text[TB_REVOCATIONS_LEN_MAX], revocations_signature[TB_SIGNATURE_LEN_MAX];
