@@ -326,9 +326,10 @@ static bool command_line(struct tb_loader *l)
     return tb_loader_record(l, TB_PCR_SETTINGS, &r);
 }
 
-static bool end(struct tb_loader *l)
+/* The set's beginning and end, in each PCR that tells of it. */
+static bool bound(struct tb_loader *l, enum tb_record_kind kind)
 {
-    const struct tb_record r = { .kind = TB_RECORD_END, .set = l->boot.set };
+    const struct tb_record r = { .kind = kind, .set = l->boot.set };
 
     return tb_loader_record(l, TB_PCR_BASE, &r) && tb_loader_record(l, TB_PCR_OTHERS, &r) &&
            tb_loader_record(l, TB_PCR_SETTINGS, &r);
@@ -347,14 +348,12 @@ void tb_loader_drop(struct tb_loader *l)
 
 bool tb_loader_set(struct tb_loader *l, char set)
 {
-    const struct tb_record r = { .kind = TB_RECORD_SET, .set = set };
-
     tb_loader_drop(l);
     l->boot.set = set;
-    if (!tb_loader_record(l, TB_PCR_SETTINGS, &r) || !load_packages(l))
+    if (!bound(l, TB_RECORD_SET) || !load_packages(l))
         return false;
     if (!tb_pe_parse(tb_slice(l->boot.kernel.p, l->boot.kernel.len), &l->boot.kernel_image,
                      &l->fault))
         return stop(l, "kernel");
-    return command_line(l) && end(l);
+    return command_line(l) && bound(l, TB_RECORD_END);
 }
