@@ -15,7 +15,7 @@ import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
-VARSTORE = f'{HERE}/edit-varstore'
+VARSTORE = f'{SOURCE}/tools/image/varstore.py'
 TEST_TPM = f'{SOURCE}/tools/test-tpm'
 # PCR 0 follows the machine's shape (memory size, processors, processor model): keep these fixed.
 SHAPE = ['-machine', 'q35,smm=on,vmport=off,accel=tcg', '-cpu', 'Nehalem', '-smp', '1', '-m', '512']
