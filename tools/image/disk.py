@@ -57,13 +57,13 @@ def make_esp(disk, files):
 def state_files(args, scratch):
     tree = f'{scratch}/state'
     address, _, gateway = args.network.partition(',')
-    write(f'{tree}/network', f'address {address}\ngateway {gateway}\n')
+    write(f'{tree}/data/network', f'address {address}\ngateway {gateway}\n')
     if args.server:
-        write(f'{tree}/agent/agent.json', json.dumps({
+        write(f'{tree}/data/agent/agent.json', json.dumps({
             'server': args.server, 'pin': args.pin, 'name': args.name, 'state': '/data/agent/state',
             'boot_set': '/run/trueboot/set', 'user_log': '/run/trueboot/events.cel'}, indent=2) + '\n')
-        write(f'{tree}/agent/token', f'{args.token}\n')
-        os.chmod(f'{tree}/agent', 0o700)
+        write(f'{tree}/data/agent/token', f'{args.token}\n')
+        os.chmod(f'{tree}/data/agent', 0o700)
     for path, file in (named(text) for text in args.state):
         os.makedirs(os.path.dirname(f'{tree}/{path}'), exist_ok=True)
         shutil.copy(file, f'{tree}/{path}')
