@@ -35,14 +35,19 @@ bool tb_is_package_name(struct tb_reader r)
            tb_lines_is_lower(r.p[0]);
 }
 
-bool tb_lines_is_words(struct tb_reader r)
+bool tb_lines_is_text(struct tb_reader r, size_t max)
 {
-    if (r.left == 0 || r.left > TB_PKG_TEXT_MAX || r.p[0] == ' ' || r.p[r.left - 1] == ' ')
+    if (r.left == 0 || r.left > max || r.p[0] == ' ' || r.p[r.left - 1] == ' ')
         return false;
     for (size_t i = 0; i < r.left; i++)
         if (r.p[i] < ' ' || r.p[i] > '~')
             return false;
     return true;
+}
+
+bool tb_lines_is_words(struct tb_reader r)
+{
+    return tb_lines_is_text(r, TB_PKG_TEXT_MAX);
 }
 
 int tb_lines_order(struct tb_reader a, struct tb_reader b)
@@ -212,4 +217,14 @@ bool tb_lines_end(struct tb_lines *l)
     if (!tb_lines_next(l))
         return false;
     return l->end || tb_lines_refuse(l, "nothing behind the end");
+}
+
+bool tb_bytes_put(struct tb_bytes *o, const void *p, size_t n)
+{
+    if (n > o->cap - o->n)
+        return false;
+    if (n != 0)
+        memcpy(o->p + o->n, p, n);
+    o->n += n;
+    return true;
 }

@@ -48,10 +48,18 @@ bool tb_lines_holds_only(struct tb_reader r, size_t max, bool (*letter)(uint8_t)
 bool tb_lines_is_lower(uint8_t c); /* a to z, 0 to 9 */
 bool tb_lines_is_alnum(uint8_t c);
 bool tb_is_package_name(struct tb_reader r); /* lower-case letters, digits, "+.-" */
-/* Printable ASCII that neither begins nor ends with a space. */
-bool tb_lines_is_words(struct tb_reader r);
+/* Printable ASCII that neither begins nor ends with a space, 1 to max characters. */
+bool tb_lines_is_text(struct tb_reader r, size_t max);
+bool tb_lines_is_words(struct tb_reader r); /* the same, at most TB_PKG_TEXT_MAX */
 bool tb_lines_text_is(struct tb_reader r, const char *text);
 /* Less, equal, greater than 0, as memcmp orders, the shorter of two that agree first. */
 int tb_lines_order(struct tb_reader a, struct tb_reader b);
+
+/* A buffer being filled, of cap bytes. put: behind what is there, or nothing of it. */
+struct tb_bytes {
+    uint8_t *p;
+    size_t cap, n;
+};
+TB_MUST_CHECK bool tb_bytes_put(struct tb_bytes *o, const void *p, size_t n);
 
 #endif

@@ -94,21 +94,21 @@ bool tb_package_kind_of_name(struct tb_reader name, enum tb_package_kind *out)
 
 /* ---- what a value may be: used by the parser and by the printer ---- */
 
-static bool is_version(struct tb_reader r)
+bool tb_is_package_version(struct tb_reader r)
 {
     return tb_lines_holds_only(r, TB_PKG_VERSION_MAX, tb_lines_is_alnum, "+.~:-") &&
            tb_lines_is_alnum(r.p[0]);
 }
 
 /* Also the name of a file, so it neither begins with a dot nor is a path. */
-static bool is_payload_name(struct tb_reader r)
+bool tb_is_payload_name(struct tb_reader r)
 {
     return tb_lines_holds_only(r, TB_PKG_NAME_MAX, tb_lines_is_alnum, "._+-") &&
            tb_lines_is_alnum(r.p[0]) && !tb_lines_text_is(r, "manifest") &&
            !tb_lines_text_is(r, "signature");
 }
 
-static bool is_option_name(struct tb_reader r)
+bool tb_is_option_name(struct tb_reader r)
 {
     return tb_lines_holds_only(r, TB_PKG_NAME_MAX, tb_lines_is_alnum, "._-") &&
            tb_lines_is_alnum(r.p[0]);
@@ -130,7 +130,8 @@ static bool parse_identity(struct tb_lines *l, struct tb_manifest *m)
     if (!tb_lines_text_is(v, "host"))
         return tb_lines_refuse(l, "purpose host");
     if (!tb_lines_value(l, "name", tb_is_package_name, "name and a package's name", &m->name) ||
-        !tb_lines_value(l, "version", is_version, "version and a version", &m->version) ||
+        !tb_lines_value(l, "version", tb_is_package_version, "version and a version",
+                        &m->version) ||
         !tb_lines_value(l, "security-version", NULL, "security-version and a number", &v))
         return false;
     if (!tb_lines_number(v, UINT32_MAX, &n))
@@ -182,7 +183,7 @@ static bool parse_options(struct tb_lines *l, struct tb_manifest *m)
 
         if (m->n_options == TB_PKG_OPTIONS_MAX)
             return tb_lines_refuse(l, "at most 32 of these");
-        if (!is_option_name(name) || !tb_lines_is_words(rest))
+        if (!tb_is_option_name(name) || !tb_lines_is_words(rest))
             return tb_lines_refuse(l, "an option's name and a value");
         if (m->n_options > 0 && tb_lines_order(m->option[m->n_options - 1].name, name) >= 0)
             return tb_lines_refuse(l, "names in rising order");
@@ -214,7 +215,7 @@ static bool parse_payload(struct tb_lines *l, struct tb_reader rest, struct tb_p
     if (!tb_payload_kind_of_name(tb_lines_word(&rest), &p->kind))
         return tb_lines_refuse(l, "payload and a kind of payload");
     p->name = tb_lines_word(&rest);
-    if (!is_payload_name(p->name))
+    if (!tb_is_payload_name(p->name))
         return tb_lines_refuse(l, "a payload's name");
     if (!tb_lines_number(tb_lines_word(&rest), TB_PAYLOAD_SIZE_MAX, &p->size) ||
         !tb_lines_hex(tb_lines_word(&rest), p->sha512, 64) || !tb_lines_hex(rest, p->sha256, 32))

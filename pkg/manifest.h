@@ -50,6 +50,10 @@ const char *tb_payload_kind_name(enum tb_payload_kind kind);
 TB_MUST_CHECK bool tb_payload_kind_of_name(struct tb_reader name, enum tb_payload_kind *out);
 bool tb_payload_is_efi(enum tb_payload_kind kind); /* has Authenticode digests */
 
+bool tb_is_package_version(struct tb_reader r); /* letters, digits, "+.~:-" */
+bool tb_is_payload_name(struct tb_reader r);    /* letters, digits, "._+-" */
+bool tb_is_option_name(struct tb_reader r);     /* letters, digits, "._-" */
+
 struct tb_payload {
     enum tb_payload_kind kind;
     struct tb_reader name; /* of the member of the container: letters, digits, "._+-" */

@@ -87,5 +87,8 @@ bool tb_record_is(struct tb_reader event);
  * *r holds what no record may. */
 TB_MUST_CHECK bool tb_record_print(const struct tb_record *r, uint8_t *buf, size_t cap,
                                    size_t *out_len);
+/* What was found outside as a record may hold it, an asset tag or a path: cut, '?' for all that is
+ * not printable; "-": empty. word: a name without spaces, as in UNVERIFIED. */
+struct tb_reader tb_record_line(struct tb_reader in, bool word, char out[TB_RECORD_LINE_MAX]);
 
 #endif
