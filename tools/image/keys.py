@@ -2,7 +2,10 @@
 import os
 import shutil
 
-from steps import run
+from steps import need, read, run, write
+import varstore
+
+DATE = '2026-01-01 00:00:00'  # of the updates: later ones need a later one
 
 
 def make(folder, build):
@@ -28,3 +31,15 @@ def vendor(folder, owner, build):
         '--level', 'certified', '--algorithm', 'rsa')
     run('openssl', 'x509', '-in', f'{folder}/root.crt', '-outform', 'DER',
         '-out', f'{folder}/root.der')
+
+
+def updates(folder, keys):
+    """Signed updates of the firmware's variables, for a machine in setup mode: PK.auth (signed by
+    itself), KEK.auth (by PK), db.auth (by KEK)."""
+    need('sign-efi-sig-list')
+    for name, by in ('PK', 'PK'), ('KEK', 'PK'), ('db', 'KEK'):
+        owner = str(varstore.OWNER)
+        write(f'{folder}/{name}.esl', varstore.signature_list(varstore.CERT_X509,
+                                                              read(f'{keys}/{name}.der')))
+        run('sign-efi-sig-list', '-g', owner, '-t', DATE, '-k', f'{keys}/{by}.key',
+            '-c', f'{keys}/{by}.crt', name, f'{folder}/{name}.esl', f'{folder}/{name}.auth')

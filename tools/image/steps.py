@@ -10,7 +10,8 @@ os.environ.update(LC_ALL='C', TZ='UTC')
 
 NEEDED = {'mcopy': 'mtools', 'sfdisk': 'fdisk', 'mke2fs': 'e2fsprogs', 'mksquashfs': 'squashfs-tools',
           'veritysetup': 'cryptsetup-bin', 'sbsign': 'sbsigntool', 'objcopy': 'binutils',
-          'depmod': 'kmod', 'openssl': 'openssl', 'ldd': 'libc-bin', 'dpkg-deb': 'dpkg',
+          'depmod': 'kmod', 'openssl': 'openssl', 'ldd': 'libc-bin', 'sign-efi-sig-list': 'efitools',
+          'hash-to-efi-sig-list': 'efitools', 'dpkg-deb': 'dpkg',
           '/bin/busybox': 'busybox-static'}
 
 
