@@ -1,10 +1,11 @@
-/* core/describe_tagged.c - tagged events as lines: Linux, systemd, Windows, ESXi.
+/* core/describe_tagged.c - tagged events as lines: our own records, Linux, systemd, Windows, ESXi.
  *
  * PFP 1.06, 10.4.2.1: TCG_PCClientTaggedEvent. Windows' frames are unfolded: a line for a setting,
  * a line for a module. At most FRAMES_MAX of them, so that one event cannot drown the others. */
 #include "core/describe_internal.h"
 #include "core/sipa.h"
 #include "core/uefi.h"
+#include "pkg/record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,11 +184,35 @@ static void esxi_version(const struct tb_describing *d, bool verified, struct tb
     }
 }
 
+/* The digest of a record is over tag and size too, so it is verified as a whole or not at all. */
+static bool record(const struct tb_describing *d)
+{
+    struct tb_reader text = d->e->data, head;
+    struct tb_record r;
+    struct tb_reason why;
+
+    if (!tb_record_parse(d->e->data, &r, &why) || !tb_read_slice(&text, 8, &head)) {
+        tb_describe_line(d, d->whole, "malformed", "%s: expected %s, found %s", why.where,
+                         why.expected, why.observed);
+        return false;
+    }
+    tb_describe_line(d, d->whole, "tag", "0x%08" PRIx32 " Trueboot %s, %zu bytes",
+                     TB_RECORD_TAG + (uint32_t)r.kind, tb_record_kind_name(r.kind), text.left);
+    if (r.kind == TB_RECORD_CONFIGURATION)
+        text.left -= r.text.left;
+    tb_describe_bytes(d, d->whole, "record", text);
+    if (r.kind == TB_RECORD_CONFIGURATION && r.text.left != 0)
+        tb_describe_bytes(d, d->whole, "configuration", r.text);
+    return true;
+}
+
 bool tb_describe_tagged(const struct tb_describing *d)
 {
     struct tb_reader r = d->e->data, frame, data;
     uint32_t tag, len;
 
+    if (tb_record_is(r))
+        return record(d);
     while (r.left != 0) {
         bool verified;
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/describe.h"
+#include "pkg/record.h"
 #include "tests/unit/log_builder.h"
 #include "tests/unit/sipa_builder.h"
 
@@ -224,6 +225,56 @@ static void tags_of_esxi_are_named_and_their_data_verified_where_they_are(void *
     assert_line("+tag=0x4fff0001 unknown, 1 bytes\n+tag-data=x\n");
 }
 
+/* An event of ours in PCR 14, with the right digest or that of something else. */
+static void describe_record(const struct tb_record *r, const char *hashed)
+{
+    uint8_t event[TB_RECORD_LEN_MAX];
+    size_t len;
+
+    assert_true(tb_record_print(r, event, sizeof event, &len));
+    log_begin(b, LOG_BANK(TB_BANK_SHA256));
+    if (hashed == NULL)
+        log_event_data(b, 14, TB_EV_EVENT_TAG, tb_slice(event, len));
+    else
+        log_event(b, 14, TB_EV_EVENT_TAG, log_text(hashed), tb_slice(event, len));
+    describe_last();
+}
+
+static void records_are_told_and_verified_as_a_whole(void **state)
+{
+    static const char conf[] = "trueboot-boot 1\ndefault a\nend\n";
+    struct tb_record r = { .kind = TB_RECORD_COMMAND_LINE, .text = tb_slice("ro quiet", 8) };
+
+    (void)state;
+    describe_record(&r, NULL);
+    assert_line("+tag=0x5442000c Trueboot command-line, 22 bytes\n+record=command-line ro quiet\n");
+    describe_record(&r, "command-line ro quiet\n"); /* not what is hashed: the tag is missing */
+    assert_line("-tag=0x5442000c Trueboot command-line, 22 bytes\n-record=command-line ro quiet\n");
+    r = (struct tb_record){ .kind = TB_RECORD_CONFIGURATION,
+                            .size = sizeof conf - 1,
+                            .text = tb_slice(conf, sizeof conf - 1) };
+    describe_record(&r, NULL);
+    assert_line("+record=configuration 30 00000000");
+    assert_line("+configuration=trueboot-boot 1\n+configuration=default a\n+configuration=end\n");
+    r = (struct tb_record){ .kind = TB_RECORD_CONFIGURATION };
+    describe_record(&r, NULL);
+    assert_null(strstr(lines, "configuration="));
+}
+
+static void t44_a_malformed_record_is_told_and_its_bytes_shown(void **state)
+{
+    static const char wrong[] = "\x0d\0\x42\x54\7\0\0\0end \x1b[2";
+
+    (void)state;
+    log_begin(b, LOG_BANK(TB_BANK_SHA256));
+    log_event_data(b, 14, TB_EV_EVENT_TAG, tb_slice(wrong, sizeof wrong - 1));
+    describe_last();
+    assert_line("+malformed=end: expected a line that ends, found 7 bytes\n+data=0d004254070000");
+    log_event_data(b, 14, TB_EV_EVENT_TAG, tb_slice(wrong, 4));
+    describe_last();
+    assert_line("+malformed=record: expected a tag and a size, found 0 bytes\n+data=0d004254\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +285,8 @@ int main(void)
         cmocka_unit_test(t44_names_that_windows_measured_do_not_act),
         cmocka_unit_test(the_trust_point_is_unfolded_and_never_verified),
         cmocka_unit_test(tags_of_esxi_are_named_and_their_data_verified_where_they_are),
+        cmocka_unit_test(records_are_told_and_verified_as_a_whole),
+        cmocka_unit_test(t44_a_malformed_record_is_told_and_its_bytes_shown),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
