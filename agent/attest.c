@@ -6,6 +6,7 @@
  * connection broke in between or when the answer came too late. */
 #include "agent/attest.h"
 
+#include "agent/boot_set.h"
 #include "agent/journal.h"
 #include "wire/cbor.h"
 
@@ -32,6 +33,9 @@ struct work {
     struct tb_tpm_quote quote;
     uint8_t *log; /* NULL: it could not be read */
     size_t log_len;
+    struct tb_user_log user_log;
+    uint8_t *packages; /* NULL: none */
+    size_t packages_len;
     bool send_all; /* the Verifier does not hold what it said it holds */
     uint8_t *content_bytes, *message;
     size_t content_len, message_len;
@@ -201,6 +205,37 @@ static bool fill_log(struct work *w, struct tb_evidence_content *c)
     return true;
 }
 
+/* A part that only hosts on our own boot chain have; the bytes are left out where the Verifier
+ * holds them. */
+static bool fill_part(const struct work *w, struct tb_reader bytes, const uint8_t *held,
+                      bool *has_digest, uint8_t digest[32], struct tb_reader *sent)
+{
+    uint8_t full[TB_DIGEST_MAX];
+
+    *has_digest = bytes.left != 0;
+    *sent = tb_slice(NULL, 0);
+    if (!*has_digest)
+        return true;
+    if (!tb_hash(w->a->hasher, TB_BANK_SHA256, bytes, full))
+        return false;
+    memcpy(digest, full, 32);
+    if (w->send_all || held == NULL || memcmp(held, digest, 32) != 0)
+        *sent = bytes;
+    return true;
+}
+
+static bool fill_chain(struct work *w, struct tb_evidence_content *c)
+{
+    const struct tb_challenge *held = &w->challenge;
+
+    return fill_part(w, tb_slice(w->user_log.bytes, w->user_log.len),
+                     held->has_held_user_log ? held->held_user_log : NULL, &c->has_user_log_digest,
+                     c->user_log_digest, &c->user_log) &&
+           fill_part(w, tb_slice(w->packages, w->packages_len),
+                     held->has_held_packages ? held->held_packages : NULL, &c->has_packages_digest,
+                     c->packages_digest, &c->packages);
+}
+
 static bool fill_pcrs(struct work *w, struct tb_evidence_content *c)
 {
     uint8_t digest[TB_DIGEST_MAX];
@@ -226,10 +261,10 @@ static uint64_t now_ms(clockid_t clock)
 static bool make_content(struct work *w)
 {
     struct tb_evidence_content *c = &w->content;
-    size_t room = w->log_len + TB_MESSAGE_MAX;
+    size_t room = w->log_len + w->user_log.len + w->packages_len + TB_MESSAGE_MAX;
 
     c->log = tb_slice(NULL, 0);
-    if (!fill_pcrs(w, c) || !fill_log(w, c))
+    if (!fill_pcrs(w, c) || !fill_log(w, c) || !fill_chain(w, c))
         return false;
     memcpy(c->boot_id, w->host.boot_id, sizeof c->boot_id);
     c->uptime_ms = now_ms(CLOCK_BOOTTIME);
@@ -271,7 +306,7 @@ static enum step tpm_failed(struct work *w, const struct tb_tpm_error *why)
     return end(w, TB_ATTEST_NO_TPM, why->text);
 }
 
-static enum step make_quote(struct work *w)
+static enum step quote_content(struct work *w)
 {
     const char *id = w->a->enrolment->host_id;
     uint8_t exporter[TB_EXPORTER_LEN], binding[TB_DIGEST_MAX];
@@ -296,6 +331,22 @@ static enum step make_quote(struct work *w)
     (void)snprintf(w->out->text, sizeof w->out->text,
                    "a PCR was extended between reading and quoting, %d times in a row", ROUNDS_MAX);
     return STEP_AGAIN;
+}
+
+/* The user log grows while the system comes up, and each of its records is an extend. */
+static enum step make_quote(struct work *w)
+{
+    const char *path = w->a->config->user_log;
+    char note[TB_BOOT_SET_NOTE_LEN] = "";
+    enum step step;
+
+    if (path[0] != '\0')
+        tb_user_log_open(path, &w->user_log, note);
+    if (note[0] != '\0')
+        tb_journal(TB_JOURNAL_WARNING, "user_log: %s", note);
+    step = quote_content(w);
+    tb_user_log_close(&w->user_log);
+    return step;
 }
 
 /* --- Evidence -----------------------------------------------------------------------------------
@@ -359,6 +410,18 @@ static enum step open_tpm(struct work *w)
     return end(w, TB_ATTEST_NO_TPM, w->out->text);
 }
 
+static void read_boot_set(struct work *w)
+{
+    const char *dir = w->a->config->boot_set;
+    char note[TB_BOOT_SET_NOTE_LEN];
+
+    if (dir[0] == '\0')
+        return;
+    tb_boot_set_read(dir, &w->packages, &w->packages_len, note);
+    if (note[0] != '\0')
+        tb_journal(TB_JOURNAL_WARNING, "boot_set: %s", note);
+}
+
 static void attest_20(struct work *w)
 {
     const struct tb_agent_config *c = w->a->config;
@@ -372,6 +435,7 @@ static void attest_20(struct work *w)
         w->log = NULL;
         w->log_len = 0;
     }
+    read_boot_set(w);
     for (int round = 0; round < ROUNDS_MAX && step != STEP_END; round++) {
         step = get_challenge(w, TB_TPM_STATE_20);
         if (step == STEP_OK)
@@ -408,6 +472,7 @@ void tb_attest(const struct tb_attester *a, struct tb_attest_result *out)
     }
     w->a = a;
     w->out = out;
+    w->user_log.fd = -1;
     switch (tb_tpm_probe(&options, &why)) {
     case TB_TPM_OK:
         if (a->enrolment->tpm_state == TB_TPM_STATE_20)
@@ -422,6 +487,7 @@ void tb_attest(const struct tb_attester *a, struct tb_attest_result *out)
     }
     tb_tpm_close(w->tpm);
     free(w->log);
+    free(w->packages);
     free(w->content_bytes);
     free(w->message);
     free(w);

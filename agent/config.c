@@ -88,6 +88,16 @@ static bool set_event_log(struct tb_agent_config *c, const char *value)
     return value[0] == '/' && put(c->event_log, sizeof c->event_log, value);
 }
 
+static bool set_user_log(struct tb_agent_config *c, const char *value)
+{
+    return value[0] == '/' && put(c->user_log, sizeof c->user_log, value);
+}
+
+static bool set_boot_set(struct tb_agent_config *c, const char *value)
+{
+    return value[0] == '/' && put(c->boot_set, sizeof c->boot_set, value);
+}
+
 static bool set_name(struct tb_agent_config *c, const char *value)
 {
     return tb_host_name_is_valid(value, TB_HOST_NAME_MAX) && put(c->name, sizeof c->name, value);
@@ -118,6 +128,8 @@ static const struct key {
     { "state", set_state, "the path of a directory", false },
     { "tcti", set_tcti, "a TCTI, such as \"device:/dev/tpmrm0\"", false },
     { "event_log", set_event_log, "an absolute path", false },
+    { "user_log", set_user_log, "an absolute path", false },
+    { "boot_set", set_boot_set, "an absolute path", false },
     { "name", set_name, "a host name", false },
     { "ak", set_ak, "\"ecc\" or \"rsa\"", false },
     { "serial", set_serial, "true or false", true },
@@ -271,6 +283,7 @@ bool tb_agent_config_save(const char *path, const struct tb_agent_config *c,
     good = root != NULL && add(root, "server", c->server) && add(root, "pin", pin) &&
            add(root, "ca", c->ca) && add(root, "proxy", c->proxy) && add(root, "state", c->state) &&
            add(root, "tcti", c->tcti) && add(root, "event_log", c->event_log) &&
+           add(root, "user_log", c->user_log) && add(root, "boot_set", c->boot_set) &&
            add(root, "name", c->name) && add(root, "ak", c->ak == TB_AGENT_AK_RSA ? "rsa" : "ecc");
     if (good && c->withhold_serial)
         good = json_object_set_new(root, "serial", json_false()) == 0;

@@ -7,6 +7,8 @@
  *   state      directory for the enrolment
  *   tcti       way to the TPM, as tpm2-tss takes it; /dev/tpmrm0, else /dev/tpm0 without it
  *   event_log  the firmware's event log
+ *   user_log   the log of what user space measured (canonical event log); none without it
+ *   boot_set   directory with the packages of the boot set; none without it
  *   name       the host's name; that of the system without it
  *   ak         "ecc" or "rsa": attestation key made at enrolment
  *   serial     true, or false: the machine's serial number is not told */
@@ -32,6 +34,8 @@ struct tb_agent_config {
     char state[TB_AGENT_PATH_MAX];
     char tcti[256];                    /* "" the default */
     char event_log[TB_AGENT_PATH_MAX]; /* "" the kernel's */
+    char user_log[TB_AGENT_PATH_MAX];  /* "" none */
+    char boot_set[TB_AGENT_PATH_MAX];  /* "" none */
     char name[TB_HOST_NAME_MAX + 1];   /* "" the system's */
     enum tb_agent_ak ak;
     bool withhold_serial;

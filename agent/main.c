@@ -28,8 +28,9 @@ static const struct command {
 enum { OPT_CONFIG = 256, OPT_TOKEN, OPT_AGAIN, OPT_JOURNAL, OPT_HELP, OPT_VERSION, OPT_MEMBER };
 
 /* Options from OPT_MEMBER on are members of the configuration file, in this order. */
-static const char *const members[] = { "server", "pin",       "ca",   "proxy", "state",
-                                       "tcti",   "event_log", "name", "ak" };
+static const char *const members[] = { "server",   "pin",  "ca",        "proxy",
+                                       "state",    "tcti", "event_log", "user_log",
+                                       "boot_set", "name", "ak" };
 
 static const struct option options[] = {
     { "server", required_argument, NULL, OPT_MEMBER },
@@ -39,8 +40,10 @@ static const struct option options[] = {
     { "state", required_argument, NULL, OPT_MEMBER + 4 },
     { "tcti", required_argument, NULL, OPT_MEMBER + 5 },
     { "event-log", required_argument, NULL, OPT_MEMBER + 6 },
-    { "name", required_argument, NULL, OPT_MEMBER + 7 },
-    { "ak", required_argument, NULL, OPT_MEMBER + 8 },
+    { "user-log", required_argument, NULL, OPT_MEMBER + 7 },
+    { "boot-set", required_argument, NULL, OPT_MEMBER + 8 },
+    { "name", required_argument, NULL, OPT_MEMBER + 9 },
+    { "ak", required_argument, NULL, OPT_MEMBER + 10 },
     { "config", required_argument, NULL, OPT_CONFIG },
     { "token", required_argument, NULL, OPT_TOKEN },
     { "again", no_argument, NULL, OPT_AGAIN },
@@ -58,10 +61,12 @@ static int usage(FILE *to, int code)
             "                            [--token T] [--name N] [--ak ecc|rsa] [--again]\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
         (void)fprintf(to, "  %-12s %s\n", commands[i].name, commands[i].does);
-    (void)fprintf(to, "\nOptions of all commands: --config FILE [" TB_AGENT_CONFIG_PATH "],\n"
-                      "  --state DIR, --tcti TCTI, --event-log FILE, --proxy URL, --journal\n"
-                      "Exit: 0 trusted or done, 1 not trusted, 2 usage, 3 Verifier or TPM "
-                      "unavailable,\n  4 a host does not attest itself\n");
+    (void)fprintf(to,
+                  "\nOptions of all commands: --config FILE [" TB_AGENT_CONFIG_PATH "],\n"
+                  "  --state DIR, --tcti TCTI, --event-log FILE, --user-log FILE, --boot-set DIR,\n"
+                  "  --proxy URL, --journal\n"
+                  "Exit: 0 trusted or done, 1 not trusted, 2 usage, 3 Verifier or TPM "
+                  "unavailable,\n  4 a host does not attest itself\n");
     return code;
 }
 

@@ -38,6 +38,7 @@ static void a_whole_configuration_is_read(void **state)
     (void)state;
     assert_true(parse("{\"server\": \"https://v.example:8443/\", \"pin\": \"" PIN "\",\n"
                       "\"state\": \"/s\", \"tcti\": \"device:/dev/tpm0\", \"event_log\": \"/l\",\n"
+                      "\"user_log\": \"/u\", \"boot_set\": \"/b\",\n"
                       "\"name\": \"node-1\", \"ak\": \"rsa\", \"proxy\": \"http://p:3128\",\n"
                       "\"serial\": false}",
                       &c, err));
@@ -48,6 +49,8 @@ static void a_whole_configuration_is_read(void **state)
     assert_string_equal(c.state, "/s");
     assert_string_equal(c.tcti, "device:/dev/tpm0");
     assert_string_equal(c.event_log, "/l");
+    assert_string_equal(c.user_log, "/u");
+    assert_string_equal(c.boot_set, "/b");
     assert_string_equal(c.name, "node-1");
     assert_int_equal(c.ak, TB_AGENT_AK_RSA);
     assert_true(c.withhold_serial);
@@ -86,6 +89,8 @@ static const struct {
     { "{\"pin\": \"zz112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF\"}",
       "f:1: \"pin\": expected 64" },
     { "{\"event_log\": \"x\"}", "f:1: \"event_log\": expected an absolute" },
+    { "{\"user_log\": \"x\"}", "f:1: \"user_log\": expected an absolute" },
+    { "{\"boot_set\": \"x\"}", "f:1: \"boot_set\": expected an absolute" },
     { "{\"ak\": \"ecc \"}", "f:1: \"ak\": expected" },
     { "{\"serial\": \"false\"}", "f:1: \"serial\": expected true or false" },
     { "{\"serial\": 0}", "f:1: \"serial\": expected true or false" },
@@ -112,8 +117,8 @@ static void what_is_wrong_is_refused_with_its_line(void **state)
 
 static void too_long_values_are_refused_and_never_cut(void **state)
 {
-    static const char *const keys[] = { "server", "ca",        "proxy", "state",
-                                        "tcti",   "event_log", "name" };
+    static const char *const keys[] = { "server",    "ca",       "proxy",    "state", "tcti",
+                                        "event_log", "user_log", "boot_set", "name" };
     struct tb_agent_config c;
     char value[4096], expected[128];
 
@@ -140,6 +145,8 @@ static void a_saved_configuration_reads_back_the_same(void **state)
     assert_true(tb_agent_config_set(&c, "pin", PIN, expected));
     assert_true(tb_agent_config_set(&c, "name", "n", expected));
     assert_true(tb_agent_config_set(&c, "serial", "false", expected));
+    assert_true(tb_agent_config_set(&c, "user_log", "/run/trueboot/events.cel", expected));
+    assert_true(tb_agent_config_set(&c, "boot_set", "/boot/trueboot/a", expected));
     assert_true(tb_agent_config_save(path, &c, NULL, err));
     assert_int_equal(tb_agent_config_load(path, &back, err), TB_FILE_OK);
     assert_memory_equal(&c, &back, sizeof c);
