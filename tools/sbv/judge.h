@@ -6,7 +6,12 @@
  * predicts what a host will measure (trueboot-pkg predict).
  *
  * Records: for each file of the set, in byte order of the names, CHECKED, or UNCLAIMED if it is no
- * package; then UNCLAIMED for each other file that no package claims; then one VERDICT. */
+ * package; then UNCLAIMED for each other file that no package claims; then one VERDICT.
+ *
+ * The other set's folder is not looked at: trueboot-pkg writes there, half of it after a power cut,
+ * and its packages are judged when they are started. Only a package of the loader in it that is
+ * whole and vouched for also claims \EFI\BOOT\BOOTX64.EFI, because an update replaces the loader
+ * before it switches, and a fallback comes after it. */
 #ifndef TB_TOOLS_SBV_JUDGE_H
 #define TB_TOOLS_SBV_JUDGE_H
 

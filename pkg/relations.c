@@ -1,0 +1,73 @@
+#include "pkg/relations.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static bool is_alone(const struct tb_manifest *const *set, size_t at, struct tb_reason *why)
+{
+    const struct tb_manifest *m = set[at];
+
+    for (size_t i = 0; i < at; i++) {
+        if (tb_slice_equal(set[i]->name, m->name))
+            return tb_refuse(why, TB_CHECK_PACKAGE_DUPLICATE, "name", "each name once",
+                             "%.*s twice", (int)m->name.left, (const char *)m->name.p);
+        if (set[i]->kind == TB_PACKAGE_BASE && m->kind == TB_PACKAGE_BASE)
+            return tb_refuse(why, TB_CHECK_PACKAGE_DUPLICATE, "kind", "one base package",
+                             "%.*s beside %.*s", (int)m->name.left, (const char *)m->name.p,
+                             (int)set[i]->name.left, (const char *)set[i]->name.p);
+    }
+    return true;
+}
+
+/* The package that is named, from that security version on; NULL: there is none. */
+static const struct tb_manifest *find(const struct tb_manifest *const *set, size_t n,
+                                      const struct tb_relation *r)
+{
+    for (size_t i = 0; i < n; i++)
+        if (tb_slice_equal(set[i]->name, r->name) &&
+            set[i]->security_version >= r->security_version)
+            return set[i];
+    return NULL;
+}
+
+static bool refuse(const struct tb_relation *r, const char *key, const struct tb_manifest *found,
+                   struct tb_reason *why)
+{
+    char expected[TB_PKG_NAME_MAX + 64];
+
+    snprintf(expected, sizeof expected, "%s %.*s of security version %" PRIu32 " or above",
+             found != NULL ? "no" : "a", (int)r->name.left, (const char *)r->name.p,
+             r->security_version);
+    if (found == NULL)
+        return tb_refuse(why, TB_CHECK_PACKAGE_RELATION, key, expected, "none");
+    return tb_refuse(why, TB_CHECK_PACKAGE_RELATION, key, expected, "%.*s %.*s, %" PRIu32,
+                     (int)found->name.left, (const char *)found->name.p, (int)found->version.left,
+                     (const char *)found->version.p, found->security_version);
+}
+
+bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at,
+                       struct tb_reason *why)
+{
+    const struct tb_manifest *m = set[at], *found;
+
+    if (!is_alone(set, at, why))
+        return false;
+    for (size_t i = 0; i < m->n_conflicts; i++) {
+        found = find(set, n, &m->conflicts[i]);
+        if (found != NULL)
+            return refuse(&m->conflicts[i], "conflicts", found, why);
+    }
+    for (size_t i = 0; i < m->n_requires; i++)
+        if (find(set, n, &m->requires[i]) == NULL)
+            return refuse(&m->requires[i], "requires", NULL, why);
+    return true;
+}
+
+bool tb_relations_have_base(const struct tb_manifest *const *set, size_t n, struct tb_reason *why)
+{
+    for (size_t i = 0; i < n; i++)
+        if (set[i]->kind == TB_PACKAGE_BASE)
+            return true;
+    return tb_refuse(why, TB_CHECK_PACKAGE_REQUIRED, "packages of the set", "a base package",
+                     "none among %zu", n);
+}

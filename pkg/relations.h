@@ -1,0 +1,18 @@
+/* pkg/relations.h - do the packages of one boot set go together?
+ *
+ * Asked by who writes a set, by the Secure Boot Verifier on the host, and by the Verifier. */
+#ifndef TB_PKG_RELATIONS_H
+#define TB_PKG_RELATIONS_H
+
+#include "pkg/manifest.h"
+
+/* Package `at` of the set: no other before it has its name, nor is a base package if it is one;
+ * nothing is there that it conflicts with, and all is there that it requires. *why, of the first
+ * fault: TB_CHECK_PACKAGE_DUPLICATE, TB_CHECK_PACKAGE_RELATION. */
+TB_MUST_CHECK bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at,
+                                     struct tb_reason *why);
+/* The set has a base package. *why: TB_CHECK_PACKAGE_REQUIRED. */
+TB_MUST_CHECK bool tb_relations_have_base(const struct tb_manifest *const *set, size_t n,
+                                          struct tb_reason *why);
+
+#endif

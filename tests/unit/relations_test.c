@@ -1,0 +1,121 @@
+/* Packages of one boot set: which go together. */
+#include <string.h>
+
+#include "pkg/relations.h"
+#include "tests/unit/test_support.h"
+
+#define N(s)                                                                                       \
+    {                                                                                              \
+        (const uint8_t *)(s), sizeof(s) - 1                                                        \
+    }
+
+static struct tb_manifest base, tool, other;
+static const struct tb_manifest *set[3];
+
+static int set_up(void **state)
+{
+    (void)state;
+    base = (struct tb_manifest){
+        .name = N("base"), .version = N("1"), .security_version = 5, .kind = TB_PACKAGE_BASE
+    };
+    tool = (struct tb_manifest){
+        .name = N("tool"), .version = N("2"), .security_version = 7, .kind = TB_PACKAGE_SOFTWARE
+    };
+    other = tool;
+    other.name = tb_slice("other", 5);
+    set[0] = &base;
+    set[1] = &tool;
+    set[2] = &other;
+    return 0;
+}
+
+/* The fault of package `at`; TB_N_CHECKS: none. */
+static enum tb_check fault(size_t n, size_t at, struct tb_reason *why)
+{
+    why->check = TB_N_CHECKS;
+    return tb_relations_hold(set, n, at, why) ? TB_N_CHECKS : why->check;
+}
+
+static void packages_without_relations_go_together(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(fault(3, i, &why), TB_N_CHECKS);
+}
+
+static void a_name_or_a_base_stands_once_and_the_later_one_is_told(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    other.name = tool.name;
+    assert_int_equal(fault(3, 1, &why), TB_N_CHECKS);
+    assert_int_equal(fault(3, 2, &why), TB_CHECK_PACKAGE_DUPLICATE);
+    assert_string_equal(why.observed, "tool twice");
+    set_up(NULL);
+    other.kind = TB_PACKAGE_BASE;
+    assert_int_equal(fault(3, 0, &why), TB_N_CHECKS);
+    assert_int_equal(fault(3, 2, &why), TB_CHECK_PACKAGE_DUPLICATE);
+    assert_string_equal(why.observed, "other beside base");
+}
+
+static void conflicts_count_from_their_security_version_on(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    tool.n_conflicts = 1;
+    tool.conflicts[0] = (struct tb_relation){ N("other"), 8 };
+    assert_int_equal(fault(3, 1, &why), TB_N_CHECKS);
+    for (uint32_t v = 0; v <= 7; v += 7) {
+        tool.conflicts[0].security_version = v;
+        assert_int_equal(fault(3, 1, &why), TB_CHECK_PACKAGE_RELATION);
+        assert_string_equal(why.where, "conflicts");
+        assert_string_equal(why.observed, "other 2, 7");
+    }
+    assert_int_equal(fault(2, 1, &why), TB_N_CHECKS);
+    assert_int_equal(fault(3, 2, &why), TB_N_CHECKS); /* told once, of the one that says so */
+}
+
+static void requirements_are_met_from_their_security_version_on(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    other.n_requires = 2;
+    other.requires[0] = (struct tb_relation){ N("base"), 5 };
+    other.requires[1] = (struct tb_relation){ N("tool"), 7 };
+    assert_int_equal(fault(3, 2, &why), TB_N_CHECKS);
+    other.requires[1].security_version = 8;
+    assert_int_equal(fault(3, 2, &why), TB_CHECK_PACKAGE_RELATION);
+    assert_string_equal(why.where, "requires");
+    assert_string_equal(why.expected, "a tool of security version 8 or above");
+    other.requires[1] = (struct tb_relation){ N("absent"), 0 };
+    assert_int_equal(fault(3, 2, &why), TB_CHECK_PACKAGE_RELATION);
+}
+
+static void a_set_has_a_base_package(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    assert_true(tb_relations_have_base(set, 3, &why));
+    assert_false(tb_relations_have_base(set + 1, 2, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_REQUIRED);
+    assert_false(tb_relations_have_base(set, 0, &why));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(packages_without_relations_go_together, set_up),
+        cmocka_unit_test_setup(a_name_or_a_base_stands_once_and_the_later_one_is_told, set_up),
+        cmocka_unit_test_setup(conflicts_count_from_their_security_version_on, set_up),
+        cmocka_unit_test_setup(requirements_are_met_from_their_security_version_on, set_up),
+        cmocka_unit_test_setup(a_set_has_a_base_package, set_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
