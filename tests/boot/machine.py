@@ -150,6 +150,7 @@ class Machine:
 
     Its folder has disk.img, vars.fd and, of boot N, console-N.txt and report-N.txt: what the first
     and the second serial port wrote."""
+    disk_device = 'virtio-blk-pci,drive=disk'
 
     def __init__(self, name, folder, firmware, tpm):
         self.name, self.dir, self.firmware, self.tpm = name, folder, firmware, tpm
@@ -201,7 +202,7 @@ class Machine:
             '-drive', f'if=pflash,format=raw,unit=1,file={self.vars}',
             *(self.tpm.options(socket) if self.tpm else []),
             '-drive', f'if=none,id=disk,format=raw,file={self.disk}',
-            '-device', 'virtio-blk-pci,drive=disk',
+            '-device', self.disk_device,
             '-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile=',
             '-serial', f'file:{self.console}', '-serial', f'file:{self.report}']
 
