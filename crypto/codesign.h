@@ -56,13 +56,13 @@ TB_MUST_CHECK bool tb_code_sign(struct tb_code_key *k, const struct tb_reader *p
                                 size_t n_parts, uint8_t out[TB_CODE_SIGNATURE_MAX], size_t *out_len,
                                 struct tb_reason *why);
 
-/* A vendor of one's own: a root, or a signer under it, both P-384. */
+/* A vendor of one's own: a root, or a signer under it; RSA keys have 4096 bits. */
 struct tb_pki_pair;
-TB_MUST_CHECK bool tb_vendor_root_make(const char *name, int64_t now_s, struct tb_pki_pair *out,
-                                       char *err);
+TB_MUST_CHECK bool tb_vendor_root_make(const char *name, enum tb_code_scheme scheme, int64_t now_s,
+                                       struct tb_pki_pair *out, char *err);
 /* level: NULL: none said. out->cert holds the signer's certificate alone. err: TB_PKI_ERROR_MAX. */
 TB_MUST_CHECK bool tb_vendor_signer_make(const struct tb_pki_pair *root, const char *name,
-                                         const char *level, int64_t now_s, struct tb_pki_pair *out,
-                                         char *err);
+                                         enum tb_code_scheme scheme, const char *level,
+                                         int64_t now_s, struct tb_pki_pair *out, char *err);
 
 #endif

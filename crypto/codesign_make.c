@@ -163,14 +163,26 @@ bool tb_code_sign(struct tb_code_key *k, const struct tb_reader *parts, size_t n
 
 /* ---- a vendor of one's own ---- */
 
-bool tb_vendor_root_make(const char *name, int64_t now_s, struct tb_pki_pair *out, char *err)
+static EVP_PKEY *vendor_key(enum tb_code_scheme scheme)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-384");
+    return scheme == TB_CODE_RSA_SHA512 ? EVP_RSA_gen(4096) : EVP_EC_gen("P-384");
+}
+
+/* A hash as strong as the issuer's key. */
+static bool sign_cert(X509 *x, EVP_PKEY *issuer)
+{
+    return X509_sign(x, issuer, EVP_PKEY_is_a(issuer, "RSA") ? EVP_sha512() : EVP_sha384()) > 0;
+}
+
+bool tb_vendor_root_make(const char *name, enum tb_code_scheme scheme, int64_t now_s,
+                         struct tb_pki_pair *out, char *err)
+{
+    EVP_PKEY *key = vendor_key(scheme);
     X509 *x = key == NULL ? NULL : tb_pki_cert_begin(key, name, NULL, now_s, ROOT_DAYS);
     bool ok = x != NULL && tb_pki_add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE") &&
               tb_pki_add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-              tb_pki_add_extension(x, x, NID_subject_key_identifier, "hash") &&
-              X509_sign(x, key, EVP_sha384()) > 0 && tb_pki_put_pair(x, key, out);
+              tb_pki_add_extension(x, x, NID_subject_key_identifier, "hash") && sign_cert(x, key) &&
+              tb_pki_put_pair(x, key, out);
 
     X509_free(x);
     EVP_PKEY_free(key);
@@ -201,21 +213,22 @@ static bool add_level(X509 *x, const char *level)
     return ok;
 }
 
-bool tb_vendor_signer_make(const struct tb_pki_pair *root, const char *name, const char *level,
-                           int64_t now_s, struct tb_pki_pair *out, char *err)
+bool tb_vendor_signer_make(const struct tb_pki_pair *root, const char *name,
+                           enum tb_code_scheme scheme, const char *level, int64_t now_s,
+                           struct tb_pki_pair *out, char *err)
 {
     X509 *ca = tb_pki_cert_of(tb_slice(root->cert, strlen(root->cert))), *x = NULL;
-    EVP_PKEY *ca_key = tb_pki_key_of(root->key), *key = EVP_EC_gen("P-384");
+    EVP_PKEY *ca_key = tb_pki_key_of(root->key), *key = vendor_key(scheme);
     bool ok;
 
     if (ca != NULL && ca_key != NULL && key != NULL)
         x = tb_pki_cert_begin(key, name, ca, now_s, SIGNER_DAYS);
     ok = x != NULL && tb_pki_add_extension(x, ca, NID_basic_constraints, "critical,CA:FALSE") &&
          tb_pki_add_extension(x, ca, NID_key_usage, "critical,digitalSignature") &&
-         tb_pki_add_extension(x, ca, NID_ext_key_usage, "critical,codeSigning") &&
+         tb_pki_add_extension(x, ca, NID_ext_key_usage, "codeSigning") &&
          tb_pki_add_extension(x, ca, NID_subject_key_identifier, "hash") &&
          tb_pki_add_extension(x, ca, NID_authority_key_identifier, "keyid:always") &&
-         (level == NULL || add_level(x, level)) && X509_sign(x, ca_key, EVP_sha384()) > 0 &&
+         (level == NULL || add_level(x, level)) && sign_cert(x, ca_key) &&
          tb_pki_put_pair(x, key, out);
     X509_free(x);
     X509_free(ca);

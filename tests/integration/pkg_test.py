@@ -42,8 +42,9 @@ def prepare():
     with open("sub/b.img", "wb") as f:
         f.write(bytes(range(256)) * 40)
     run("make-vendor", "ours", "--name", "Ours", "--level", "accepted")
-    run("make-vendor", "other", "--name", "Other")
+    run("make-vendor", "other", "--name", "Other", "--algorithm", "rsa")
     assert "File exists" in run("make-vendor", "ours", code=2)
+    assert "rsa or p384" in run("make-vendor", "none", "--algorithm", "dsa", code=2)
     assert os.stat("ours/signer.key").st_mode & 0o777 == 0o600
 
 
@@ -94,10 +95,15 @@ def strangers_low_levels_and_changed_bytes_are_refused():
 def a_second_signer_is_added():
     shutil.copy("hello.tbp", "both.tbp")
     run("sign", "both.tbp", "--key", "other/signer.key", "--certs", "other/signer.crt")
+    shown = json.loads(run("inspect", "both.tbp", "--json"))["claimed_signers"]
+    assert [s["algorithm"] for s in shown] == ["ecdsa-p384-sha512", "rsa-sha512"], shown
     for vendor in ("ours", "other"):
         run("verify", "both.tbp", "--vendor", f"{vendor}/root.crt")
-    assert "first" in run("sign", "both.tbp", "--key", "other/signer.key", "--certs",
+    run("make-vendor", "third")
+    assert "first" in run("sign", "both.tbp", "--key", "third/signer.key", "--certs",
                           "ours/signer.crt", code=2)
+    assert "RSA" in run("sign", "both.tbp", "--key", "other/signer.key", "--certs",
+                        "ours/signer.crt", code=2)
 
 
 def revocations_are_signed_and_obeyed():

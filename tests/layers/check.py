@@ -21,6 +21,7 @@ BASE = {"core/reader.h", "core/reason.h", "core/checks.h", "core/alg.h", "core/t
 LAYERS = {
     "core": ({"core", "crypto", "pkg"}, set(), ()),
     "crypto": ({"crypto"}, BASE | {"core/public.h"}, ("openssl/",)),
+    "crypto/bearssl": ({"crypto"}, BASE, ("bearssl.h",)),
     "pkg": ({"pkg", "core", "crypto"}, set(), ()),
     "wire": ({"wire", "core", "crypto", "pkg"}, set(), ("cbor/", "jansson.h")),
     "files": ({"files"}, BASE, ()),

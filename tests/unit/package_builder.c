@@ -5,20 +5,25 @@
 
 const char test_payload[] = "what the package brings\n";
 
-struct test_vendor *test_vendor_new(const char *level)
+struct test_vendor *test_vendor_make(enum tb_code_scheme scheme, const char *level)
 {
     struct test_vendor *v = calloc(1, sizeof *v);
     char err[TB_PKI_ERROR_MAX];
     struct tb_reason why;
 
     assert_non_null(v);
-    assert_true(tb_vendor_root_make("Example root", PACKAGE_NOW_S, &v->root, err));
-    assert_true(
-        tb_vendor_signer_make(&v->root, "Example signer", level, PACKAGE_NOW_S, &v->signer, err));
+    assert_true(tb_vendor_root_make("Example root", scheme, PACKAGE_NOW_S, &v->root, err));
+    assert_true(tb_vendor_signer_make(&v->root, "Example signer", scheme, level, PACKAGE_NOW_S,
+                                      &v->signer, err));
     v->key = tb_code_key_open(tb_slice(v->signer.key, strlen(v->signer.key)), NULL,
                               tb_slice(v->signer.cert, strlen(v->signer.cert)), &why);
     assert_non_null(v->key);
     return v;
+}
+
+struct test_vendor *test_vendor_new(const char *level)
+{
+    return test_vendor_make(TB_CODE_P384_SHA512, level);
 }
 
 void test_vendor_free(struct test_vendor *v)
@@ -93,7 +98,7 @@ static void sign(struct test_package *p, const struct test_vendor *v, struct tb_
 
     tb_signed_parts(TB_SIGNED_PACKAGE, signed_s, manifest, head, parts);
     assert_true(tb_code_sign(v->key, parts, 2, value, &len, &why));
-    s->alg = TB_SIGN_P384;
+    s->alg = tb_code_key_scheme(v->key) == TB_CODE_RSA_SHA512 ? TB_SIGN_RSA : TB_SIGN_P384;
     s->signed_s = signed_s;
     s->n_certs = tb_code_key_chain(v->key, s->cert);
     s->signature = tb_slice(value, len);

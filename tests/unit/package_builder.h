@@ -13,8 +13,9 @@ struct test_vendor {
     struct tb_pki_pair root, signer;
     struct tb_code_key *key;
 };
-/* level: of the signer's certificate; NULL: none said. */
+/* level: of the signer's certificate; NULL: none said. With keys of P-384, or of that scheme. */
 struct test_vendor *test_vendor_new(const char *level);
+struct test_vendor *test_vendor_make(enum tb_code_scheme scheme, const char *level);
 void test_vendor_free(struct test_vendor *v);
 /* Vendors that are trusted: the roots of these. The caller frees. */
 struct tb_vendors *test_vendors_of(const struct test_vendor *a, const struct test_vendor *b);

@@ -9,6 +9,7 @@ _trueboot_pkg()
         return
     fi
     case $before in
+    --algorithm) mapfile -t COMPREPLY < <(compgen -W "rsa p384" -- "$word") && return ;;
     --level) mapfile -t COMPREPLY < <(compgen -W "certified accepted partner community" -- "$word") && return ;;
     --to) mapfile -t COMPREPLY < <(compgen -d -- "$word") && return ;;
     esac
@@ -16,7 +17,7 @@ _trueboot_pkg()
     build | revoke) options="--key --certs --out --date" ;;
     extract) options="--vendor --level --revocations --to" ;;
     inspect) options="--json" ;;
-    make-vendor) options="--name --level --date" ;;
+    make-vendor) options="--name --algorithm --level --date" ;;
     sign) options="--key --certs --date" ;;
     verify) options="--vendor --level --revocations" ;;
     esac

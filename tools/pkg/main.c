@@ -23,8 +23,8 @@ static const struct {
     { "inspect", tool_inspect, 1, 1, BIT(JSON), 0, "FILE",
       "show the manifest and who claims to have signed it; trusts nothing" },
     { "list", tool_list, 1, 1, 0, 0, "FILE", "list the payloads; trusts nothing" },
-    { "make-vendor", tool_vendor_make, 1, 1, BIT(NAME) | BIT(LEVEL) | BIT(DATE), 0, "DIR",
-      "make a vendor of one's own: a root and a signer, keys and certificates" },
+    { "make-vendor", tool_vendor_make, 1, 1, BIT(NAME) | BIT(ALGORITHM) | BIT(LEVEL) | BIT(DATE), 0,
+      "DIR", "make a vendor of one's own: a root and a signer, keys and certificates" },
     { "revoke", tool_revoke, 1, 1, BIT(KEY) | BIT(CERTS) | BIT(OUT) | BIT(DATE),
       BIT(KEY) | BIT(CERTS) | BIT(OUT), "LIST", "sign a list of revocations" },
     { "sign", tool_sign_package, 1, 1, BIT(KEY) | BIT(CERTS) | BIT(DATE), BIT(KEY) | BIT(CERTS),
@@ -37,6 +37,7 @@ static const struct {
 static const struct {
     const char *name, *arg, *text;
 } options[N_OPTIONS] = {
+    [OPT_ALGORITHM] = { "algorithm", "NAME", "of a vendor's keys: p384, or rsa for RSA 4096" },
     [OPT_CERTS] = { "certs", "FILE", "certificates of the signer, PEM, his own first" },
     [OPT_DATE] = { "date", "SECONDS", "time since 1970 of build and signature; else now" },
     [OPT_JSON] = { "json", NULL, "print JSON" },

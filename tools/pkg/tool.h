@@ -7,6 +7,7 @@
 enum tool_exit { TOOL_OK = 0, TOOL_REFUSED = 1, TOOL_USAGE = 2 };
 
 enum tool_option {
+    OPT_ALGORITHM,
     OPT_CERTS,
     OPT_DATE,
     OPT_JSON,

@@ -18,15 +18,16 @@ static bool write_in(const char *dir, const char *name, const char *text)
 }
 
 /* In a new directory, so that no key is ever written over. */
-static bool make_vendor(const char *dir, const char *name, const char *level, int64_t now_s,
-                        struct tb_pki_pair *root, struct tb_pki_pair *signer)
+static bool make_vendor(const char *dir, const char *name, enum tb_code_scheme scheme,
+                        const char *level, int64_t now_s, struct tb_pki_pair *root,
+                        struct tb_pki_pair *signer)
 {
     char root_name[64], signer_name[64], err[TB_PKI_ERROR_MAX];
 
     snprintf(root_name, sizeof root_name, "%.50s root", name);
     snprintf(signer_name, sizeof signer_name, "%.40s signer (%s)", name, level);
-    if (!tb_vendor_root_make(root_name, now_s, root, err) ||
-        !tb_vendor_signer_make(root, signer_name, level, now_s, signer, err))
+    if (!tb_vendor_root_make(root_name, scheme, now_s, root, err) ||
+        !tb_vendor_signer_make(root, signer_name, scheme, level, now_s, signer, err))
         return tool_fail(TOOL_USAGE, "%s", err), false;
     if (mkdir(dir, 0700) != 0)
         return tool_fail(TOOL_USAGE, "%s: %s", dir, strerror(errno)), false;
@@ -34,11 +35,18 @@ static bool make_vendor(const char *dir, const char *name, const char *level, in
            write_in(dir, "signer.key", signer->key) && write_in(dir, "signer.crt", signer->cert);
 }
 
+static bool scheme_of_name(const char *name, enum tb_code_scheme *out)
+{
+    *out = name != NULL && strcmp(name, "rsa") == 0 ? TB_CODE_RSA_SHA512 : TB_CODE_P384_SHA512;
+    return name == NULL || strcmp(name, "rsa") == 0 || strcmp(name, "p384") == 0;
+}
+
 enum tool_exit tool_vendor_make(struct tool *t)
 {
     const char *name = t->option[OPT_NAME] != NULL ? t->option[OPT_NAME] : "Trueboot vendor";
     const char *level = t->option[OPT_LEVEL] != NULL ? t->option[OPT_LEVEL] : "certified";
     struct tb_pki_pair *pairs = calloc(2, sizeof *pairs);
+    enum tb_code_scheme scheme;
     enum tb_level known;
     int64_t now_s;
     bool ok = false;
@@ -46,9 +54,11 @@ enum tool_exit tool_vendor_make(struct tool *t)
     if (!tb_level_of_name(tb_slice(level, strlen(level)), &known))
         tool_fail(TOOL_USAGE, "--level: certified, accepted, partner or community; found %s",
                   level);
+    else if (!scheme_of_name(t->option[OPT_ALGORITHM], &scheme))
+        tool_fail(TOOL_USAGE, "--algorithm: rsa or p384; found %s", t->option[OPT_ALGORITHM]);
     else
         ok = pairs != NULL && tool_date(t, &now_s) &&
-             make_vendor(t->argument[0], name, level, now_s, &pairs[0], &pairs[1]);
+             make_vendor(t->argument[0], name, scheme, level, now_s, &pairs[0], &pairs[1]);
     if (pairs != NULL) {
         tb_pki_pair_wipe(&pairs[0]);
         tb_pki_pair_wipe(&pairs[1]);
