@@ -12,9 +12,10 @@ from steps import Timer, die, need, read, run, write
 SALT = hashlib.sha256(b'trueboot system image').hexdigest()
 BLOCK = 4096
 # What the cloud kernel does not have built in and a host needs before it has its system image:
-# disk and network of a virtual machine, the ESP's file system, the system image's layers.
-MODULES = ('virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'vfat', 'nls_cp437', 'nls_ascii', 'loop',
-           'ext4', 'sha512_generic', 'dm_verity', 'squashfs', 'efivarfs')
+# disk and network of a virtual machine, the ESP's file system, the system image's layers. efivarfs
+# comes first: init asks it whether Secure Boot is on when it loads dm-verity.
+MODULES = ('efivarfs', 'virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'vfat', 'nls_cp437',
+           'nls_ascii', 'loop', 'ext4', 'sha512_generic', 'dm_verity', 'squashfs', 'evdev', 'button')
 PROGRAMS = {'init/trueboot-init': 'sbin/init', 'tools/sbv/trueboot-sbv': 'usr/bin/trueboot-sbv',
             'agent/trueboot-agent': 'usr/bin/trueboot-agent',
             'tools/pkg/trueboot-pkg': 'usr/bin/trueboot-pkg'}
@@ -87,7 +88,8 @@ def initrd(folder, unpacked, build):
     members = {f'modules/{name}.ko': cpio.file(read(f'{modules}/{path}'))
                for name, path in zip(names, order)}
     members['modules/order'] = cpio.file(''.join(f'{name}\n' for name in names).encode())
-    members['init'] = cpio.file(read(f'{build}/init/trueboot-init'), 0o755)
+    run('strip', '-o', f'{folder}/init', f'{build}/init/trueboot-init')
+    members['init'] = cpio.file(read(f'{folder}/init'), 0o755)
     write(f'{folder}/initrd', cpio.archive(members))
 
 

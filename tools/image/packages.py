@@ -14,7 +14,7 @@ HELLO = """#!/bin/busybox sh
 n=0
 while :; do
     n=$((n + 1))
-    echo "hello: $n" >/dev/console
+    echo "hello: $n"
     sleep 5
 done
 """
