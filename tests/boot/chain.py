@@ -19,6 +19,7 @@ NEEDED = {FIRMWARE: 'ovmf', 'sbsign': 'sbsigntool', 'mksquashfs': 'squashfs-tool
           'veritysetup': 'cryptsetup-bin'}
 BANKS = 'sha256,sha512'
 CMDLINE = 'console=ttyS0 quiet panic=-1 ima_policy=tcb trueboot.poweroff'
+LOADER = 'EFI/BOOT/BOOTX64.EFI'
 STATE_START = 534528  # first sector of the state partition, as tools/image places it
 MEMBERS = {'log': 'event_log', 'user_log': 'user_log', 'boot_set': 'boot_set'}
 EMPTY_CPIO = (b'070701' + b'0' * 40 + b'00000001' + b'0' * 40 + b'0000000B' + b'0' * 8 +
@@ -137,6 +138,11 @@ class World(Verifier):
         self.pkg('build', spec, '--key', f'{vendor}/signer.key', '--certs', f'{vendor}/signer.crt',
                  '--out', out)
 
+    def as_set_b(self):
+        """Disk options: the same packages once more."""
+        return [word for file in sorted(glob.glob(f'{self.packages}/*.tbp'))
+                for word in ('--set-b', file)]
+
     def revocations(self):
         """(list, signature): the signer takes himself back."""
         digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(
@@ -195,7 +201,7 @@ class Host(Machine):
         folder = f'{world.top}/{name}'
         tpm = Tpm(f'{folder}/tpm', world.roots, banks, tpm_version) if tpm_version else None
         super().__init__(name, folder, FIRMWARE, tpm)
-        self.world = world
+        self.world, self.more = world, []
         self.set_variables(*variables)
         good_run(IMAGE, 'disk', self.disk, '--packages', packages or world.packages,
                  '--server', f'https://10.0.2.2:{world.port}', '--pin', world.pin,
@@ -208,6 +214,15 @@ class Host(Machine):
     def get_file(path):
         with open(path, 'rb') as file:
             return bytearray(file.read())
+
+    def start_from(self, loader):
+        """A second disk, which the firmware starts from; its own stays as it is."""
+        other = f'{self.dir}/other.img'
+        good_run(IMAGE, 'disk', other, '--packages', self.world.packages,
+                 '--esp', f'{LOADER}={loader}')
+        self.disk_device = self.disk_device.replace('bootindex=0', 'bootindex=1')
+        self.more = ['-drive', f'if=none,id=other,format=raw,file={other}',
+                     '-device', 'virtio-blk-pci,drive=other,bootindex=0']
 
     # --- the EFI system partition, from outside ---
 
@@ -303,17 +318,27 @@ class Host(Machine):
         host = self.world.hosts().get(self.name)
         return host and (host['last_verified'], host['verdict'])
 
-    def attest(self, verdict='trusted', code='', secure_boot='on', options=()):
+    def attest(self, verdict='trusted', code='', secure_boot='on', options=(), keep=False):
         """Boots until it was judged anew; the result, which must be this one."""
         before = self.verified()
-        self.boot(until=lambda: self.verified() not in (before, None), options=options)
+        self.boot(lambda: self.verified() not in (before, None), [*self.more, *options], keep)
         return expect(self.world, self.name, verdict, code, secure_boot)
+
+    def attest_as_predicted(self, **kw):
+        """The same; what it quoted must be what its disk said before, in each bank."""
+        told = json.loads(self.world.pkg('predict', '--json', self.tree()))
+        result = self.attest(**kw)
+        quoted = self.bundle().pcrs()
+        for bank, values in quoted.items():
+            assert {'11', '12', '13', '14'} <= set(told[bank]), told
+            differ = {n: (v, values[int(n)]) for n, v in told[bank].items() if v != values[int(n)]}
+            assert not differ, f'{bank}: predicted and quoted differ: {differ}'
+        return result
 
     def stopped(self, *texts, options=(), ends=True):
         """Boots, and does not come to the agent; its console has these texts."""
         before = self.verified()
-        self.boot(until=None if ends else lambda: all(t in self.text() for t in texts),
-                  options=options)
+        self.boot(None if ends else lambda: all(t in self.text() for t in texts), options)
         for text in texts:
             assert text in self.text(), f'{self.name}: no "{text}":\n{self.tail()}'
         assert self.verified() == before, f'{self.name} attested: {self.verified()}'
