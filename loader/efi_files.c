@@ -11,7 +11,7 @@ static EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 /* One entry as the firmware tells it: aligned for the structure, with room for a name of FAT. */
 union entry {
     EFI_FILE_INFO info;
-    UINT8 room[SIZE_OF_EFI_FILE_INFO + (NAME_MAX + 1) * sizeof(CHAR16)];
+    UINT8 room[offsetof(EFI_FILE_INFO, FileName) + (NAME_MAX + 1) * sizeof(CHAR16)];
 };
 
 bool tb_efi_open_volume(struct tb_efi *efi)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "loader/format.h"
 
@@ -110,6 +111,14 @@ void __stack_chk_fail(void)
 {
     for (;;)
         __asm__ volatile("cli; hlt");
+}
+
+/* Asked only where a chain is judged without being told when; then nothing is valid. */
+time_t time(time_t *out)
+{
+    if (out != NULL)
+        *out = 0;
+    return 0;
 }
 
 void *__memcpy_chk(void *to, const void *from, size_t n, size_t room)
