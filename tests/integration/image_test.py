@@ -102,6 +102,30 @@ class Image(unittest.TestCase):
             f'{out}/trueboot/roothash.p7s', '-content', f'{base}/roothash', '-purpose', 'any',
             '-CAfile', f'{self.keys}/vendor/root.crt')
 
+    def test_keys_behind_pkcs11_sign_packages_root_hash_and_loader(self):
+        module = '/usr/lib/softhsm/libsofthsm2.so'
+        if not os.path.exists(module) or not shutil.which('softhsm2-util'):
+            self.skipTest('softhsm2 is not installed')
+        os.makedirs(f'{self.top}/tokens')
+        with open(f'{self.top}/softhsm.conf', 'w', encoding='ascii') as file:
+            file.write(f'directories.tokendir = {self.top}/tokens\n')
+        env = {**os.environ, 'SOFTHSM2_CONF': f'{self.top}/softhsm.conf',
+               'PKCS11_MODULE_PATH': module}
+        pin = '--pin', '1234'
+        run('softhsm2-util', '--init-token', '--free', '--label', 't', '--so-pin', '1234', *pin,
+            env=env)
+        for number, (label, key) in enumerate((('s', 'vendor/signer'), ('db', 'db')), 1):
+            run('softhsm2-util', '--import', f'{self.keys}/{key}.key', '--token', 't', '--label',
+                label, '--id', f'0{number}', *pin, env=env)
+        out = f'{self.top}/hsm'
+        uri = 'pkcs11:token=t;object={};pin-value=1234'
+        run(IMAGE, 'packages', out, '--build', BUILD, '--keys', self.keys,
+            '--base', f'{self.top}/one/base', '--key', uri.format('s'), '--db-key',
+            uri.format('db'), '--only', 'trueboot-base', '--only', 'trueboot-loader', env=env)
+        run('sbverify', '--cert', f'{self.keys}/db.crt', f'{out}/trueboot.efi')
+        run(TOOL, 'verify', f'{out}/trueboot-base_1.0.tbp', f'{out}/trueboot-loader_1.0.tbp',
+            '--vendor', f'{self.keys}/vendor/root.crt')
+
     def test_a_disk_has_the_files_of_its_boot_set_and_what_the_options_change(self):
         disk, extra = f'{self.top}/disk.img', f'{self.top}/extra'
         with open(extra, 'w', encoding='ascii') as file:

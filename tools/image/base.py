@@ -29,15 +29,16 @@ def make(folder, args):
     need('mksquashfs', 'veritysetup', 'depmod', 'ldd', 'dpkg-deb', '/bin/busybox')
     os.makedirs(folder, exist_ok=True)
     timer = Timer()
-    unpacked = kernel(folder, args.cache or f'{args.build}/debian-packages')
+    deb = args.kernel or newest_kernel(args.cache or f'{args.build}/debian-packages')
+    unpacked = kernel(folder, deb)
     timer.tell(f'{folder}/vmlinuz')
-    initrd(folder, unpacked, args.build)
+    initrd(folder, unpacked, args)
     timer.tell(f'{folder}/initrd')
     system_image(folder, args)
     timer.tell(f'{folder}/system.img')
 
 
-def kernel(folder, cache):
+def newest_kernel(cache):
     """Downloaded, not installed: its scripts would write to this machine's own boot partition."""
     debs = glob.glob(f'{cache}/linux-image-*-cloud-amd64_*.deb')
     if not debs:
@@ -50,7 +51,10 @@ def kernel(folder, cache):
             die('the kernel cannot be downloaded: no network to the Debian archive, or no package '
                 'lists (apt-get update)', 77)
         debs = glob.glob(f'{cache}/linux-image-*-cloud-amd64_*.deb')
-    [deb] = debs
+    return debs[0]
+
+
+def kernel(folder, deb):
     unpacked = f'{folder}/{os.path.basename(deb)[:-4]}'
     if not os.path.exists(f'{unpacked}/done'):
         run('dpkg-deb', '-x', deb, unpacked)
@@ -62,18 +66,24 @@ def kernel(folder, cache):
     return unpacked
 
 
-def load_order(dependencies):
-    """Paths below lib/modules/VERSION; each behind what it depends on. Not in modules.dep: built
-    into the kernel."""
+def module_name(path):
+    return os.path.basename(path).split('.')[0].replace('-', '_')
+
+
+def load_order(modules, names):
+    """Paths below lib/modules/VERSION; each behind what it depends on."""
     depends, path_of = {}, {}
-    for line in dependencies.splitlines():
+    for line in read(f'{modules}/modules.dep').decode().splitlines():
         path, _, needs = line.partition(':')
         depends[path] = needs.split()
-        path_of[os.path.basename(path).split('.')[0].replace('-', '_')] = path
+        path_of[module_name(path)] = path
+    built_in = {module_name(path) for path in read(f'{modules}/modules.builtin').decode().split()}
     order = []
-    for name in MODULES:
-        if name not in path_of:
+    for name in names:
+        if name in built_in:
             continue
+        if name not in path_of:
+            die(f'{modules}: no module {name}')
         # modules.dep names what is loaded first last.
         for path in [*reversed(depends[path_of[name]]), path_of[name]]:
             if path not in order:
@@ -81,14 +91,14 @@ def load_order(dependencies):
     return order
 
 
-def initrd(folder, unpacked, build):
+def initrd(folder, unpacked, args):
     [modules] = glob.glob(f'{unpacked}/lib/modules/*')
-    order = load_order(read(f'{modules}/modules.dep').decode())
+    order = load_order(modules, [*MODULES, *args.module])
     names = [os.path.basename(path)[:-3] for path in order]
     members = {f'modules/{name}.ko': cpio.file(read(f'{modules}/{path}'))
                for name, path in zip(names, order)}
     members['modules/order'] = cpio.file(''.join(f'{name}\n' for name in names).encode())
-    run('strip', '-o', f'{folder}/init', f'{build}/init/trueboot-init')
+    run('strip', '-o', f'{folder}/init', f'{args.build}/init/trueboot-init')
     members['init'] = cpio.file(read(f'{folder}/init'), 0o755)
     write(f'{folder}/initrd', cpio.archive(members))
 

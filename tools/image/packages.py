@@ -42,6 +42,11 @@ def signer(args):
     return args.key or f'{vendor}/signer.key', f'{vendor}/signer.crt', f'{vendor}/root.crt'
 
 
+def engine_of(key, option, *more):
+    """A key behind PKCS#11 is opened by OpenSSL's engine."""
+    return [option, 'pkcs11', *more] if key.startswith('pkcs11:') else []
+
+
 def build(scratch, folder, description, args):
     spec = f'{scratch}/{description["name"]}.json'
     out = f'{folder}/{description["name"]}_{description["version"]}.tbp'
@@ -59,8 +64,8 @@ def payload(kind, path):
 def base(scratch, _, args):
     """The kernel wants a PKCS#7 signature of the root hash; the same key signs the package."""
     key, certificates, _ = signer(args)
-    engine = ['-engine', 'pkcs11', '-keyform', 'engine'] if key.startswith('pkcs11:') else []
-    run('openssl', 'smime', '-sign', '-binary', '-noattr', '-md', 'sha512', *engine,
+    run('openssl', 'smime', '-sign', '-binary', '-noattr', '-md', 'sha512',
+        *engine_of(key, '-engine', '-keyform', 'engine'),
         '-in', f'{args.base}/roothash', '-inkey', key, '-signer', certificates,
         '-outform', 'DER', '-out', f'{scratch}/roothash.p7s')
     write(f'{scratch}/roothash.cpio', cpio.archive({
@@ -92,7 +97,8 @@ def loader(scratch, folder, args):
         '--change-section-vma', f'.vendor={end_of_image(read(generic)):#x}',
         '--set-section-flags', '.vendor=contents,alloc,load,readonly,data', generic, own)
     write(f'{folder}/trueboot-unsigned.efi', read(own))
-    run('sbsign', '--key', f'{args.keys}/db.key', '--cert', f'{args.keys}/db.crt',
+    key = args.db_key or f'{args.keys}/db.key'
+    run('sbsign', *engine_of(key, '--engine'), '--key', key, '--cert', f'{args.keys}/db.crt',
         '--output', f'{folder}/trueboot.efi', own)
     return {'payloads': [payload('efi', f'{folder}/trueboot.efi')]}
 
