@@ -230,7 +230,13 @@ static void steady_init(struct steady *s, struct evidence *e)
     memcpy(s->held.pcrs_fingerprint, e->message.pcrs_fingerprint, 32);
     s->held.log.has = true;
     memcpy(s->held.log.digest, e->message.log_digest, 32);
-    tb_appraise_boot(e->content.log, &e->content.pcrs, &e->policy, &e->in.firmware, e->h, &s->boot);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = e->content.log,
+                                              .user_log = e->content.user_log,
+                                              .packages = e->content.packages,
+                                              .quoted = &e->content.pcrs,
+                                              .policy = &e->policy,
+                                              .firmware = &e->in.firmware },
+                     e->h, &s->boot);
     e->message.has_pcrs = false;
     e->message.log = tb_slice(NULL, 0);
     evidence_bind(e);

@@ -198,8 +198,15 @@ void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h, struc
 
     tb_appraise_quote(in, h, quote);
     if (quote->genuine)
-        tb_appraise_boot(in->content->log, &in->content->pcrs, in->policy, &in->firmware, h,
-                         &out->boot);
+        tb_appraise_boot(&(struct tb_boot_input){ .log = in->content->log,
+                                                  .user_log = in->content->user_log,
+                                                  .packages = in->content->packages,
+                                                  .quoted = &in->content->pcrs,
+                                                  .policy = in->policy,
+                                                  .vendors = in->vendors,
+                                                  .firmware = &in->firmware,
+                                                  .versions = in->versions },
+                         h, &out->boot);
     else if (quote->only_log_missing)
         proved = tb_appraise_no_log(in->earlier_log, &in->content->pcrs, in->policy, h, &out->boot);
     tb_conclude(quote, quote->genuine || proved ? &out->boot : NULL, in->policy, &out->result);
@@ -211,6 +218,20 @@ void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *po
     memset(&out->quote, 0, sizeof out->quote);
     tb_findings_add(&out->quote.findings, TB_FAIL, why);
     tb_conclude(&out->quote, NULL, policy, out);
+}
+
+bool tb_versions_remember(const struct tb_boot_result *boot, struct tb_minimum *m)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < boot->chain.n_packages; i++) {
+        const struct tb_chain_package *p = &boot->chain.package[i];
+        const struct tb_reader name = tb_slice(p->name, strlen(p->name));
+
+        if (tb_minimum_of(m, name) < p->security_version)
+            changed = tb_minimum_raise(m, name, p->security_version) || changed;
+    }
+    return changed;
 }
 
 const char *tb_result_headline(const struct tb_result *r)

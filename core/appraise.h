@@ -5,6 +5,7 @@
 #ifndef TB_CORE_APPRAISE_H
 #define TB_CORE_APPRAISE_H
 
+#include "core/chain.h"
 #include "core/policy.h"
 #include "core/public.h"
 #include "core/quote.h"
@@ -88,6 +89,8 @@ struct tb_appraisal_input {
     /* memory and policy */
     struct tb_quote_memory last;
     struct tb_firmware_reference firmware;
+    const struct tb_minimum *versions; /* as in tb_boot_input */
+    const struct tb_vendors *vendors;  /* likewise */
     struct tb_reader earlier_log; /* of the last genuine quote, for when no log came; empty: none */
     const struct tb_policy *policy;
 };
@@ -125,8 +128,23 @@ enum tb_tier {
 enum tb_tier tb_verdict_tier(enum tb_verdict v);
 const char *tb_tier_name(enum tb_tier t);
 
-/* Groups 5 to 11, which depend only on log, PCR values, policy and firmware reference, and so can
- * be cached by their digests. */
+/* What groups 5 to 11 depend on, and nothing else: what is appraised of it may be kept by the
+ * digests of logs, packages, PCR values, policy, firmware reference and versions. */
+struct tb_boot_input {
+    struct tb_reader log;
+    struct tb_reader user_log; /* canonical event log (core/cel.h); empty: none */
+    struct tb_reader packages; /* of each package what tb_package_open() reads, one behind the
+                                * other; empty: none */
+    const struct tb_pcrs *quoted;
+    const struct tb_policy *policy;
+    const struct tb_vendors *vendors;             /* tb_policy_vendors(); NULL: made here */
+    const struct tb_firmware_reference *firmware; /* NULL: none */
+    /* The highest security versions that this host was trusted with: tb_versions_remember(). NULL:
+     * none. The digest of its text is what a key holds of it. */
+    const struct tb_minimum *versions;
+};
+
+/* What tb_appraise_boot() makes of one tb_boot_input. */
 struct tb_boot_result {
     struct tb_findings findings;
     struct tb_boot_facts facts;
@@ -136,6 +154,7 @@ struct tb_boot_result {
     enum tb_bank bank; /* relied on; meaningless unless bank_chosen */
     bool bank_chosen;
     struct tb_story story;
+    struct tb_chain_facts chain;
     struct tb_explanations explanations; /* of PCRs that do not match; they decide nothing */
 };
 
@@ -171,9 +190,8 @@ TB_MUST_CHECK bool tb_binding(struct tb_hasher *h, struct tb_reader nonce, struc
 
 void tb_appraise_quote(const struct tb_appraisal_input *in, struct tb_hasher *h,
                        struct tb_quote_result *out);
-void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
-                      const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
-                      struct tb_hasher *h, struct tb_boot_result *out);
+void tb_appraise_boot(const struct tb_boot_input *in, struct tb_hasher *h,
+                      struct tb_boot_result *out);
 /* Where nothing but the log is missing: whether PCR 7 proves that Secure Boot was off, or shim's
  * validation, which is why some boot loaders leave Linux without a log. It is computed from the log
  * of an earlier boot. False: nothing is proved, and *out is as it was. True: *out has one failed
@@ -200,6 +218,10 @@ void tb_appraise(const struct tb_appraisal_input *in, struct tb_hasher *h,
  * looked at. */
 void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *policy,
                          struct tb_result *out);
+
+/* After a verdict of trusted: the versions of the boot's packages into what is remembered of the
+ * host. Packages beyond its room are not remembered. True: *m changed. */
+bool tb_versions_remember(const struct tb_boot_result *boot, struct tb_minimum *m);
 
 /* The headline in words ("Secure Boot was off"), or "" when nothing failed. From the table only. */
 const char *tb_result_headline(const struct tb_result *r);

@@ -190,9 +190,9 @@ static bool log_explains(struct work *w, struct tb_reader log)
 static void judge_firmware(struct work *w, const struct tb_firmware_reference *reference)
 {
     const enum tb_check c = TB_CHECK_FIRMWARE_CHANGED;
-    const enum tb_bank b = reference->bank;
+    const enum tb_bank b = reference != NULL ? reference->bank : TB_BANK_SHA256;
 
-    for (unsigned pcr = 0; reference->present && pcr < 4; pcr++) {
+    for (unsigned pcr = 0; reference != NULL && reference->present && pcr < 4; pcr++) {
         const uint8_t *value = w->quoted->value[b][pcr];
         char where[64];
 
@@ -205,18 +205,19 @@ static void judge_firmware(struct work *w, const struct tb_firmware_reference *r
     tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
-void tb_appraise_boot(struct tb_reader log, const struct tb_pcrs *quoted,
-                      const struct tb_policy *policy, const struct tb_firmware_reference *firmware,
-                      struct tb_hasher *h, struct tb_boot_result *out)
+void tb_appraise_boot(const struct tb_boot_input *in, struct tb_hasher *h,
+                      struct tb_boot_result *out)
 {
-    struct work w = { .policy = policy, .quoted = quoted, .h = h, .out = out, .f = &out->findings };
+    struct work w = {
+        .policy = in->policy, .quoted = in->quoted, .h = h, .out = out, .f = &out->findings
+    };
 
     memset(out, 0, sizeof *out);
-    if (!log_replays(&w, log) || !log_explains(&w, log))
+    if (!log_replays(&w, in->log) || !log_explains(&w, in->log))
         return;
-    tb_boot_facts_read(log, out->bank, &out->states, h, &out->facts, &out->findings);
-    if (!tb_story_read(log, out->bank, &out->states, h, &out->story))
+    tb_boot_facts_read(in->log, out->bank, &out->states, h, &out->facts, &out->findings);
+    if (!tb_story_read(in->log, out->bank, &out->states, h, &out->story))
         return; /* cannot be: the log has replayed */
-    tb_appraise_policy(log, quoted, policy, h, out);
-    judge_firmware(&w, firmware);
+    tb_appraise_policy(in->log, in->quoted, in->policy, h, out);
+    judge_firmware(&w, in->firmware);
 }

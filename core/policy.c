@@ -90,4 +90,25 @@ void tb_policy_builtin(struct tb_policy *out)
     out->ek_trust = TB_EK_TRUST_CERTIFICATE;
     out->interval_s = 300;
     out->stale_s = 900;
+    out->packages.level = TB_LEVEL_COMMUNITY;
+}
+
+struct tb_reader tb_policy_slice(const struct tb_policy *policy, struct tb_policy_bytes b)
+{
+    return tb_slice(policy->packages.bytes + b.at, b.len);
+}
+
+struct tb_vendors *tb_policy_vendors(const struct tb_policy *policy, struct tb_reason *why)
+{
+    struct tb_vendors *v = tb_vendors_new();
+
+    if (v == NULL)
+        tb_refuse(why, TB_CHECK_PACKAGE_SIGNATURE, "vendors", "memory", "none left");
+    for (size_t i = 0; v != NULL && i < policy->packages.n_vendors; i++)
+        if (!tb_vendors_add(v, tb_policy_slice(policy, policy->packages.vendor[i]), "vendors",
+                            why)) {
+            tb_vendors_free(v);
+            v = NULL;
+        }
+    return v;
 }

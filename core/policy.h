@@ -10,6 +10,9 @@
 #include "core/cmdline.h"
 #include "core/sbat.h"
 #include "core/tpm_class.h"
+#include "crypto/codesign.h"
+#include "pkg/manifest.h"
+#include "pkg/minimum.h"
 
 #define TB_POLICY_DIGESTS_MAX 64 /* entries of each list of digests */
 #define TB_POLICY_PINS_MAX 32
@@ -17,6 +20,8 @@
 #define TB_POLICY_OPTIONS_MAX 64   /* rules of each list about the kernel's command line */
 #define TB_POLICY_VERSIONS_MAX 32  /* versions of firmware */
 #define TB_POLICY_ADVISORIES_MAX 64
+#define TB_POLICY_VENDORS_MAX 8
+#define TB_POLICY_PACKAGE_BYTES_MAX 65536 /* vendors' certificates and list of revocations */
 
 struct tb_digest_entry {
     enum tb_bank bank;
@@ -40,6 +45,26 @@ struct tb_tpm_advisory {
     uint32_t vendor; /* core/tpm_class.h */
     uint64_t from, to;
     char name[64]; /* "CVE-2017-15361": shown */
+};
+
+/* Bytes of tb_policy_packages. */
+struct tb_policy_bytes {
+    uint32_t at, len;
+};
+
+/* What is asked of a host on Trueboot's own boot chain. n_vendors == 0: nothing, and no package is
+ * trusted. With vendors every host must be on that chain. */
+struct tb_policy_packages {
+    size_t n_vendors;
+    struct tb_policy_bytes vendor[TB_POLICY_VENDORS_MAX]; /* root certificates, DER */
+    /* A list that the vendors signed, verified when the policy is read; len == 0: none. */
+    struct tb_policy_bytes revocations, revocations_signature;
+    size_t n_bytes;
+    uint8_t bytes[TB_POLICY_PACKAGE_BYTES_MAX];
+    enum tb_level level; /* the least */
+    size_t n_required;
+    char required[TB_SET_PACKAGES_MAX][TB_PKG_NAME_MAX + 1];
+    struct tb_minimum minimum;
 };
 
 enum tb_ek_trust {
@@ -80,6 +105,7 @@ struct tb_policy {
     uint32_t tpm_classes; /* bit c: enum tb_tpm_class is allowed; 0: each is */
     size_t n_advisories;
     struct tb_tpm_advisory advisory[TB_POLICY_ADVISORIES_MAX];
+    struct tb_policy_packages packages;
 };
 
 /* The policy that needs no file: SHA-256/384/512, PCRs 0-9 and 11-15, Secure Boot on, severities
@@ -102,5 +128,11 @@ bool tb_policy_revokes(const struct tb_policy *policy, const uint8_t digest[32])
 /* The same, and where on it. */
 TB_MUST_CHECK bool tb_policy_revoked_at(const struct tb_policy *policy, const uint8_t digest[32],
                                         size_t *at);
+
+/* Bytes of policy->packages. */
+struct tb_reader tb_policy_slice(const struct tb_policy *policy, struct tb_policy_bytes b);
+/* The policy's vendors as the crypto library takes them, for who appraises often to keep beside the
+ * policy; the caller frees. NULL, and *why: one is no root certificate, or no memory. */
+struct tb_vendors *tb_policy_vendors(const struct tb_policy *policy, struct tb_reason *why);
 
 #endif

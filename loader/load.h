@@ -7,6 +7,7 @@
 #ifndef TB_LOADER_LOAD_H
 #define TB_LOADER_LOAD_H
 
+#include "pkg/minimum.h"
 #include "pkg/pe.h"
 #include "pkg/record.h"
 #include "pkg/verify.h"
@@ -32,7 +33,7 @@ enum tb_loader_variable {
     TB_VARIABLE_MINIMUM, /* NAME SECURITY-VERSION lines; the operating system cannot reach it */
     TB_VARIABLE_TRIED,   /* SHA-256 of the configuration and set that was last tried */
 };
-enum { TB_VARIABLE_LEN_MAX = 8192 };
+enum { TB_VARIABLE_LEN_MAX = TB_MINIMUM_LEN_MAX };
 
 /* The world. Paths are below the ESP's \trueboot, with '/' between folder and name. */
 struct tb_loader_ops {
@@ -81,24 +82,6 @@ struct tb_boot {
     struct tb_module module[TB_LOADER_MODULES_MAX]; /* in the initrd's order */
     char command_line[TB_COMMAND_LINE_MAX + 1];
 };
-
-/* Lines "NAME SECURITY-VERSION" in rising order of names: below these, nothing is loaded. */
-struct tb_minimum {
-    size_t n;
-    struct {
-        char name[TB_PKG_NAME_MAX + 1];
-        uint32_t security_version;
-    } package[TB_SET_PACKAGES_MAX];
-};
-TB_MUST_CHECK bool tb_minimum_parse(struct tb_reader in, struct tb_minimum *out,
-                                    struct tb_reason *why);
-/* Returns the number of bytes. */
-size_t tb_minimum_print(const struct tb_minimum *m, char out[TB_VARIABLE_LEN_MAX]);
-/* 0: none. */
-uint32_t tb_minimum_of(const struct tb_minimum *m, struct tb_reader name);
-/* Never lowers. False: no room for another name. */
-TB_MUST_CHECK bool tb_minimum_raise(struct tb_minimum *m, struct tb_reader name,
-                                    uint32_t security_version);
 
 /* Large: for the heap. All zero but what the caller gives. */
 struct tb_loader {

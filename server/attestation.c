@@ -307,7 +307,13 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
         tb_verifier_hasher_done(v, h);
         return NULL;
     }
-    tb_appraise_boot(w->content.log, &w->content.pcrs, w->policy, &w->host.firmware, h, &c->boot);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = w->content.log,
+                                              .user_log = w->content.user_log,
+                                              .packages = w->content.packages,
+                                              .quoted = &w->content.pcrs,
+                                              .policy = w->policy,
+                                              .firmware = &w->host.firmware },
+                     h, &c->boot);
     c->has_shape = tb_shape(&w->content.pcrs, h, c->shape);
     tb_verifier_hasher_done(v, h);
     tb_conclude(quote, &c->boot, w->policy, &w->result);

@@ -65,7 +65,13 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
         memcpy(content.serial, sent.serial, sizeof content.serial);
         reappraise_quote(host, key->roca, evidence, &context, &content, policy, h, quote);
         if (quote->genuine)
-            tb_appraise_boot(content.log, &content.pcrs, policy, &context.firmware, h, &out->boot);
+            tb_appraise_boot(&(struct tb_boot_input){ .log = content.log,
+                                                      .user_log = content.user_log,
+                                                      .packages = content.packages,
+                                                      .quoted = &content.pcrs,
+                                                      .policy = policy,
+                                                      .firmware = &context.firmware },
+                             h, &out->boot);
         tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
     }
     tb_lru_release(v->keys, item);

@@ -73,7 +73,9 @@ static void appraise_other_values(struct tb_reader log, const struct tb_policy *
                                 tb_slice(replayed->value[0][how / 8 % TB_N_PCRS], TB_DIGEST_MAX)))
             assert(false);
     }
-    tb_appraise_boot(log, &q, policy, &none, h, &boot);
+    tb_appraise_boot(
+        &(struct tb_boot_input){ .log = log, .quoted = &q, .policy = policy, .firmware = &none }, h,
+        &boot);
     assert(x->n <= TB_EXPLANATIONS_MAX && (x->n == TB_EXPLANATIONS_MAX || x->n_lost == 0));
     for (uint32_t i = 0; i < x->n; i++) {
         const struct tb_explanation *e = &x->list[i];
@@ -139,7 +141,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         quote.genuine = true;
     }
     quote_what_replays(tb_slice(data, size), &policy, h, &pcrs);
-    tb_appraise_boot(tb_slice(data, size), &pcrs, &policy, &none, h, &boot);
+    tb_appraise_boot(
+        &(struct tb_boot_input){
+            .log = tb_slice(data, size), .quoted = &pcrs, .policy = &policy, .firmware = &none },
+        h, &boot);
     tb_conclude(&quote, &boot, &policy, &result);
     assert(result.verdict == TB_VERDICT_TRUSTED || result.has_headline);
     if (result.verdict == TB_VERDICT_TRUSTED) {
@@ -147,7 +152,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(boot.facts.secure_boot == TB_SECURE_BOOT_ON);
         assert(boot.states.state[boot.bank][7] == TB_PCR_MATCH);
     }
-    tb_appraise_boot(tb_slice(data, size), &pcrs, &strict, &none, h, &boot);
+    tb_appraise_boot(
+        &(struct tb_boot_input){
+            .log = tb_slice(data, size), .quoted = &pcrs, .policy = &strict, .firmware = &none },
+        h, &boot);
     tb_conclude(&quote, &boot, &strict, &result);
     assert(result.verdict != TB_VERDICT_TRUSTED); /* it asks for two contrary options */
     appraise_bytes(tb_slice(data, size), &policy, h);

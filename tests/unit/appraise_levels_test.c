@@ -343,11 +343,19 @@ static bool appraise_file(const char *name, struct tb_policy *policy, struct tb_
     }
     assert_true(tb_log_replay(tb_slice(bytes, len), LOG_BANK(TB_BANK_SHA256), h, &replay, &why));
     replay.pcrs.mask[TB_BANK_SHA256] = policy->pcrs;
-    tb_appraise_boot(tb_slice(bytes, len), &replay.pcrs, policy, &none, h, out);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(bytes, len),
+                                              .quoted = &replay.pcrs,
+                                              .policy = policy,
+                                              .firmware = &none },
+                     h, out);
     policy->n_programs = out->facts.n_programs != 0; /* again, with its first program named */
     policy->programs[0].bank = TB_BANK_SHA256;
     memcpy(policy->programs[0].digest, out->facts.program[0].digest[TB_BANK_SHA256], 32);
-    tb_appraise_boot(tb_slice(bytes, len), &replay.pcrs, policy, &none, h, out);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(bytes, len),
+                                              .quoted = &replay.pcrs,
+                                              .policy = policy,
+                                              .firmware = &none },
+                     h, out);
     free(bytes);
     tb_hasher_free(h);
     return true;

@@ -126,7 +126,13 @@ static void t31_neither_half_alone_skips_it(void **state)
     assert_false(e->result.quote.genuine);
     tb_policy_builtin(&e->policy);
     e->content.pcrs.mask[TB_BANK_SHA256] &= ~(1U << 7);
-    tb_appraise_boot(e->content.log, &e->content.pcrs, &e->policy, &e->in.firmware, e->h, boot);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = e->content.log,
+                                              .user_log = e->content.user_log,
+                                              .packages = e->content.packages,
+                                              .quoted = &e->content.pcrs,
+                                              .policy = &e->policy,
+                                              .firmware = &e->in.firmware },
+                     e->h, boot);
     assert_int_equal(boot->findings.outcome[TB_CHECK_PCR_SELECTION], TB_FAIL);
     free(boot);
     evidence_free(e);

@@ -229,7 +229,11 @@ static void l11_of_several_logs_in_one_file_the_one_that_fits_is_named(void **st
         total += b->len;
     }
     for (size_t i = 0; i < 3; i++) {
-        tb_appraise_boot(tb_slice(all, total), &q[i], &policy, &none, h, &boot);
+        tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(all, total),
+                                                  .quoted = &q[i],
+                                                  .policy = &policy,
+                                                  .firmware = &none },
+                         h, &boot);
         assert_int_equal(boot.findings.outcome[TB_CHECK_LOG_HEADER], TB_FAIL); /* never joined */
         assert_false(boot.bank_chosen);
         assert_int_equal(boot.explanations.n, 1);
@@ -238,12 +242,23 @@ static void l11_of_several_logs_in_one_file_the_one_that_fits_is_named(void **st
         assert_int_equal(boot.explanations.list[0].count, 3);
         assert_int_equal(boot.explanations.list[0].pcrs, 0x3ff);
     }
-    tb_appraise_boot(tb_slice(all, len[0] - 1), &q[0], &policy, &none, h, &boot); /* cut */
+    tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(all, len[0] - 1),
+                                              .quoted = &q[0],
+                                              .policy = &policy,
+                                              .firmware = &none },
+                     h, &boot); /* cut */
     assert_int_equal(boot.explanations.n, 0);
-    tb_appraise_boot(tb_slice(all, sizeof all), &q[0], &policy, &none, h, &boot); /* too long */
+    tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(all, sizeof all),
+                                              .quoted = &q[0],
+                                              .policy = &policy,
+                                              .firmware = &none },
+                     h, &boot); /* too long */
     assert_int_equal(boot.explanations.n, 0);
     memset(&q[0], 0x5a, sizeof q[0]);
-    tb_appraise_boot(tb_slice(all, total), &q[0], &policy, &none, h, &boot); /* none fits */
+    tb_appraise_boot(
+        &(struct tb_boot_input){
+            .log = tb_slice(all, total), .quoted = &q[0], .policy = &policy, .firmware = &none },
+        h, &boot); /* none fits */
     assert_int_equal(boot.explanations.n, 0);
 }
 

@@ -129,7 +129,10 @@ static void l60_each_known_ending_behind_the_log_is_named_and_no_event_is_invent
         explain(&q);
         assert_values(assert_event(TB_EXPLAIN_EXIT_BOOT_SERVICES, 5, TB_NO_EVENT, TB_NO_EVENT),
                       rows[i].n, rows[i].value);
-        tb_appraise_boot(log_slice(b), &q, &policy, &none, h, &boot);
+        tb_appraise_boot(
+            &(struct tb_boot_input){
+                .log = log_slice(b), .quoted = &q, .policy = &policy, .firmware = &none },
+            h, &boot);
         assert_int_equal(boot.findings.outcome[TB_CHECK_LOG_REPLAY], TB_FAIL);
         assert_int_equal(boot.explanations.n, 1);
         assert_false(boot.facts.exit_boot_services);

@@ -233,7 +233,10 @@ static void check_pb(const char *file, const char *nonce)
     }
     if (p != NULL) { /* and the log leads to what all three are over */
         tb_policy_builtin(&policy);
-        tb_appraise_boot(log, &all, &policy, &none, h, boot);
+        tb_appraise_boot(
+            &(struct tb_boot_input){
+                .log = log, .quoted = &all, .policy = &policy, .firmware = &none },
+            h, boot);
         assert_int_equal(n_quotes, 3);
         assert_int_equal(boot->findings.outcome[TB_CHECK_LOG_REPLAY], TB_PASS);
         assert_int_equal(boot->facts.secure_boot, TB_SECURE_BOOT_ON);

@@ -40,7 +40,11 @@ void appraise_bytes(struct tb_reader log, const struct tb_pcrs *quoted, struct l
         memcpy(exact, log.p, log.left);
     genuine_quote(&quote);
     memset(out, 0xa5, sizeof *out); /* nothing of what was there may show */
-    tb_appraise_boot(tb_slice(exact, log.left), quoted, &policy, &none, h, &out->boot);
+    tb_appraise_boot(&(struct tb_boot_input){ .log = tb_slice(exact, log.left),
+                                              .quoted = quoted,
+                                              .policy = &policy,
+                                              .firmware = &none },
+                     h, &out->boot);
     tb_conclude(&quote, &out->boot, &policy, &result);
     out->verdict = result.verdict;
     tb_findings_copy(&out->findings, &result.findings);

@@ -1,10 +1,8 @@
-/* loader/minimum.c - the lowest security versions that may be loaded, as text: one package a line,
- * in rising order of names. */
+#include "pkg/minimum.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "loader/load.h"
 
 static struct tb_reader name_at(const struct tb_minimum *m, size_t i)
 {
@@ -45,12 +43,12 @@ bool tb_minimum_parse(struct tb_reader in, struct tb_minimum *out, struct tb_rea
     return ok;
 }
 
-size_t tb_minimum_print(const struct tb_minimum *m, char out[TB_VARIABLE_LEN_MAX])
+size_t tb_minimum_print(const struct tb_minimum *m, char out[TB_MINIMUM_LEN_MAX])
 {
     size_t n = 0;
 
     for (size_t i = 0; i < m->n; i++)
-        n += (size_t)snprintf(out + n, TB_VARIABLE_LEN_MAX - n, "%s %" PRIu32 "\n",
+        n += (size_t)snprintf(out + n, TB_MINIMUM_LEN_MAX - n, "%s %" PRIu32 "\n",
                               m->package[i].name, m->package[i].security_version);
     return n;
 }
