@@ -11,11 +11,11 @@ from steps import Timer, die, need, read, run, write
 # Fixed, so that the same content has the same root hash. A salt need not be secret.
 SALT = hashlib.sha256(b'trueboot system image').hexdigest()
 BLOCK = 4096
-# What the cloud kernel does not have built in and a host needs before it has its system image:
+# What a kernel of Debian may have as modules and a host needs before it has its system image:
 # disk and network of a virtual machine, the ESP's file system, the system image's layers. efivarfs
 # comes first: init asks it whether Secure Boot is on when it loads dm-verity.
 MODULES = ('efivarfs', 'virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'vfat', 'nls_cp437',
-           'nls_ascii', 'loop', 'ext4', 'sha512_generic', 'dm_verity', 'squashfs', 'evdev', 'button')
+           'nls_ascii', 'loop', 'crc32c_generic', 'ext4', 'sha512_generic', 'dm_verity', 'squashfs', 'evdev', 'button')
 PROGRAMS = {'init/trueboot-init': 'sbin/init', 'tools/sbv/trueboot-sbv': 'usr/bin/trueboot-sbv',
             'agent/trueboot-agent': 'usr/bin/trueboot-agent',
             'tools/pkg/trueboot-pkg': 'usr/bin/trueboot-pkg'}
