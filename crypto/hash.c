@@ -70,3 +70,38 @@ bool tb_hash(struct tb_hasher *h, enum tb_bank bank, struct tb_reader in,
 {
     return tb_hash_parts(h, bank, &in, 1, out);
 }
+
+struct tb_hash_stream {
+    EVP_MD_CTX *ctx;
+};
+
+struct tb_hash_stream *tb_hash_stream_new(struct tb_hasher *h, enum tb_bank bank)
+{
+    struct tb_hash_stream *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->ctx = EVP_MD_CTX_new();
+    if (s->ctx != NULL && EVP_DigestInit_ex2(s->ctx, h->md[bank], NULL) == 1)
+        return s;
+    tb_hash_stream_free(s);
+    return NULL;
+}
+
+void tb_hash_stream_free(struct tb_hash_stream *s)
+{
+    if (s == NULL)
+        return;
+    EVP_MD_CTX_free(s->ctx);
+    free(s);
+}
+
+bool tb_hash_stream_add(struct tb_hash_stream *s, struct tb_reader piece)
+{
+    return EVP_DigestUpdate(s->ctx, piece.p, piece.left) == 1;
+}
+
+bool tb_hash_stream_end(struct tb_hash_stream *s, uint8_t out[TB_DIGEST_MAX])
+{
+    return EVP_DigestFinal_ex(s->ctx, out, NULL) == 1;
+}

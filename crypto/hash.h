@@ -21,4 +21,13 @@ TB_MUST_CHECK bool tb_hash_parts(struct tb_hasher *h, enum tb_bank bank,
 TB_MUST_CHECK bool tb_hash(struct tb_hasher *h, enum tb_bank bank, struct tb_reader in,
                            uint8_t out[TB_DIGEST_MAX]);
 
+/* A digest of bytes that come piece by piece. */
+struct tb_hash_stream;
+/* NULL: out of memory. h must outlive it. */
+struct tb_hash_stream *tb_hash_stream_new(struct tb_hasher *h, enum tb_bank bank);
+void tb_hash_stream_free(struct tb_hash_stream *s); /* NULL is a no-op */
+TB_MUST_CHECK bool tb_hash_stream_add(struct tb_hash_stream *s, struct tb_reader piece);
+/* The digest of all pieces; nothing is added afterwards. */
+TB_MUST_CHECK bool tb_hash_stream_end(struct tb_hash_stream *s, uint8_t out[TB_DIGEST_MAX]);
+
 #endif

@@ -44,6 +44,7 @@ void tb_modules_load(void)
 
     if (!tb_read_small("/modules/order", order, sizeof order, &len))
         return;
+    load(tb_slice("efivarfs", 8)); /* first: whether Secure Boot is on decides about dm-verity */
     for (struct tb_reader in = tb_slice(order, len); in.left > 0;) {
         const uint8_t *end = memchr(in.p, '\n', in.left);
         size_t n = end == NULL ? in.left : (size_t)(end - in.p);

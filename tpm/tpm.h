@@ -212,4 +212,15 @@ TB_MUST_CHECK enum tb_tpm_status tb_tpm_pcr_read(struct tb_tpm *tpm,
                                                  size_t n_selection, struct tb_tpm_pcrs *out,
                                                  struct tb_tpm_error *why);
 
+/* One bank's digest of what is measured; as many bytes count as the algorithm has. */
+struct tb_tpm_digest {
+    uint16_t alg;
+    uint8_t bytes[64];
+};
+
+/* Extends one PCR in these banks, in one command: in all of them or none. */
+TB_MUST_CHECK enum tb_tpm_status tb_tpm_extend(struct tb_tpm *tpm, uint32_t pcr,
+                                               const struct tb_tpm_digest *digest, size_t n,
+                                               struct tb_tpm_error *why);
+
 #endif

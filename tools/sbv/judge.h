@@ -44,8 +44,9 @@ struct tb_judged {
 struct tb_judge_to {
     void *ctx;
     void (*package)(void *ctx, const struct tb_judged *p);
-    /* path: of the partition, "/trueboot/a/x_1.tbp", or "state:/data/x"; hint: what to do */
-    void (*fault)(void *ctx, const char *path, const struct tb_reason *why, const char *hint);
+    /* path: of the partition, "/trueboot/a/x_1.tbp", or "state:/data/x"; what
+     * to do about it stands in tb_check_text() */
+    void (*fault)(void *ctx, const char *path, const struct tb_reason *why);
     /* False ends the judgement. */
     bool (*record)(void *ctx, const struct tb_record *r);
 };
