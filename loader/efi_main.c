@@ -143,15 +143,17 @@ static struct tb_loader_ops ops = {
 static bool take_vendors(struct tb_efi *efi, struct tb_loader *l)
 {
     struct tb_vendors *v = tb_vendors_new();
-    struct tb_reason why;
+    struct tb_reason why = { .where = "memory" };
+    char line[TB_LOADER_SAY_MAX];
     bool ok = v != NULL &&
               tb_vendor_certificates(tb_efi_vendor_section(efi), l->vendor, &l->n_vendors, &why);
 
     for (size_t i = 0; ok && i < l->n_vendors; i++)
         ok = tb_vendors_add(v, l->vendor[i], "section .vendor", &why);
     if (!ok) {
-        say(efi, why.expected);
-        say(efi, why.observed);
+        snprintf(line, sizeof line, "%s: expected %s, found %s", why.where, why.expected,
+                 why.observed);
+        say(efi, line);
     }
     l->vendors = v;
     return ok;
