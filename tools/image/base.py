@@ -15,7 +15,8 @@ BLOCK = 4096
 # disk and network of a virtual machine, the ESP's file system, the system image's layers. efivarfs
 # comes first: init asks it whether Secure Boot is on when it loads dm-verity.
 MODULES = ('efivarfs', 'virtio_pci', 'virtio_blk', 'virtio_net', 'virtio_rng', 'vfat', 'nls_cp437',
-           'nls_ascii', 'loop', 'crc32c_generic', 'ext4', 'sha512_generic', 'dm_verity', 'squashfs', 'evdev', 'button')
+           'nls_ascii', 'loop', 'crc32c_generic', 'ext4', 'sha512_generic', 'dm_verity', 'squashfs',
+           'evdev', 'button')
 PROGRAMS = {'init/trueboot-init': 'sbin/init', 'tools/sbv/trueboot-sbv': 'usr/bin/trueboot-sbv',
             'agent/trueboot-agent': 'usr/bin/trueboot-agent',
             'tools/pkg/trueboot-pkg': 'usr/bin/trueboot-pkg'}
