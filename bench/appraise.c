@@ -215,6 +215,8 @@ static void boot_key(const struct steady *s, const struct tb_evidence_content *m
     memset(key, 0, sizeof *key);
     memcpy(key->pcrs_fingerprint, m->pcrs_fingerprint, 32);
     memcpy(key->log_digest, m->log_digest, 32);
+    memcpy(key->user_log_digest, m->user_log_digest, 32);
+    memcpy(key->packages_digest, m->packages_digest, 32);
     memcpy(key->policy_digest, s->e->policy.digest, 32);
     tb_boot_key_set_firmware(key, &s->e->in.firmware);
 }

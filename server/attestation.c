@@ -135,6 +135,19 @@ static bool comes_too_soon(const struct tb_verifier *v, int64_t now_ms, const st
     return true;
 }
 
+/* Agents that know nothing of these parts could not read a challenge that names them, so it goes to
+ * the version that has sent them. */
+static void offer_chain(const struct tb_host *host, const struct tb_challenge_request *request,
+                        struct tb_challenge *c)
+{
+    bool same = strcmp(request->agent_version, host->facts.agent_version) == 0;
+
+    c->has_held_user_log = same && host->has_user_log;
+    memcpy(c->held_user_log, host->user_log_digest, 32);
+    c->has_held_packages = same && host->has_packages;
+    memcpy(c->held_packages, host->packages_digest, 32);
+}
+
 bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct tb_host *host,
                            const struct tb_challenge_request *request, struct tb_challenge *out,
                            bool *capable, struct tb_refusal *why)
@@ -167,6 +180,7 @@ bool tb_verifier_challenge(struct tb_verifier *v, int64_t now_ms, const struct t
     memcpy(c.held_log, host->log_digest, 32);
     c.has_held_pcrs = host->has_pcrs;
     memcpy(c.held_pcrs, host->pcrs_digest, 32);
+    offer_chain(host, request, &c);
     memcpy(record.nonce, c.nonce, sizeof record.nonce);
     record.issued_ms = now_ms;
     record.expires_ms = now_ms + 1000 * (int64_t)c.lifetime_s;
@@ -191,7 +205,7 @@ struct work {
     struct tb_content content;
     struct tb_pcrs held_pcrs;
     struct tb_held_evidence held;
-    struct tb_blob held_pcrs_bytes, held_log_bytes;
+    struct tb_blob held_pcrs_bytes, held_log_bytes, held_user_log_bytes, held_packages_bytes;
     struct tb_firmware_reference firmware; /* as the store had it, or new */
     struct tb_result result;
     struct tb_lru_item *boot;      /* held; NULL: the quote was not genuine */
@@ -212,34 +226,48 @@ static void work_free(struct tb_verifier *v, struct work *w)
     tb_verifier_policy_done(w->policy);
     tb_blob_clear(&w->held_pcrs_bytes);
     tb_blob_clear(&w->held_log_bytes);
+    tb_blob_clear(&w->held_user_log_bytes);
+    tb_blob_clear(&w->held_packages_bytes);
     free(w->no_log);
     free(w->own_json);
     free(w);
 }
 
-/* What the host may have left out: PCR values always, the log's bytes only where they are needed.
- */
-static bool fetch_held(struct tb_verifier *v, struct work *w, bool need_log)
+/* A part that the host has left out and the store has. */
+static bool hold(struct tb_verifier *v, bool it, const uint8_t digest[32], bool bytes,
+                 struct tb_blob *blob, struct tb_held_part *out)
 {
+    if (!it)
+        return true;
+    out->has = true;
+    memcpy(out->digest, digest, 32);
+    if (!bytes)
+        return true;
+    if (blob->p == NULL && tb_store_blob_get(v->config.store, digest, blob) != TB_STORE_OK)
+        return false;
+    out->bytes = tb_slice(blob->p, blob->len);
+    return true;
+}
+
+/* What the host may have left out: PCR values always, the bytes of logs and packages only where
+ * they are needed. */
+static bool fetch_held(struct tb_verifier *v, struct work *w, bool bytes)
+{
+    const struct tb_evidence_content *m = &w->message;
     const struct tb_host *host = &w->host;
 
-    if (!w->message.has_pcrs && host->has_pcrs && w->held.pcrs == NULL &&
+    if (!m->has_pcrs && host->has_pcrs && w->held.pcrs == NULL &&
         tb_store_blob_get(v->config.store, host->pcrs_digest, &w->held_pcrs_bytes) == TB_STORE_OK &&
         tb_pcrs_read(tb_slice(w->held_pcrs_bytes.p, w->held_pcrs_bytes.len), &w->held_pcrs)) {
         w->held.pcrs = &w->held_pcrs;
         memcpy(w->held.pcrs_fingerprint, host->pcrs_digest, 32);
     }
-    if (w->message.log.left == 0 && !w->message.log_missing && host->has_log) {
-        w->held.log.has = true;
-        memcpy(w->held.log.digest, host->log_digest, 32);
-        if (need_log && w->held_log_bytes.p == NULL) {
-            if (tb_store_blob_get(v->config.store, host->log_digest, &w->held_log_bytes) !=
-                TB_STORE_OK)
-                return false;
-            w->held.log.bytes = tb_slice(w->held_log_bytes.p, w->held_log_bytes.len);
-        }
-    }
-    return true;
+    return hold(v, host->has_log && !m->log_missing && m->log.left == 0, host->log_digest, bytes,
+                &w->held_log_bytes, &w->held.log) &&
+           hold(v, host->has_user_log && m->has_user_log_digest && m->user_log.left == 0,
+                host->user_log_digest, bytes, &w->held_user_log_bytes, &w->held.user_log) &&
+           hold(v, host->has_packages && m->has_packages_digest && m->packages.left == 0,
+                host->packages_digest, bytes, &w->held_packages_bytes, &w->held.packages);
 }
 
 static bool appraise_quote(struct tb_verifier *v, struct work *w,
@@ -287,6 +315,20 @@ static bool print_result(struct tb_verifier *v, const struct work *w, char **jso
     return *json != NULL && tb_sha256(v, tb_slice(*json, *len), digest);
 }
 
+/* The bytes of what the host has left out, which tb_content_resolve() went without. */
+static bool fetch_left_out(struct tb_verifier *v, struct work *w)
+{
+    if (!fetch_held(v, w, true))
+        return false;
+    if (w->content.has_log && w->content.log.left == 0)
+        w->content.log = w->held.log.bytes;
+    if (w->message.has_user_log_digest && w->content.user_log.left == 0)
+        w->content.user_log = w->held.user_log.bytes;
+    if (w->message.has_packages_digest && w->content.packages.left == 0)
+        w->content.packages = w->held.packages.bytes;
+    return true;
+}
+
 /* Appraise a boot that is not cached, conclude, and keep both. */
 static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
                                     const struct tb_boot_key *key)
@@ -295,11 +337,8 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
     struct cached_boot *c;
     struct tb_hasher *h;
 
-    if (w->content.has_log && w->content.log.left == 0) {
-        if (!fetch_held(v, w, true))
-            return NULL;
-        w->content.log = w->held.log.bytes;
-    }
+    if (!fetch_left_out(v, w))
+        return NULL;
     c = calloc(1, sizeof *c);
     h = tb_verifier_hasher(v);
     if (c == NULL || h == NULL) {
@@ -330,6 +369,10 @@ static bool appraise_boot(struct tb_verifier *v, struct work *w)
 
     memcpy(key.pcrs_fingerprint, w->message.pcrs_fingerprint, 32);
     memcpy(key.log_digest, w->message.log_digest, 32);
+    memcpy(key.user_log_digest, w->message.user_log_digest, 32);
+    memcpy(key.packages_digest, w->message.packages_digest, 32);
+    if (w->host.has_versions)
+        memcpy(key.versions_digest, w->host.versions_digest, 32);
     memcpy(key.policy_digest, w->policy->digest, 32);
     tb_boot_key_set_firmware(&key, &w->host.firmware);
     w->boot = tb_lru_get(v->boots, &key);
@@ -450,6 +493,12 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
     a.shape = shape_of(w);
     if (w->content.has_log)
         a.log = (struct tb_content_ref){ w->message.log_digest, w->message.log };
+    if (w->message.has_user_log_digest)
+        a.user_log = (struct tb_content_ref){ w->message.user_log_digest, w->message.user_log };
+    if (w->message.has_packages_digest)
+        a.packages = (struct tb_content_ref){ w->message.packages_digest, w->message.packages };
+    if (w->host.has_versions)
+        a.versions_before = w->host.versions_digest;
     a.pcrs = (struct tb_content_ref){
         w->message.pcrs_fingerprint,
         tb_slice(w->pcrs_bytes,

@@ -11,11 +11,14 @@
 struct tb_boot_key {
     uint8_t pcrs_fingerprint[32];
     uint8_t log_digest[32];
+    uint8_t user_log_digest[32];
+    uint8_t packages_digest[32];
+    uint8_t versions_digest[32]; /* of what the host was trusted with */
     uint8_t policy_digest[32];
     uint8_t has_firmware, firmware_bank;
     uint8_t firmware[4][TB_DIGEST_MAX];
 };
-_Static_assert(sizeof(struct tb_boot_key) == 98 + 4 * TB_DIGEST_MAX, "no padding");
+_Static_assert(sizeof(struct tb_boot_key) == 194 + 4 * TB_DIGEST_MAX, "no padding");
 
 static inline void tb_boot_key_set_firmware(struct tb_boot_key *key,
                                             const struct tb_firmware_reference *f)

@@ -12,7 +12,7 @@
 #define TB_STORE_WRITES(X) \
     X(setting_put) X(setting_init) X(host_create) X(host_edit) X(host_approve) \
     X(host_refuse) X(host_remove) X(host_allow_replace) X(host_set_firmware) \
-    X(host_want_attest) X(host_take_attest) X(host_seen) X(enrol_token_create) \
+    X(host_set_versions) X(host_want_attest) X(host_take_attest) X(host_seen) X(enrol_token_create) \
     X(enrol_token_revoke) X(ek_allow_add) X(ek_allow_remove) X(offer_put) X(offer_take) \
     X(challenge_put) X(spend_nonce) X(accept_evidence) X(mark_silent) \
     X(incident_acknowledge) X(incident_event) X(audit_append) X(policy_put) \
@@ -41,6 +41,19 @@ struct tb_packed {
     const uint8_t *digest; /* NULL: none */
     size_t len;            /* before compression */
     struct tb_reader data; /* a zstd frame if shorter than len; empty: held already */
+};
+
+/* What of evidence is kept as blobs, and the content, which is not. */
+enum tb_part {
+    TB_PART_LOG,
+    TB_PART_PCRS,
+    TB_PART_RESULT,
+    TB_PART_USER_LOG,
+    TB_PART_PACKAGES,
+    TB_PART_VERSIONS,
+    TB_N_BLOB_PARTS,
+    TB_PART_CONTENT = TB_N_BLOB_PARTS,
+    TB_N_PARTS
 };
 
 struct tb_silent_host {
@@ -76,7 +89,7 @@ struct tb_op_args {
     const struct tb_ek_allowed *ek_allowed;
     const struct tb_challenge_record *challenge;
     const struct tb_appraised *appraised;
-    const struct tb_packed *packed; /* log, pcrs, result, content */
+    const struct tb_packed *packed; /* enum tb_part; of host_set_versions the one */
     const struct tb_silence *silence;
     const struct tb_incident_query *incident_query;
     const struct tb_audit_query *audit_query;

@@ -128,5 +128,8 @@ void tb_evidence_record_clear(struct tb_evidence_record *e)
     tb_blob_clear(&e->log);
     tb_blob_clear(&e->pcrs);
     tb_blob_clear(&e->result);
+    tb_blob_clear(&e->user_log);
+    tb_blob_clear(&e->packages);
+    tb_blob_clear(&e->versions);
     *e = (struct tb_evidence_record){ 0 };
 }

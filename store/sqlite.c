@@ -27,6 +27,8 @@ static const char *const schema[] = {
     ,
 #include "schema_002.inc"
     ,
+#include "schema_003.inc"
+    ,
 };
 const struct tb_migrations tb_sqlite_migrations = { schema, sizeof schema / sizeof *schema };
 

@@ -103,7 +103,7 @@ TB_MUST_CHECK enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host 
     "headline_code, headline, since_ms, secure_boot, maintenance, want_attest, "                   \
     "replace_until_ms, memory_present, clock_ms, reset_count, restart_count, firmware_version, "   \
     "banks, boot_id, firmware, log_digest, pcrs_digest, result_digest, shape, trusted_ms, "        \
-    "trusted_log, trusted_pcrs"
+    "trusted_log, trusted_pcrs, user_log_digest, packages_digest, versions_digest"
 /* Of a firmware reference as it is stored: *len bytes of out. */
 #define TB_FIRMWARE_BYTES_MAX (1 + 4 * TB_DIGEST_MAX)
 void tb_firmware_pack(const struct tb_firmware_reference *f, uint8_t out[TB_FIRMWARE_BYTES_MAX],

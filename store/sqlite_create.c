@@ -243,7 +243,8 @@ static enum tb_store_status exchange_keys(struct tb_sqlite *c, const struct tb_o
            " memory_present = 0, clock_ms = 0, reset_count = 0, restart_count = 0,"
            " firmware_version = 0, banks = 0, boot_id = '', firmware = NULL, log_digest = NULL,"
            " pcrs_digest = NULL, result_digest = NULL, shape = NULL, trusted_ms = 0,"
-           " trusted_log = NULL, trusted_pcrs = NULL WHERE id = ?1");
+           " trusted_log = NULL, trusted_pcrs = NULL, user_log_digest = NULL,"
+           " packages_digest = NULL, versions_digest = NULL WHERE id = ?1");
 
     tb_put_text(&q, a->created_out->id);
     tb_put_i64(&q, a->created_out->state);

@@ -131,6 +131,22 @@ static enum tb_store_status keep_blob(struct tb_sqlite *c, const struct tb_packe
     return tb_sql_run(&q);
 }
 
+enum tb_store_status tb_sqlite_host_set_versions(struct tb_sqlite *c, const struct tb_op_args *a)
+{
+    enum tb_store_status status = keep_blob(c, a->packed, false, NULL, a->by->now_ms);
+    TB_SQL q = tb_sql(c, "UPDATE host SET versions_digest = ?2 WHERE id = ?1 AND state <> 4");
+
+    if (status != TB_STORE_OK)
+        return status;
+    tb_put_text(&q, a->id);
+    tb_put_digest(&q, a->packed->digest);
+    status = tb_sql_run_one(&q);
+    if (status != TB_STORE_OK)
+        return status;
+    tb_conn_changed(&c->base, TB_CHANGE_HOST, a->id);
+    return tb_sqlite_log(c, a->by, "host.accept-rollback", a->id, TB_PAIRS("versions", a->text));
+}
+
 enum tb_store_status tb_sqlite_blob_get(struct tb_sqlite *c, const struct tb_op_args *a)
 {
     enum tb_store_status status;
@@ -154,8 +170,8 @@ struct before {
     enum tb_verdict verdict;
     char code[TB_STORE_CODE_MAX + 1];
     int64_t since_ms;
-    bool has[3];
-    uint8_t digest[3][TB_SHA256_LEN]; /* log, pcrs, result */
+    bool has[TB_N_BLOB_PARTS];
+    uint8_t digest[TB_N_BLOB_PARTS][TB_SHA256_LEN];
     bool has_shape;
     uint8_t shape[TB_SHA256_LEN];
 };
@@ -167,7 +183,8 @@ static enum tb_store_status get_before(struct tb_sqlite *c, const char *id, stru
     enum tb_tpm_state tpm;
     TB_SQL q =
         tb_sql(c, "SELECT state, tpm, verdict, headline_code, since_ms, log_digest,"
-                  " pcrs_digest, result_digest, shape FROM host WHERE id = ?1 AND state <> 4");
+                  " pcrs_digest, result_digest, user_log_digest, packages_digest, versions_digest,"
+                  " shape FROM host WHERE id = ?1 AND state <> 4");
 
     tb_put_text(&q, id);
     status = tb_sql_step(&q);
@@ -178,7 +195,7 @@ static enum tb_store_status get_before(struct tb_sqlite *c, const char *id, stru
     out->verdict = (enum tb_verdict)tb_get_i64(&q);
     tb_get_text(&q, out->code, sizeof out->code);
     out->since_ms = tb_get_i64(&q);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < TB_N_BLOB_PARTS; i++)
         out->has[i] = tb_get_digest(&q, out->digest[i]);
     out->has_shape = tb_get_digest(&q, out->shape);
     status = tb_row_status(&q);
@@ -256,14 +273,43 @@ static enum tb_store_status update_memory(struct tb_sqlite *c, const struct tb_a
     return tb_sql_run_one(&q);
 }
 
+static bool is_other(const uint8_t *digest, bool had, const uint8_t *before)
+{
+    return digest ? !had || memcmp(digest, before, TB_SHA256_LEN) != 0 : had;
+}
+
+/* What only hosts on our own boot chain have; the same for a whole boot. */
+static enum tb_store_status update_chain(struct tb_sqlite *c, const struct tb_appraised *in,
+                                         const struct before *was)
+{
+    const uint8_t *const versions =
+        was->has[TB_PART_VERSIONS] ? was->digest[TB_PART_VERSIONS] : NULL;
+    bool as_appraised = !is_other(in->versions_before, versions != NULL, versions);
+    TB_SQL q = tb_sql(c, "UPDATE host SET user_log_digest = ?2, packages_digest = ?3,"
+                         " versions_digest = ?4 WHERE id = ?1");
+
+    if (!in->genuine || (!is_other(in->user_log.digest, was->has[TB_PART_USER_LOG],
+                                   was->digest[TB_PART_USER_LOG]) &&
+                         !is_other(in->packages.digest, was->has[TB_PART_PACKAGES],
+                                   was->digest[TB_PART_PACKAGES]) &&
+                         !in->versions.digest))
+        return TB_STORE_OK;
+    tb_put_text(&q, in->host_id);
+    tb_put_digest(&q, in->user_log.digest);
+    tb_put_digest(&q, in->packages.digest);
+    tb_put_digest(&q, in->versions.digest && as_appraised ? in->versions.digest : versions);
+    return tb_sql_run_one(&q);
+}
+
 static enum tb_store_status put_evidence(struct tb_sqlite *c, const struct tb_appraised *in,
                                          const struct tb_packed *content)
 {
     TB_SQL q =
         tb_sql(c, "INSERT OR REPLACE INTO evidence (host_id, received_ms, verdict, genuine, nonce,"
                   " exporter, policy_digest, quote, signature, context, content_len, content,"
-                  " log_digest, pcrs_digest, result_digest)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)");
+                  " log_digest, pcrs_digest, result_digest, user_log_digest, packages_digest,"
+                  " versions_digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                  " ?13, ?14, ?15, ?16, ?17, ?18)");
 
     tb_put_text(&q, in->host_id);
     tb_put_i64(&q, in->now_ms);
@@ -280,6 +326,9 @@ static enum tb_store_status put_evidence(struct tb_sqlite *c, const struct tb_ap
     tb_put_digest(&q, in->log.digest);
     tb_put_digest(&q, in->pcrs.digest);
     tb_put_digest(&q, in->result.digest);
+    tb_put_digest(&q, in->user_log.digest);
+    tb_put_digest(&q, in->packages.digest);
+    tb_put_digest(&q, in->versions_before);
     return tb_sql_run(&q);
 }
 
@@ -342,7 +391,7 @@ enum tb_store_status tb_sqlite_accept_evidence(struct tb_sqlite *c, const struct
 
     if (status == TB_STORE_OK)
         status = take_nonce(c, in->host_id, in->nonce, in->now_ms);
-    for (size_t i = 0; i < 3 && status == TB_STORE_OK; i++)
+    for (size_t i = 0; i < TB_N_BLOB_PARTS && status == TB_STORE_OK; i++)
         status = keep_blob(c, &a->packed[i], was.has[i], was.digest[i], in->now_ms);
     if (status == TB_STORE_OK)
         status = update_period(c, in, &was, out);
@@ -353,7 +402,9 @@ enum tb_store_status tb_sqlite_accept_evidence(struct tb_sqlite *c, const struct
     if (status == TB_STORE_OK)
         status = update_memory(c, in);
     if (status == TB_STORE_OK)
-        status = put_evidence(c, in, &a->packed[3]);
+        status = update_chain(c, in, &was);
+    if (status == TB_STORE_OK)
+        status = put_evidence(c, in, &a->packed[TB_PART_CONTENT]);
     if (status == TB_STORE_OK)
         status = update_incidents(c, in, out);
     if (status == TB_STORE_OK)
@@ -375,13 +426,24 @@ static enum tb_store_status named_blob(struct tb_sqlite *c, bool named, const ui
 enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb_op_args *a)
 {
     struct tb_evidence_record *out = a->evidence_out;
-    bool has[3];
+    const struct {
+        uint8_t *digest;
+        struct tb_blob *blob;
+    } part[TB_N_BLOB_PARTS] = {
+        [TB_PART_LOG] = { out->log_digest, &out->log },
+        [TB_PART_PCRS] = { out->pcrs_digest, &out->pcrs },
+        [TB_PART_RESULT] = { out->result_digest, &out->result },
+        [TB_PART_USER_LOG] = { out->user_log_digest, &out->user_log },
+        [TB_PART_PACKAGES] = { out->packages_digest, &out->packages },
+        [TB_PART_VERSIONS] = { out->versions_digest, &out->versions },
+    };
+    bool has[TB_N_BLOB_PARTS];
     size_t len;
     enum tb_store_status status;
     TB_SQL q = tb_sql(c, "SELECT host_id, received_ms, verdict, genuine, nonce, exporter,"
                          " policy_digest, quote, signature, context, content_len, content,"
-                         " log_digest, pcrs_digest, result_digest"
-                         " FROM evidence WHERE host_id = ?1");
+                         " log_digest, pcrs_digest, result_digest, user_log_digest,"
+                         " packages_digest, versions_digest FROM evidence WHERE host_id = ?1");
 
     tb_put_text(&q, a->id);
     status = tb_sql_step(&q);
@@ -401,16 +463,11 @@ enum tb_store_status tb_sqlite_evidence_get(struct tb_sqlite *c, const struct tb
     len = (size_t)tb_get_i64(&q);
     if (!tb_store_unpack(tb_get_slice(&q), len, &out->content))
         q.failed = true;
-    has[0] = tb_get_digest(&q, out->log_digest);
-    has[1] = tb_get_digest(&q, out->pcrs_digest);
-    has[2] = tb_get_digest(&q, out->result_digest);
+    for (size_t i = 0; i < TB_N_BLOB_PARTS; i++)
+        has[i] = tb_get_digest(&q, part[i].digest);
     status = tb_row_status(&q);
-    if (status == TB_STORE_OK)
-        status = named_blob(c, has[0], out->log_digest, &out->log);
-    if (status == TB_STORE_OK)
-        status = named_blob(c, has[1], out->pcrs_digest, &out->pcrs);
-    if (status == TB_STORE_OK)
-        status = named_blob(c, has[2], out->result_digest, &out->result);
+    for (size_t i = 0; i < TB_N_BLOB_PARTS && status == TB_STORE_OK; i++)
+        status = named_blob(c, has[i], part[i].digest, part[i].blob);
     return status;
 }
 

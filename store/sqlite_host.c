@@ -97,6 +97,9 @@ enum tb_store_status tb_get_host(struct tb_sql *q, struct tb_host *h)
     h->trusted_ms = tb_get_i64(q);
     h->has_trusted_log = tb_get_digest(q, h->trusted_log);
     h->has_trusted_pcrs = tb_get_digest(q, h->trusted_pcrs);
+    h->has_user_log = tb_get_digest(q, h->user_log_digest);
+    h->has_packages = tb_get_digest(q, h->packages_digest);
+    h->has_versions = tb_get_digest(q, h->versions_digest);
     return tb_row_status(q);
 }
 

@@ -56,6 +56,12 @@ struct tb_blob {
 };
 void tb_blob_clear(struct tb_blob *b); /* wipes and frees */
 
+/* Bytes known by their SHA-256. */
+struct tb_content_ref {
+    const uint8_t *digest;  /* 32 bytes; NULL: none */
+    struct tb_reader bytes; /* may be empty when the store holds them already */
+};
+
 /* Who did it and when; written to the audit log with the operation. */
 struct tb_store_by {
     const char *actor; /* label of a key or token, "host", "scheduler", ... */
@@ -188,6 +194,12 @@ struct tb_host {
     bool has_trusted_log, has_trusted_pcrs;
     uint8_t trusted_log[TB_SHA256_LEN];
     uint8_t trusted_pcrs[TB_SHA256_LEN];
+    /* Of a host on Trueboot's own boot chain: blobs too. versions: tb_minimum_print() of the
+     * highest security versions that it was trusted with. */
+    bool has_user_log, has_packages, has_versions;
+    uint8_t user_log_digest[TB_SHA256_LEN];
+    uint8_t packages_digest[TB_SHA256_LEN];
+    uint8_t versions_digest[TB_SHA256_LEN];
 };
 
 enum tb_store_unique {
@@ -366,6 +378,12 @@ TB_MUST_CHECK enum tb_store_status
 tb_store_host_set_firmware(struct tb_store *s, const char *id,
                            const struct tb_firmware_reference *reference,
                            const struct tb_tpm_accepted *tpm, const struct tb_store_by *by);
+/* The security versions that the host was trusted with become these, the text and its SHA-256
+ * (operator's acceptance of older packages); "": none. */
+TB_MUST_CHECK enum tb_store_status tb_store_host_set_versions(struct tb_store *s, const char *id,
+                                                              const uint8_t digest[TB_SHA256_LEN],
+                                                              const char *text,
+                                                              const struct tb_store_by *by);
 /* "Attest now" on the operator's word; audited unless by is NULL (policy change). id NULL: all. */
 TB_MUST_CHECK enum tb_store_status tb_store_host_want_attest(struct tb_store *s, const char *id,
                                                              const struct tb_store_by *by);
@@ -461,12 +479,6 @@ TB_MUST_CHECK enum tb_store_status tb_store_spend_nonce(struct tb_store *s, cons
                                                         const uint8_t nonce[TB_NONCE_LEN],
                                                         int64_t now_ms);
 
-/* Bytes known by their SHA-256. */
-struct tb_content_ref {
-    const uint8_t *digest;  /* 32 bytes; NULL: the host has none */
-    struct tb_reader bytes; /* may be empty when the store holds them already */
-};
-
 struct tb_appraised {
     const char *host_id;
     uint8_t nonce[TB_NONCE_LEN];
@@ -475,8 +487,9 @@ struct tb_appraised {
     const char *headline_code; /* "" when nothing failed */
     const char *headline;
     enum tb_switch secure_boot;
-    bool genuine; /* groups 1 to 4 passed: memory and last_verified_ms move on, log and pcrs are
-                   * kept; of others they are not, and the host's stay what they were */
+    bool
+        genuine; /* groups 1 to 4 passed: memory and last_verified_ms move on, logs, pcrs and
+                  * packages are kept; of others they are not, and the host's stay what they were */
     struct tb_quote_memory memory;
     const struct tb_firmware_reference *firmware; /* NULL: stays as it is */
     const uint8_t *shape; /* 32 bytes, of genuine evidence; NULL: none is known */
@@ -489,7 +502,13 @@ struct tb_appraised {
     struct tb_content_ref log;
     struct tb_content_ref pcrs;
     struct tb_content_ref result; /* JSON without times, so that equal results are kept once */
-    const char *agent_version;    /* NULL: as before */
+    struct tb_content_ref user_log;
+    struct tb_content_ref packages;
+    /* versions_before: as the host's row named them when this was appraised; NULL: none. versions,
+     * if it has a digest: what is remembered from now on, unless somebody changed it since. */
+    const uint8_t *versions_before;
+    struct tb_content_ref versions;
+    const char *agent_version; /* NULL: as before */
 };
 
 struct tb_accepted {
@@ -531,11 +550,14 @@ struct tb_evidence_record {
     uint8_t nonce[TB_NONCE_LEN];
     uint8_t exporter[TB_EXPORTER_LEN];
     uint8_t policy_digest[TB_SHA256_LEN];
-    struct tb_blob quote, signature, context, content, log, pcrs, result;
-    /* of the three last; zero: not there */
-    uint8_t log_digest[TB_SHA256_LEN];
+    struct tb_blob quote, signature, context, content;
+    struct tb_blob log, pcrs, result, user_log, packages, versions; /* empty: not there */
+    uint8_t log_digest[TB_SHA256_LEN];                              /* zero: not there */
     uint8_t pcrs_digest[TB_SHA256_LEN];
     uint8_t result_digest[TB_SHA256_LEN];
+    uint8_t user_log_digest[TB_SHA256_LEN];
+    uint8_t packages_digest[TB_SHA256_LEN];
+    uint8_t versions_digest[TB_SHA256_LEN]; /* as remembered before this evidence */
 };
 void tb_evidence_record_clear(struct tb_evidence_record *e);
 TB_MUST_CHECK enum tb_store_status tb_store_evidence_get(struct tb_store *s, const char *host_id,

@@ -60,7 +60,10 @@ static bool appraised_ok(const struct tb_appraised *in)
            in->quote.left <= TB_STORE_BLOB_MAX && in->signature.left <= TB_STORE_BLOB_MAX &&
            in->content.left <= TB_STORE_BLOB_MAX && in->context.left <= TB_STORE_BLOB_MAX &&
            in->log.bytes.left <= TB_STORE_BLOB_MAX && in->pcrs.bytes.left <= TB_STORE_BLOB_MAX &&
-           in->result.bytes.left <= TB_STORE_BLOB_MAX;
+           in->result.bytes.left <= TB_STORE_BLOB_MAX &&
+           in->user_log.bytes.left <= TB_STORE_BLOB_MAX &&
+           in->packages.bytes.left <= TB_STORE_BLOB_MAX &&
+           in->versions.bytes.left <= TB_STORE_BLOB_MAX;
 }
 
 /* Compressed here, in the caller's thread. Bytes that are held already are not even that: the
@@ -84,28 +87,55 @@ enum tb_store_status tb_store_accept_evidence(struct tb_store *s, const struct t
                                               struct tb_accepted *out)
 {
     struct tb_appraised kept = *in;
-    struct tb_packed packed[4] = { { 0 } };
-    uint8_t *heap[4] = { NULL };
+    const struct tb_content_ref *const ref[TB_N_BLOB_PARTS] = {
+        [TB_PART_LOG] = &kept.log,           [TB_PART_PCRS] = &kept.pcrs,
+        [TB_PART_RESULT] = &kept.result,     [TB_PART_USER_LOG] = &kept.user_log,
+        [TB_PART_PACKAGES] = &kept.packages, [TB_PART_VERSIONS] = &kept.versions,
+    };
+    struct tb_packed packed[TB_N_PARTS] = { { 0 } };
+    uint8_t *heap[TB_N_PARTS] = { NULL };
     struct tb_accepted accepted = { 0 };
     enum tb_store_status status = TB_STORE_UNAVAILABLE;
+    bool ok;
 
     if (!tb_store_id_ok(in->host_id))
         return TB_STORE_NOT_FOUND;
     if (!appraised_ok(in))
         return TB_STORE_INVALID;
     if (!in->genuine) /* a host that nobody vouches for could fill the disk with other ones */
-        kept.log = kept.pcrs = (struct tb_content_ref){ 0 };
-    packed[3].len = in->content.left;
-    if (pack_ref(s, &kept.log, &packed[0], &heap[0]) &&
-        pack_ref(s, &kept.pcrs, &packed[1], &heap[1]) &&
-        pack_ref(s, &kept.result, &packed[2], &heap[2]) &&
-        tb_store_pack(in->content, &packed[3].data, &heap[3]))
+        kept.log = kept.pcrs = kept.user_log = kept.packages = kept.versions =
+            (struct tb_content_ref){ 0 };
+    packed[TB_PART_CONTENT].len = in->content.left;
+    ok = tb_store_pack(in->content, &packed[TB_PART_CONTENT].data, &heap[TB_PART_CONTENT]);
+    for (size_t i = 0; i < TB_N_BLOB_PARTS && ok; i++)
+        ok = pack_ref(s, ref[i], &packed[i], &heap[i]);
+    if (ok)
         status = WRITE(s, accept_evidence, .appraised = &kept, .packed = packed,
                        .accepted_out = &accepted);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < TB_N_PARTS; i++)
         free(heap[i]);
     if (status == TB_STORE_OK)
         *out = accepted;
+    return status;
+}
+
+enum tb_store_status tb_store_host_set_versions(struct tb_store *s, const char *id,
+                                                const uint8_t digest[TB_SHA256_LEN],
+                                                const char *text, const struct tb_store_by *by)
+{
+    const struct tb_content_ref ref = { text[0] != '\0' ? digest : NULL,
+                                        tb_slice(text, strlen(text)) };
+    enum tb_store_status status = TB_STORE_UNAVAILABLE;
+    struct tb_packed packed;
+    uint8_t *heap = NULL;
+
+    if (!tb_store_id_ok(id))
+        return TB_STORE_NOT_FOUND;
+    if (!tb_store_by_ok(by) || !tb_store_text_ok(text, TB_STORE_DETAIL_MAX))
+        return TB_STORE_INVALID;
+    if (pack_ref(s, &ref, &packed, &heap))
+        status = WRITE(s, host_set_versions, .id = id, .text = text, .packed = &packed, .by = by);
+    free(heap);
     return status;
 }
 

@@ -9,7 +9,7 @@
 #include "wire/messages.h"
 #include "wire/policy_json.h"
 
-#define TB_BUNDLE_MAX (4 * 1024 * 1024) /* bytes */
+#define TB_BUNDLE_MAX (6 * 1024 * 1024) /* bytes */
 #define TB_RESULT_JSON_MAX (1024 * 1024)
 
 struct tb_bundle {

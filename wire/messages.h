@@ -102,7 +102,7 @@ struct tb_challenge {
     bool has_held_pcrs;
     uint8_t held_pcrs[32]; /* tb_pcrs_fingerprint() of the values that it holds: likewise */
     bool has_held_user_log;
-    uint8_t held_user_log[32]; /* SHA-256; sent only to an agent that has sent one before */
+    uint8_t held_user_log[32]; /* SHA-256; sent only to the agent version that sent one */
     bool has_held_packages;
     uint8_t held_packages[32]; /* likewise */
     uint32_t lifetime_s;       /* of the nonce */

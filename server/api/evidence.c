@@ -111,7 +111,8 @@ static bool policy_text(struct tb_app *app, const uint8_t digest[TB_SHA256_LEN],
 /* What the bundle's slices point into. */
 struct bundle_parts {
     struct tb_evidence_record evidence;
-    struct tb_blob ek_public, ek_certificate, policy, held_pcrs, held_log;
+    struct tb_blob ek_public, ek_certificate, policy;
+    struct tb_blob held_pcrs, held_log, held_user_log, held_packages;
     struct tb_host host;
     struct tb_context context;
     struct tb_bundle bundle;
@@ -144,16 +145,22 @@ static bool add_held(struct tb_app *app, struct bundle_parts *p)
     const struct tb_evidence_record *e = &p->evidence;
     const struct tb_host *host = &p->host;
     struct tb_bundle *b = &p->bundle;
-    enum tb_store_status status[2] = { TB_STORE_OK, TB_STORE_OK };
+    enum tb_store_status status[4] = { TB_STORE_OK, TB_STORE_OK, TB_STORE_OK, TB_STORE_OK };
 
     if (!e->genuine && host->has_pcrs)
         status[0] = tb_store_blob_get(app->store, host->pcrs_digest, &p->held_pcrs);
     if (!e->genuine && host->has_log)
         status[1] = tb_store_blob_get(app->store, host->log_digest, &p->held_log);
-    for (size_t i = 0; i < 2; i++)
+    if (!e->genuine && host->has_user_log)
+        status[2] = tb_store_blob_get(app->store, host->user_log_digest, &p->held_user_log);
+    if (!e->genuine && host->has_packages)
+        status[3] = tb_store_blob_get(app->store, host->packages_digest, &p->held_packages);
+    for (size_t i = 0; i < 4; i++)
         if (status[i] != TB_STORE_OK && status[i] != TB_STORE_NOT_FOUND)
             return false;
     b->held_log = slice_of(e->genuine ? &e->log : &p->held_log);
+    b->held_user_log = slice_of(e->genuine ? &e->user_log : &p->held_user_log);
+    b->held_packages = slice_of(e->genuine ? &e->packages : &p->held_packages);
     b->has_held_pcrs = e->genuine || p->held_pcrs.len != 0;
     return !b->has_held_pcrs ||
            tb_pcrs_read(slice_of(e->genuine ? &e->pcrs : &p->held_pcrs), &b->held_pcrs);
@@ -201,6 +208,8 @@ static void bundle_parts_free(struct bundle_parts *p)
     tb_blob_clear(&p->policy);
     tb_blob_clear(&p->held_pcrs);
     tb_blob_clear(&p->held_log);
+    tb_blob_clear(&p->held_user_log);
+    tb_blob_clear(&p->held_packages);
     free(p);
 }
 

@@ -137,6 +137,7 @@ struct soft_host *host_new_with(const char *name, EVP_PKEY *ek)
     test_ek_public(ek, &host->ek_public);
     host->ak = test_ak_new(TEST_AK_P256);
     host->tpm = TB_TPM_STATE_20;
+    host->agent_version = "0.1.0";
     host->clock_ms = 1000000;
     host->firmware_version = UINT64_C(0x2019102300163636);
     host->uptime_ms = 60000;
@@ -399,6 +400,7 @@ bool attempt_challenge(struct world *w, struct tb_verifier *v, const struct soft
     bool capable = false;
 
     memcpy(request.host_id, host->id, sizeof request.host_id);
+    snprintf(request.agent_version, sizeof request.agent_version, "%s", host->agent_version);
     if (tb_verifier_host_of_token(v, host->token, &a->host) != TB_STORE_OK) {
         tb_refusal_set(&a->why, 401, "unknown-token", "test");
         return false;
@@ -424,6 +426,34 @@ static void quote_pcrs(const struct soft_host *host, struct attempt *a)
                 memcpy(a->pcrs.value[b][p], host->log->pcrs.value[b][p], TB_DIGEST_MAX);
         test_quote_select(&a->q, b, pcrs);
     }
+}
+
+/* As the agent does: what the challenge says is held is left out. */
+static void prepare_part(struct world *w, struct tb_reader bytes, const uint8_t *held, bool *has,
+                         uint8_t digest[32], struct tb_reader *sent)
+{
+    uint8_t full[TB_DIGEST_MAX];
+
+    *has = bytes.left != 0;
+    if (!*has)
+        return;
+    assert_true(tb_hash(w->h, TB_BANK_SHA256, bytes, full));
+    memcpy(digest, full, 32);
+    if (held == NULL || memcmp(held, digest, 32) != 0)
+        *sent = bytes;
+}
+
+static void prepare_chain(struct world *w, const struct soft_host *host, struct attempt *a)
+{
+    const struct tb_challenge *q = &a->challenge;
+    struct tb_evidence_content *c = &a->content;
+
+    prepare_part(w, host->user_log, q->has_held_user_log ? q->held_user_log : NULL,
+                 &c->has_user_log_digest, c->user_log_digest, &c->user_log);
+    prepare_part(w, host->packages, q->has_held_packages ? q->held_packages : NULL,
+                 &c->has_packages_digest, c->packages_digest, &c->packages);
+    if (a->omit_chain)
+        c->user_log = c->packages = tb_slice(NULL, 0);
 }
 
 void attempt_prepare(struct world *w, const struct soft_host *host, struct attempt *a)
@@ -458,7 +488,8 @@ void attempt_prepare(struct world *w, const struct soft_host *host, struct attem
     a->content.uptime_ms = host->uptime_ms;
     a->content.realtime_ms = (uint64_t)w->now_ms;
     a->content.tpm_state = TB_TPM_STATE_20;
-    snprintf(a->content.agent_version, sizeof a->content.agent_version, "0.1.0");
+    snprintf(a->content.agent_version, sizeof a->content.agent_version, "%s", host->agent_version);
+    prepare_chain(w, host, a);
     attempt_bind(w, host, a);
 }
 

@@ -34,7 +34,9 @@ struct soft_host {
     EVP_PKEY *ek;
     struct test_bytes ek_public;
     struct test_ak *ak;
-    struct log_builder *log; /* the boot; log_finish()ed by host_boot() */
+    struct log_builder *log;             /* the boot; log_finish()ed by host_boot() */
+    struct tb_reader user_log, packages; /* borrowed; empty: none */
+    const char *agent_version;
     enum tb_tpm_state tpm;
     /* what the TPM counts, and the system says */
     uint64_t clock_ms, firmware_version, uptime_ms;
@@ -91,6 +93,7 @@ struct attempt {
     struct tb_challenge challenge;
     uint8_t exporter[TB_EXPORTER_LEN];
     bool omit_log, omit_pcrs;
+    bool omit_chain; /* user log and packages; they are left out in any case where they are held */
     struct tb_evidence_content content;
     uint8_t *content_bytes;
     struct test_quote q;
