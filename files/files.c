@@ -141,3 +141,15 @@ bool tb_file_remove(const char *path, char err[TB_FILE_ERR_LEN])
         return errno == ENOENT || failed(path, "removing", err);
     return sync_parent(path) || failed(path, "removing", err);
 }
+
+bool tb_file_move(const char *from, const char *to, char err[TB_FILE_ERR_LEN])
+{
+    return (rename(from, to) == 0 && sync_parent(to) && sync_parent(from)) ||
+           failed(to, "writing", err);
+}
+
+bool tb_directory_make(const char *path, char err[TB_FILE_ERR_LEN])
+{
+    return ((mkdir(path, 0755) == 0 || errno == EEXIST) && sync_parent(path)) ||
+           failed(path, "making", err);
+}

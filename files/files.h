@@ -22,4 +22,10 @@ TB_MUST_CHECK bool tb_file_replace(const char *path, struct tb_reader contents,
 /* Remove, and have that on the disk. A file that is not there is no failure. */
 TB_MUST_CHECK bool tb_file_remove(const char *path, char err[TB_FILE_ERR_LEN]);
 
+/* Rename over what is there, on the same file system, and have that on the disk. */
+TB_MUST_CHECK bool tb_file_move(const char *from, const char *to, char err[TB_FILE_ERR_LEN]);
+
+/* Mode 0755, on the disk. One that is there already is no failure. */
+TB_MUST_CHECK bool tb_directory_make(const char *path, char err[TB_FILE_ERR_LEN]);
+
 #endif

@@ -8,6 +8,7 @@
 
 #define BIT(name) (UINT32_C(1) << OPT_##name)
 #define ANY 1000
+#define CHANGE (BIT(ESP) | BIT(SET) | BIT(VENDOR) | BIT(LEVEL) | BIT(REVOCATIONS))
 
 static const struct {
     const char *name;
@@ -22,13 +23,20 @@ static const struct {
       BIT(VENDOR) | BIT(TO), "FILE", "verify, and write the payloads to a directory" },
     { "inspect", tool_inspect, 1, 1, BIT(JSON), 0, "FILE",
       "show the manifest and who claims to have signed it; trusts nothing" },
-    { "list", tool_list, 1, 1, 0, 0, "FILE", "list the payloads; trusts nothing" },
+    { "install", tool_install, 1, ANY, CHANGE, BIT(ESP), "FILE...",
+      "add packages: the next boot starts the other set, with them" },
+    { "list", tool_list, 0, 1, BIT(ESP) | BIT(JSON) | BIT(VENDOR), 0, "[FILE]",
+      "list the payloads, trusting nothing; with --esp, the packages of both boot sets" },
     { "make-vendor", tool_vendor_make, 1, 1, BIT(NAME) | BIT(ALGORITHM) | BIT(LEVEL) | BIT(DATE), 0,
       "DIR", "make a vendor of one's own: a root and a signer, keys and certificates" },
+    { "remove", tool_remove, 1, ANY, CHANGE, BIT(ESP), "NAME...",
+      "take packages away: the next boot starts the other set, without them" },
     { "revoke", tool_revoke, 1, 1, BIT(KEY) | BIT(CERTS) | BIT(OUT) | BIT(DATE),
       BIT(KEY) | BIT(CERTS) | BIT(OUT), "LIST", "sign a list of revocations" },
     { "sign", tool_sign_package, 1, 1, BIT(KEY) | BIT(CERTS) | BIT(DATE), BIT(KEY) | BIT(CERTS),
       "FILE", "add a signer to a package" },
+    { "update", tool_update, 1, ANY, CHANGE, BIT(ESP), "FILE...",
+      "replace packages by these: the next boot starts the other set, with them" },
     { "verify", tool_verify, 1, ANY, BIT(VENDOR) | BIT(LEVEL) | BIT(REVOCATIONS), BIT(VENDOR),
       "FILE...", "verify signature, level, revocations and every payload" },
 };
@@ -39,6 +47,7 @@ static const struct {
 } options[N_OPTIONS] = {
     [OPT_ALGORITHM] = { "algorithm", "NAME", "of a vendor's keys: p384, or rsa for RSA 4096" },
     [OPT_CERTS] = { "certs", "FILE", "certificates of the signer, PEM, his own first" },
+    [OPT_ESP] = { "esp", "DIR", "where the EFI system partition is mounted" },
     [OPT_DATE] = { "date", "SECONDS", "time since 1970 of build and signature; else now" },
     [OPT_JSON] = { "json", NULL, "print JSON" },
     [OPT_KEY] = { "key", "FILE|URI", "private key: a PEM file, or pkcs11:..." },
@@ -46,6 +55,7 @@ static const struct {
     [OPT_NAME] = { "name", "NAME", "of the vendor" },
     [OPT_OUT] = { "out", "FILE", "what is written" },
     [OPT_REVOCATIONS] = { "revocations", "FILE", "list; its signature is FILE.sig" },
+    [OPT_SET] = { "set", "SET", "a or b; else the one that does not run" },
     [OPT_TO] = { "to", "DIR", "an existing directory" },
     [OPT_VENDOR] = { "vendor", "FILE", "root certificates that are trusted" },
     [OPT_HELP] = { "help", NULL, "show this" },

@@ -133,10 +133,10 @@ enum tool_exit tool_inspect(struct tool *t)
     return TOOL_OK;
 }
 
-enum tool_exit tool_list(struct tool *t)
+static enum tool_exit list_payloads(const char *path)
 {
     enum tool_exit code;
-    struct tool_package *p = tool_package_open(t->argument[0], &code);
+    struct tool_package *p = tool_package_open(path, &code);
     struct tb_reason why;
     bool ok;
 
@@ -150,9 +150,20 @@ enum tool_exit tool_list(struct tool *t)
                (int)payload->name.left, (const char *)payload->name.p);
     }
     if (!ok)
-        tool_refused(t->argument[0], &why);
+        tool_refused(path, &why);
     tool_package_close(p);
     return ok ? TOOL_OK : TOOL_REFUSED;
+}
+
+enum tool_exit tool_list(struct tool *t)
+{
+    if ((t->option[OPT_ESP] != NULL) == (t->n_arguments != 0))
+        return tool_fail(TOOL_USAGE, "list: expected FILE or --esp DIR");
+    if (t->option[OPT_ESP] != NULL)
+        return tool_list_sets(t);
+    if (t->option[OPT_JSON] != NULL || t->option[OPT_VENDOR] != NULL)
+        return tool_fail(TOOL_USAGE, "list: --json and --vendor are for --esp");
+    return list_payloads(t->argument[0]);
 }
 
 static enum tool_exit verify_one(const char *path, const struct tool_trust *trust)

@@ -9,14 +9,19 @@ enum tool_exit { TOOL_OK = 0, TOOL_REFUSED = 1, TOOL_USAGE = 2 };
 enum tool_option {
     OPT_ALGORITHM,
     OPT_CERTS,
+    OPT_COMPARE,
     OPT_DATE,
+    OPT_ESP,
     OPT_JSON,
     OPT_KEY,
     OPT_LEVEL,
+    OPT_LOG,
     OPT_NAME,
     OPT_OUT,
     OPT_REVOCATIONS,
+    OPT_SET,
     OPT_TO,
+    OPT_USER_LOG,
     OPT_VENDOR,
     OPT_HELP,
     N_OPTIONS
@@ -88,5 +93,9 @@ enum tool_exit tool_list(struct tool *t);
 enum tool_exit tool_extract(struct tool *t);
 enum tool_exit tool_vendor_make(struct tool *t);
 enum tool_exit tool_revoke(struct tool *t);
+enum tool_exit tool_list_sets(struct tool *t);
+enum tool_exit tool_install(struct tool *t);
+enum tool_exit tool_update(struct tool *t);
+enum tool_exit tool_remove(struct tool *t);
 
 #endif
