@@ -2,8 +2,9 @@
  *
  * What runs is never written to. The changed set is written to the other folder, and boot.conf is
  * replaced last, so that a power cut at any step leaves the old set to be started: until then its
- * folder, its loader and its line in boot.conf are whole. Names of unfinished files stand in the
- * folder that is written to and nowhere else: nobody judges it before it is started. */
+ * folder, its loader and its line in boot.conf are whole, and from the first step on boot.conf does
+ * not call good what is being written. Unfinished files stand in the folder that is written to,
+ * which nobody judges before it is started, and boot.conf.new beside boot.conf. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -253,29 +254,25 @@ static bool write_set(const struct change *c)
     return true;
 }
 
-/* Written in the folder of the set, then moved to its place. */
-static bool write_by_move(const struct change *c, const char *name, const char *below,
-                          struct tb_reader content)
-{
-    char from[ESP_PATH_MAX], to[ESP_PATH_MAX], err[TB_FILE_ERR_LEN];
-
-    if (!folder_path(c, name, from) || !tool_esp_path(&c->esp, below, to) ||
-        !tool_write(from, content))
-        return false;
-    if (tb_file_move(from, to, err))
-        return true;
-    tool_fail(TOOL_USAGE, "%s", err);
-    return false;
-}
-
 static bool write_configuration(const struct change *c, const struct tb_bootconf *conf)
 {
-    char text[TB_BOOTCONF_LEN_MAX];
+    char text[TB_BOOTCONF_LEN_MAX], path[ESP_PATH_MAX];
     size_t len;
 
     if (!tb_bootconf_print(conf, text, sizeof text, &len))
         return tool_fail(TOOL_USAGE, "boot.conf: too long"), false;
-    return write_by_move(c, "boot.conf", "trueboot/boot.conf", tb_slice(text, len));
+    return tool_esp_path(&c->esp, "trueboot/boot.conf", path) &&
+           tool_write(path, tb_slice(text, len));
+}
+
+/* Written in the folder of the set, where nobody minds what is left over, then moved. */
+static bool move_loader(const struct change *c, struct tb_reader program, const char *to)
+{
+    char from[ESP_PATH_MAX], err[TB_FILE_ERR_LEN];
+
+    if (!folder_path(c, "loader", from) || !tool_write(from, program))
+        return false;
+    return tb_file_move(from, to, err) || (tool_fail(TOOL_USAGE, "%s", err), false);
 }
 
 static bool write_loader(const struct change *c)
@@ -295,7 +292,7 @@ static bool write_loader(const struct change *c)
         if (same)
             return true;
     }
-    return write_by_move(c, "loader", ESP_LOADER, *program);
+    return move_loader(c, *program, path);
 }
 
 /* In the order in which each step leaves something that starts. */
@@ -335,6 +332,13 @@ static bool open_change(struct tool *t, struct change *c)
     return tool_set_open(&c->esp, other(c->target), &c->now, &code);
 }
 
+static void tell(const struct change *c)
+{
+    if (c->esp.conf.start == c->target && !c->esp.conf.good[c->target - 'a'])
+        printf("set %c held a change that never came up: this one takes its place\n", c->target);
+    printf("set %c is complete: %zu packages; the next boot starts it\n", c->target, c->next.n);
+}
+
 static enum tool_exit change(struct tool *t, bool opens, bool (*decide)(struct change *))
 {
     struct change *c = calloc(1, sizeof *c);
@@ -350,8 +354,7 @@ static enum tool_exit change(struct tool *t, bool opens, bool (*decide)(struct c
     if (ok) {
         code = write_all(c) ? TOOL_OK : TOOL_USAGE;
         if (code == TOOL_OK)
-            printf("set %c is complete: %zu packages; the next boot starts it\n", c->target,
-                   c->next.n);
+            tell(c);
     }
     if (c != NULL) {
         tool_set_close(&c->now);
