@@ -27,6 +27,7 @@ struct cached_boot {
     uint8_t json_digest[32];
     bool has_shape;
     uint8_t shape[TB_SHAPE_LEN];
+    struct tb_versions versions; /* remembered after a trusted verdict */
 };
 
 void tb_cached_boot_free(void *value)
@@ -34,6 +35,7 @@ void tb_cached_boot_free(void *value)
     struct cached_boot *c = value;
 
     free(c->json);
+    free(c->versions.text);
     free(c);
 }
 
@@ -334,10 +336,11 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
                                     const struct tb_boot_key *key)
 {
     const struct tb_quote_result *quote = &w->result.quote;
+    struct tb_minimum versions;
     struct cached_boot *c;
     struct tb_hasher *h;
 
-    if (!fetch_left_out(v, w))
+    if (!fetch_left_out(v, w) || !tb_versions_held(v, &w->host, &versions))
         return NULL;
     c = calloc(1, sizeof *c);
     h = tb_verifier_hasher(v);
@@ -351,10 +354,16 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
                                               .packages = w->content.packages,
                                               .quoted = &w->content.pcrs,
                                               .policy = w->policy,
-                                              .firmware = &w->host.firmware },
+                                              .firmware = &w->host.firmware,
+                                              .versions = &versions },
                      h, &c->boot);
     c->has_shape = tb_shape(&w->content.pcrs, h, c->shape);
     tb_verifier_hasher_done(v, h);
+    if (tb_versions_remember(&c->boot, &versions) &&
+        !tb_versions_print(v, &versions, &c->versions)) {
+        tb_cached_boot_free(c);
+        return NULL;
+    }
     tb_conclude(quote, &c->boot, w->policy, &w->result);
     if (quote->findings.n == 0 && print_result(v, w, &c->json, &c->json_len, c->json_digest))
         memcpy(c->quote_outcome, quote->findings.outcome, sizeof c->quote_outcome);
@@ -459,6 +468,16 @@ static const uint8_t *shape_of(const struct work *w)
     return c != NULL && c->has_shape ? c->shape : NULL;
 }
 
+static struct tb_content_ref versions_of(const struct work *w)
+{
+    const struct cached_boot *c = w->boot != NULL ? tb_lru_value(w->boot) : NULL;
+
+    if (c == NULL || c->versions.text == NULL || w->result.verdict != TB_VERDICT_TRUSTED)
+        return (struct tb_content_ref){ 0 };
+    return (struct tb_content_ref){ c->versions.digest,
+                                    tb_slice(c->versions.text, c->versions.len) };
+}
+
 /* One step of the store: the nonce is taken, verdict and evidence are kept. */
 static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
                      const struct tb_evidence_message *message, const uint8_t *exporter,
@@ -491,6 +510,7 @@ static bool remember(struct tb_verifier *v, int64_t now_ms, struct work *w,
         a.firmware = &w->firmware;
     }
     a.shape = shape_of(w);
+    a.versions = versions_of(w);
     if (w->content.has_log)
         a.log = (struct tb_content_ref){ w->message.log_digest, w->message.log };
     if (w->message.has_user_log_digest)

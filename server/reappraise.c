@@ -49,15 +49,22 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
     struct tb_lru_item *item = tb_verifier_key(v, host);
     const struct tb_cached_key *key = item != NULL ? tb_lru_value(item) : NULL;
     struct tb_content content = { .has_log = evidence->log.len > 0,
-                                  .log = tb_slice(evidence->log.p, evidence->log.len) };
+                                  .log = tb_slice(evidence->log.p, evidence->log.len),
+                                  .user_log =
+                                      tb_slice(evidence->user_log.p, evidence->user_log.len),
+                                  .packages =
+                                      tb_slice(evidence->packages.p, evidence->packages.len) };
+    struct tb_minimum versions;
     struct tb_evidence_content sent;
     struct tb_context context;
     struct tb_reason why;
-    bool ok = h != NULL && key != NULL && evidence->genuine &&
-              tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
-              tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
-              tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len),
-                                         &sent, &why);
+    bool ok =
+        h != NULL && key != NULL && evidence->genuine &&
+        tb_context_read(tb_slice(evidence->context.p, evidence->context.len), &context) &&
+        tb_pcrs_read(tb_slice(evidence->pcrs.p, evidence->pcrs.len), &content.pcrs) &&
+        tb_evidence_content_decode(tb_slice(evidence->content.p, evidence->content.len), &sent,
+                                   &why) &&
+        tb_minimum_parse(tb_slice(evidence->versions.p, evidence->versions.len), &versions, &why);
 
     if (ok) {
         memcpy(content.boot_id, sent.boot_id, sizeof content.boot_id);
@@ -70,7 +77,8 @@ bool tb_verifier_reappraise(struct tb_verifier *v, const struct tb_host *host,
                                                       .packages = content.packages,
                                                       .quoted = &content.pcrs,
                                                       .policy = policy,
-                                                      .firmware = &context.firmware },
+                                                      .firmware = &context.firmware,
+                                                      .versions = &versions },
                              h, &out->boot);
         tb_conclude(quote, quote->genuine ? &out->boot : NULL, policy, &out->result);
     }
@@ -120,9 +128,9 @@ bool tb_verifier_seen(struct tb_verifier *v, const struct tb_host *host, uint8_t
 
 /* This very record is what people saw; it is also what the reference is then made of, so that
  * nothing comes in between. */
-static bool is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
-                             const struct tb_evidence_record *evidence, const uint8_t *seen,
-                             struct tb_refusal *why)
+bool tb_is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
+                         const struct tb_evidence_record *evidence, const uint8_t *seen,
+                         struct tb_refusal *why)
 {
     struct tb_host now = *host;
     uint8_t digest[TB_SHA256_LEN];
@@ -163,7 +171,7 @@ bool tb_verifier_accept_firmware(struct tb_verifier *v, const struct tb_host *ho
             "there is no genuine evidence of this host whose firmware could be accepted");
     else if (status != TB_STORE_OK)
         tb_refusal_store(why, status);
-    else if (is_what_was_seen(v, host, &evidence, seen, why)) {
+    else if (tb_is_what_was_seen(v, host, &evidence, seen, why)) {
         status = tb_store_host_set_firmware(v->config.store, host->id, &reference, &tpm, by);
         ok = status == TB_STORE_OK || tb_refusal_store(why, status);
     }

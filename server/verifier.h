@@ -118,6 +118,12 @@ TB_MUST_CHECK bool tb_verifier_accept_firmware(struct tb_verifier *v, const stru
                                                const uint8_t *seen, const struct tb_store_by *by,
                                                struct tb_refusal *why);
 
+/* An operator accepts the packages that the last evidence shows, though they are older than what
+ * the host was trusted with. seen: likewise. */
+TB_MUST_CHECK bool tb_verifier_accept_rollback(struct tb_verifier *v, const struct tb_host *host,
+                                               const uint8_t *seen, const struct tb_store_by *by,
+                                               struct tb_refusal *why);
+
 /* With one of the Verifier's hashers. False: out of memory. */
 TB_MUST_CHECK bool tb_sha256(struct tb_verifier *v, struct tb_reader in, uint8_t out[32]);
 

@@ -46,6 +46,23 @@ struct tb_cached_key {
 struct tb_lru_item *tb_verifier_key(struct tb_verifier *v, const struct tb_host *host);
 /* What enrolment kept about the machine and its TPM. */
 void tb_host_into(const struct tb_host *host, enum tb_roca roca, struct tb_appraisal_input *in);
+/* What an operator saw, if they said so (409 "other-evidence"). */
+TB_MUST_CHECK bool tb_is_what_was_seen(struct tb_verifier *v, const struct tb_host *host,
+                                       const struct tb_evidence_record *evidence,
+                                       const uint8_t *seen, struct tb_refusal *why);
+
+/* The security versions that a host was trusted with; none where none are kept. False: the store
+ * did not answer. */
+TB_MUST_CHECK bool tb_versions_held(struct tb_verifier *v, const struct tb_host *host,
+                                    struct tb_minimum *out);
+/* As they are kept. */
+struct tb_versions {
+    char *text; /* heap; NULL: as they were */
+    size_t len;
+    uint8_t digest[32];
+};
+TB_MUST_CHECK bool tb_versions_print(struct tb_verifier *v, const struct tb_minimum *m,
+                                     struct tb_versions *out);
 /* PCR 0-3 of the bank relied on. */
 void tb_firmware_reference_of(const struct tb_pcrs *pcrs, enum tb_bank bank,
                               struct tb_firmware_reference *out);

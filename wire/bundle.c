@@ -175,8 +175,20 @@ static const struct tb_field bundle_fields[] = {
     SLICE_OPT(24, tb_bundle, ek_public, TB_PUBLIC_MAX),
     SLICE_OPT(25, tb_bundle, held_user_log, TB_CEL_LEN_MAX),
     SLICE_OPT(26, tb_bundle, held_packages, TB_PACKAGES_LEN_MAX),
+    SLICE_OPT(27, tb_bundle, versions, TB_MINIMUM_LEN_MAX),
 };
-static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, NULL)
+
+static bool bundle_coherent(const struct tb_cbor_reader *r, const void *m, struct tb_reason *why)
+{
+    const struct tb_bundle *b = m;
+    struct tb_minimum versions;
+    struct tb_reason own;
+
+    return tb_minimum_parse(b->versions, &versions, &own) ||
+           REFUSE(r, "security versions by name", "another text", why);
+}
+
+static SCHEMA(bundle, "bundle", TB_BUNDLE_MAX, bundle_coherent)
 
     bool tb_bundle_decode(struct tb_reader in, struct tb_bundle *out, struct tb_reason *why)
 {
@@ -239,6 +251,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
     struct tb_evidence_content message;
     struct tb_held_evidence held;
     enum tb_tpm_class tpm_class;
+    struct tb_minimum versions;
     struct tb_content content;
     struct tb_reason why;
 
@@ -250,7 +263,8 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
         tb_text_copy(err, TB_POLICY_ERR_LEN, "the crypto library failed");
         return false;
     }
-    if (!tb_evidence_content_decode(b->content, &message, &why) ||
+    if (!tb_minimum_parse(b->versions, &versions, &why) ||
+        !tb_evidence_content_decode(b->content, &message, &why) ||
         !tb_content_resolve(&message, &held, h, &content, &why)) {
         tb_appraise_refused(&why, used, &out->result);
         return true;
@@ -277,6 +291,7 @@ bool tb_bundle_appraise(const struct tb_bundle *b, const struct tb_policy *polic
         .content = &content,
         .last = b->last,
         .firmware = b->firmware,
+        .versions = &versions,
         .earlier_log = message.log_missing ? b->held_log : (struct tb_reader){ 0 },
         .policy = used,
     };

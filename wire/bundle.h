@@ -38,6 +38,7 @@ struct tb_bundle {
     struct tb_reader held_log; /* that the evidence left out, or, where its host could read none, of
                                 * an earlier boot; empty: none */
     struct tb_reader held_user_log, held_packages; /* that the evidence left out; empty: none */
+    struct tb_reader versions; /* that the host was trusted with before, as tb_minimum_print() */
     /* memory and policy */
     struct tb_quote_memory last;
     struct tb_firmware_reference firmware;

@@ -192,6 +192,7 @@ static bool fill_bundle(struct tb_app *app, struct bundle_parts *p)
     b->content = slice_of(&e->content);
     b->last = p->context.last;
     b->firmware = p->context.firmware;
+    b->versions = slice_of(&e->versions);
     b->policy = slice_of(&p->policy);
     b->verdict = e->verdict;
     b->result = slice_of(&e->result);
