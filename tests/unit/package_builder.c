@@ -1,5 +1,6 @@
 #include "tests/unit/package_builder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,8 +105,8 @@ static void sign(struct test_package *p, const struct test_vendor *v, struct tb_
     s->signature = tb_slice(value, len);
 }
 
-void test_package_make(struct test_package *p, struct tb_reader manifest,
-                       const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s)
+static void put_head(struct test_package *p, struct tb_reader manifest, const struct test_vendor *a,
+                     const struct test_vendor *b, int64_t signed_s)
 {
     uint8_t member[TB_SIGNATURE_LEN_MAX];
     size_t len;
@@ -117,8 +118,35 @@ void test_package_make(struct test_package *p, struct tb_reader manifest,
     assert_true(tb_signatures_encode(&p->signatures, member, sizeof member, &len));
     put_member(p, "manifest", manifest);
     put_member(p, "signature", tb_slice(member, len));
+}
+
+void test_package_make(struct test_package *p, struct tb_reader manifest,
+                       const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s)
+{
+    put_head(p, manifest, a, b, signed_s);
     put_member(p, "a.txt", tb_slice(test_payload, strlen(test_payload)));
     p->len += (size_t)2 * TB_BLOCK_LEN; /* zero already */
+}
+
+void test_package_of(struct test_package *p, struct tb_manifest *m, const struct tb_reader *payload,
+                     const struct test_vendor *v)
+{
+    struct tb_hasher *h = tb_hasher_new();
+    char name[TB_PKG_NAME_MAX + 1];
+    struct tb_reason why;
+
+    for (size_t i = 0; i < m->n_payloads; i++) {
+        m->payload[i].size = payload[i].left;
+        assert_true(tb_payload_digest(&m->payload[i], payload[i], h, &why));
+    }
+    tb_hasher_free(h);
+    put_head(p, test_manifest_text(m), v, NULL, PACKAGE_NOW_S);
+    for (size_t i = 0; i < m->n_payloads; i++) {
+        snprintf(name, sizeof name, "%.*s", (int)m->payload[i].name.left,
+                 (const char *)m->payload[i].name.p);
+        put_member(p, name, payload[i]);
+    }
+    p->len += (size_t)2 * TB_BLOCK_LEN;
 }
 
 static void put_le(uint8_t *p, uint32_t v, unsigned n)

@@ -32,6 +32,9 @@ void test_manifest(struct tb_manifest *m);
 /* Sign the text by each vendor (b may be NULL), and put a container together. */
 void test_package_make(struct test_package *p, struct tb_reader manifest,
                        const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s);
+/* The same for payloads of one's own; sizes and digests are put into *m. */
+void test_package_of(struct test_package *p, struct tb_manifest *m, const struct tb_reader *payload,
+                     const struct test_vendor *v);
 /* Text of *m; static storage. */
 struct tb_reader test_manifest_text(const struct tb_manifest *m);
 
