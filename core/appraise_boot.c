@@ -4,12 +4,14 @@
  * PFP 1.06. The outcome depends on log, quoted values, policy and firmware reference only, so that
  * it can be kept by their digests. The log is hostile input whatever the quote says: it must have
  * and replay in every bank that may be relied on, and facts are read in the strongest of them. */
+#include "core/appraise_chain.h"
 #include "core/appraise_policy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#define CHAIN_PCRS (TB_CHAIN_LOADER_PCRS | UINT32_C(1) << TB_CHAIN_USER_PCR)
 #define LOADER_PCRS UINT32_C(0x3ff) /* 0 to 9: firmware, loader, kernel; all of them log */
 
 struct work {
@@ -48,7 +50,14 @@ static bool pcr_fails_in_words(struct work *w, enum tb_check c, enum tb_bank b, 
     return tb_findings_fail(w->f, c, where, expected, "%s", observed);
 }
 
-static bool log_replays(struct work *w, struct tb_reader log)
+/* Asked for by the policy, or claimed by the host: whoever adds records of it is held to them. */
+static bool is_on_chain(const struct tb_boot_input *in)
+{
+    return in->policy->packages.n_vendors != 0 || in->user_log.left != 0 ||
+           tb_chain_claimed(in->log);
+}
+
+static bool log_replays(struct work *w, struct tb_reader log, struct tb_reader user_log)
 {
     struct tb_reason why;
     uint32_t banks = 0;
@@ -61,6 +70,10 @@ static bool log_replays(struct work *w, struct tb_reader log)
     if (!tb_log_replay(log, banks, w->h, &w->replay, &why)) {
         tb_findings_add(w->f, TB_FAIL, &why);
         tb_explain_refused(log, w->quoted, w->h, &w->out->explanations);
+        return false;
+    }
+    if (user_log.left != 0 && !tb_chain_replay(user_log, w->h, &w->replay, &why)) {
+        tb_findings_add(w->f, TB_FAIL, &why);
         return false;
     }
     w->out->log_banks = w->replay.banks;
@@ -119,17 +132,31 @@ static void judge_user_space_pcr(struct work *w, enum tb_bank b, unsigned pcr,
         pcr_fails_in_words(w, TB_CHECK_LOG_USER_SPACE, b, pcr, "match", tb_pcr_state_name(state));
 }
 
+/* On our own chain nobody but the Secure Boot Verifier extends it, and he keeps a log. */
+static void judge_verifier_pcr(struct work *w, enum tb_bank b, enum tb_pcr_state state)
+{
+    if (state != TB_PCR_MATCH)
+        pcr_fails_in_words(w, TB_CHECK_BOOT_VERIFIER, b, TB_CHAIN_USER_PCR, "what the logs lead to",
+                           tb_pcr_state_name(state));
+}
+
 /* L-09: each bank that may be relied on is judged for itself. */
 static void judge_bank(struct work *w, enum tb_bank b)
 {
+    const bool chain = w->out->chain.present;
+    const uint32_t of_loader = LOADER_PCRS | (chain ? TB_CHAIN_LOADER_PCRS : 0);
+    const uint32_t needed = w->policy->pcrs | (chain ? CHAIN_PCRS : 0);
+
     for (unsigned pcr = 0; pcr < TB_N_PCRS; pcr++) {
         enum tb_pcr_state state = (enum tb_pcr_state)w->out->states.state[b][pcr];
 
         if (!(w->quoted->mask[b] >> pcr & 1)) {
-            if (w->policy->pcrs >> pcr & 1) /* T-31: missing is never skipped */
+            if (needed >> pcr & 1) /* T-31: missing is never skipped */
                 pcr_fails_in_words(w, TB_CHECK_PCR_SELECTION, b, pcr, "quoted", "not quoted");
-        } else if (LOADER_PCRS >> pcr & 1) {
+        } else if (of_loader >> pcr & 1) {
             judge_loader_pcr(w, b, pcr, state);
+        } else if (chain && pcr == TB_CHAIN_USER_PCR) {
+            judge_verifier_pcr(w, b, state);
         } else {
             judge_user_space_pcr(w, b, pcr, state);
         }
@@ -213,11 +240,13 @@ void tb_appraise_boot(const struct tb_boot_input *in, struct tb_hasher *h,
     };
 
     memset(out, 0, sizeof *out);
-    if (!log_replays(&w, in->log) || !log_explains(&w, in->log))
+    out->chain.present = is_on_chain(in);
+    if (!log_replays(&w, in->log, in->user_log) || !log_explains(&w, in->log))
         return;
     tb_boot_facts_read(in->log, out->bank, &out->states, h, &out->facts, &out->findings);
     if (!tb_story_read(in->log, out->bank, &out->states, h, &out->story))
         return; /* cannot be: the log has replayed */
+    tb_appraise_chain(in, h, out);
     tb_appraise_policy(in->log, in->quoted, in->policy, h, out);
     judge_firmware(&w, in->firmware);
 }

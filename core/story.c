@@ -17,6 +17,7 @@ const char *tb_story_part_name(enum tb_story_part p)
         [TB_PART_LINUX_STUB] = "linux-efi-stub",
         [TB_PART_WINDOWS] = "windows",
         [TB_PART_ESXI] = "esxi",
+        [TB_PART_TRUEBOOT] = "trueboot",
     };
 
     return names[p];
@@ -113,6 +114,7 @@ static void story_event(struct tb_story_scan *s, const struct tb_event *e)
     tb_story_linux_event(s, e);
     tb_story_windows_event(s, e);
     tb_story_esxi_event(s, e);
+    tb_story_trueboot_event(s, e);
 }
 
 bool tb_story_read(struct tb_reader in, enum tb_bank bank, const struct tb_pcr_states *states,

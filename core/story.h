@@ -1,7 +1,8 @@
 /* core/story.h - the boot story: what a stock system's boot programs tell about themselves.
  *
  * Sources: shim's variables (PCR 7, 14), GRUB (PCR 8, 9), systemd-boot and systemd-stub (PCR 5, 11
- * to 13), the Linux EFI stub (PCR 9), Windows (WBCL: PCR 11 to 14), ESXi's tagged events. As in
+ * to 13), the Linux EFI stub (PCR 9), Windows (WBCL: PCR 11 to 14), ESXi's tagged events, and this
+ * project's own loader (PCR 12 to 14). As in
  * core/bootfacts.h, a fact is taken only from data that the digests of all matching banks cover,
  * from PCRs that match the quote; what is not proved is absent or "unknown", never guessed. A part
  * is recognised by what it measures itself, not by the path that the firmware started. */
@@ -19,6 +20,7 @@ enum tb_story_part {
     TB_PART_LINUX_STUB,
     TB_PART_WINDOWS,
     TB_PART_ESXI,
+    TB_PART_TRUEBOOT, /* this project's own loader */
     TB_N_STORY_PARTS
 };
 const char *tb_story_part_name(enum tb_story_part p); /* "shim", "grub", "systemd-boot", ... */

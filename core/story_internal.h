@@ -10,6 +10,7 @@ void tb_story_shim_event(struct tb_story_scan *s, const struct tb_event *e);
 void tb_story_shim_conclude(struct tb_story_scan *s);
 void tb_story_grub_event(struct tb_story_scan *s, const struct tb_event *e);
 void tb_story_linux_event(struct tb_story_scan *s, const struct tb_event *e);
+void tb_story_trueboot_event(struct tb_story_scan *s, const struct tb_event *e);
 
 /* A part measured something that is proved; or only a label names it. */
 void tb_story_saw(struct tb_story_scan *s, enum tb_story_part part);
