@@ -115,7 +115,7 @@ static bool is_for_code(X509 *x)
            (X509_get_extension_flags(x) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
 }
 
-/* The project's own extension, at most once; "" where it is absent or is no UTF8String. */
+/* The project's own extension; "" where it is absent or is no UTF8String. */
 static void read_level(X509 *x, char out[16])
 {
     ASN1_OBJECT *oid = OBJ_txt2obj(TB_LEVEL_OID, 1);
@@ -126,8 +126,7 @@ static void read_level(X509 *x, char out[16])
         value == NULL ? NULL : d2i_ASN1_UTF8STRING(NULL, &p, ASN1_STRING_length(value));
 
     out[0] = '\0';
-    if (text != NULL && ASN1_STRING_length(text) < 16 &&
-        X509_get_ext_by_OBJ(x, oid, at) < 0) { /* not twice */
+    if (text != NULL && ASN1_STRING_length(text) < 16) {
         memcpy(out, ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
         out[ASN1_STRING_length(text)] = '\0';
     }
@@ -146,21 +145,83 @@ static bool refuse_chain(X509_STORE_CTX *ctx, X509 *leaf, struct tb_reason *why)
                      X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
 }
 
+static bool key_sha256(X509 *x, uint8_t out[32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+    bool ok = len > 0 && EVP_Digest(der, (size_t)len, out, NULL, EVP_sha256(), NULL) == 1;
+
+    OPENSSL_free(der);
+    return ok;
+}
+
 static bool describe(STACK_OF(X509) * chain, struct tb_code_signer *out)
 {
     int n = sk_X509_num(chain);
 
     memset(out, 0, sizeof *out);
-    if (n < 1 || (size_t)n > sizeof out->chain_sha256 / sizeof out->chain_sha256[0])
+    if (n < 1 || (size_t)n > sizeof out->key_sha256 / sizeof out->key_sha256[0])
         return false;
     tb_name_text(X509_get_subject_name(sk_X509_value(chain, 0)), out->subject, sizeof out->subject);
     tb_name_text(X509_get_subject_name(sk_X509_value(chain, n - 1)), out->root, sizeof out->root);
     read_level(sk_X509_value(chain, 0), out->level);
     for (int i = 0; i < n; i++)
-        if (!tb_x509_sha256(sk_X509_value(chain, i), out->chain_sha256[i]))
+        if (!key_sha256(sk_X509_value(chain, i), out->key_sha256[i]))
             return false;
     out->n_chain = (size_t)n;
     return true;
+}
+
+/* ---- only what the boot loader can judge, too ---- */
+
+static bool is_known(const ASN1_OBJECT *oid, const ASN1_OBJECT *level)
+{
+    static const int known[] = { NID_basic_constraints,
+                                 NID_key_usage,
+                                 NID_ext_key_usage,
+                                 NID_subject_key_identifier,
+                                 NID_authority_key_identifier,
+                                 NID_crl_distribution_points,
+                                 NID_certificate_policies,
+                                 NID_info_access };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (OBJ_obj2nid(oid) == known[i])
+            return true;
+    return OBJ_cmp(oid, level) == 0;
+}
+
+static bool extensions_are_known(X509 *x, const ASN1_OBJECT *level)
+{
+    for (int i = 0; i < X509_get_ext_count(x); i++) {
+        X509_EXTENSION *e = X509_get_ext(x, i);
+        const ASN1_OBJECT *oid = X509_EXTENSION_get_object(e);
+        const int nid = OBJ_obj2nid(oid);
+
+        if (!is_known(oid, level) || X509_get_ext_by_OBJ(x, oid, i) >= 0 ||
+            (X509_EXTENSION_get_critical(e) && nid != NID_basic_constraints &&
+             nid != NID_key_usage))
+            return false;
+    }
+    return X509_get_version(x) == X509_VERSION_3 && X509_get0_authority_issuer(x) == NULL &&
+           X509_get0_authority_serial(x) == NULL;
+}
+
+/* The chain that was found is the one that was given, root aside. */
+static bool is_plain(STACK_OF(X509) * found, X509 *leaf, STACK_OF(X509) * others)
+{
+    ASN1_OBJECT *level = OBJ_txt2obj(TB_LEVEL_OID, 1);
+    const int n = sk_X509_num(found);
+    bool ok = level != NULL && n == sk_X509_num(others) + 2;
+
+    for (int i = 0; ok && i < n; i++) {
+        X509 *x = sk_X509_value(found, i);
+
+        ok = extensions_are_known(x, level) &&
+             (i == n - 1 || X509_cmp(x, i == 0 ? leaf : sk_X509_value(others, i - 1)) == 0);
+    }
+    ASN1_OBJECT_free(level);
+    return ok;
 }
 
 static bool chain_holds(const struct tb_vendors *v, X509 *leaf, STACK_OF(X509) * others,
@@ -177,6 +238,9 @@ static bool chain_holds(const struct tb_vendors *v, X509 *leaf, STACK_OF(X509) *
     X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(ctx), 2);
     if (X509_verify_cert(ctx) != 1)
         refuse_chain(ctx, leaf, why);
+    else if (!is_plain(X509_STORE_CTX_get0_chain(ctx), leaf, others))
+        tb_refuse(why, C, "certificates", "a chain that a boot loader can judge",
+                  "other extensions, or certificates that it does not need");
     else
         ok = describe(X509_STORE_CTX_get0_chain(ctx), out) ||
              tb_refuse(why, C, "chain", "at most 8 certificates", "more");

@@ -4,7 +4,13 @@
  * stands in his certificate, in an extension of the project's own (TB_LEVEL_OID, a UTF8String with
  * the name of the level); without it he may vouch for the lowest. Dates are judged at the time of
  * signing that the signature covers: it is the signer's word, so a stolen key can lie about it, and
- * revocation is the answer to that. */
+ * revocation is the answer to that.
+ *
+ * Two implementations, OpenSSL's and the boot loader's (crypto/bearssl/), take the same. So the
+ * first one, too, takes only what the second can judge: a chain in order with nothing in it that it
+ * does not need, and in its certificates the extensions basicConstraints, keyUsage, extKeyUsage,
+ * both key identifiers (by key only), cRLDistributionPoints, certificatePolicies,
+ * authorityInfoAccess and the level; each once, and only the first two critical. */
 #ifndef TB_CRYPTO_CODESIGN_H
 #define TB_CRYPTO_CODESIGN_H
 
@@ -27,8 +33,11 @@ size_t tb_vendors_count(const struct tb_vendors *v);
 struct tb_code_signer {
     char subject[132], root[132]; /* printable */
     char level[16];               /* the highest that he may vouch for; "" none said */
-    size_t n_chain;               /* certificates in chain_sha256, the signer's first, root last */
-    uint8_t chain_sha256[8][32];
+    /* SHA-256 of each public key (SubjectPublicKeyInfo), the signer's first, the root's last. Not of
+     * certificates: anybody can write an ECDSA signature in a second way, and with it the
+     * certificate that it ends. */
+    size_t n_chain;
+    uint8_t key_sha256[8][32];
 };
 
 /* The scheme of pkg/signature.h. */

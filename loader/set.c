@@ -260,7 +260,7 @@ static bool verify_package(struct tb_loader *l)
     l->stage_us[TB_STAGE_VERIFY] += l->ops->time_us(l->ctx) - start;
     if (!ok)
         return forgiven(l);
-    memcpy(r.sha256, trust.who.chain_sha256[0], sizeof r.sha256);
+    memcpy(r.sha256, trust.who.key_sha256[0], sizeof r.sha256);
     return tb_loader_record(l, TB_PCR_SETTINGS, &r);
 }
 

@@ -29,7 +29,7 @@ enum tb_record_kind {
                                * its manifest; PCR 12 for the base, 13 for the others */
     TB_RECORD_MODULE = 7,     /* module KIND NAME VERSION FILE SIZE SHA512 SHA256, of a payload's
                                * bytes as read; PCR 12 or 13 as its package */
-    TB_RECORD_SIGNER = 8,     /* signer NAME SHA256: the certificate that vouched for a package */
+    TB_RECORD_SIGNER = 8,     /* signer NAME SHA256: the public key that vouched for a package */
     TB_RECORD_UNVERIFIED = 9, /* unverified FILE CODE: what would have stopped the boot under
                                * Secure Boot; the code of core/checks.h */
     TB_RECORD_FALLBACK = 10,  /* fallback FROM TO CODE: the other set is taken, and why */

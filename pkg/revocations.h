@@ -15,7 +15,7 @@ struct tb_revocations {
     uint32_t serial;
     int64_t issued_s;
     size_t n_signers, n_packages, n_digests; /* each list sorted, nothing twice */
-    uint8_t signer[TB_REVOKED_MAX][32];      /* SHA-256 of a certificate, wherever in the chain */
+    uint8_t signer[TB_REVOKED_MAX][32];      /* SHA-256 of a public key, wherever in the chain */
     struct {
         struct tb_reader name;
         uint32_t security_version; /* this one and all below */

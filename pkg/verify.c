@@ -23,11 +23,11 @@ static bool signer_is_revoked(const struct tb_revocations *r, const struct tb_co
                               struct tb_reason *why)
 {
     for (size_t i = 0; r != NULL && i < who->n_chain; i++)
-        if (tb_revokes_signer(r, who->chain_sha256[i])) {
+        if (tb_revokes_signer(r, who->key_sha256[i])) {
             char hex[65];
 
-            tb_hex(tb_slice(who->chain_sha256[i], 32), hex, sizeof hex);
-            return !tb_refuse(why, TB_CHECK_PACKAGE_REVOKED, who->subject, "certificates in force",
+            tb_hex(tb_slice(who->key_sha256[i], 32), hex, sizeof hex);
+            return !tb_refuse(why, TB_CHECK_PACKAGE_REVOKED, who->subject, "keys in force",
                               "%s is revoked", hex);
         }
     return false;

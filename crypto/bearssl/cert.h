@@ -12,7 +12,8 @@ enum { TB_USAGE_SIGN = 0x80, TB_USAGE_CERT_SIGN = 0x04 }; /* first byte of the b
 
 struct tb_small_cert {
     struct tb_reader whole;
-    struct tb_reader subject;                       /* the DER of the name */
+    struct tb_reader subject, key; /* DER of the name, of the SubjectPublicKeyInfo */
+    struct tb_reader common_name;  /* the first of the subject; may be empty */
     struct tb_reader subject_key_id, issuer_key_id; /* empty: none said */
     bool is_ca, has_path_len, for_code;
     uint8_t path_len;

@@ -1,8 +1,8 @@
 /* crypto/bearssl/codesign.c - crypto/codesign.h for the boot loader: the side that verifies.
  *
  * br_x509_minimal judges the chain, with one root at a time; then the certificates are read for
- * what that engine skips. Where the two verifiers of this project could differ, this one refuses:
- * the certificates stand in order and every one of them is needed. */
+ * what that engine skips. Where the two verifiers of this project could differ, this one refuses.
+ */
 #include "crypto/codesign.h"
 
 #include <bearssl.h>
@@ -18,8 +18,9 @@
 #define DAY_S 86400
 #define DAYS_BEFORE_1970 719528 /* BearSSL counts from the year 0 */
 #define YEAR_10000_S INT64_C(253402300800)
-#define RSA_LEAST_LEN 256 /* bytes of a modulus within the chain, as the other verifier's level 2  \
-                           */
+#define RSA_LEAST_LEN                                                                              \
+    256 /* bytes of a modulus within the chain, as the other verifier's level 2                    \
+         */
 #define RSA_MOST_LEN 512
 
 static const enum tb_check C = TB_CHECK_PACKAGE_SIGNATURE;
@@ -305,9 +306,9 @@ static bool describe(const struct tb_small_cert *chain, size_t n, struct tb_code
     tb_small_cert_name(&chain[n - 1], out->root, sizeof out->root);
     memcpy(out->level, chain[0].level, sizeof out->level);
     for (out->n_chain = 0; out->n_chain < n; out->n_chain++) {
-        if (!tb_hash(tb_hasher_new(), TB_BANK_SHA256, chain[out->n_chain].whole, digest))
+        if (!tb_hash(tb_hasher_new(), TB_BANK_SHA256, chain[out->n_chain].key, digest))
             return false;
-        memcpy(out->chain_sha256[out->n_chain], digest, 32);
+        memcpy(out->key_sha256[out->n_chain], digest, 32);
     }
     return true;
 }

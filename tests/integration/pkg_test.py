@@ -120,6 +120,16 @@ def revocations_are_signed_and_obeyed():
     run("verify", "newer.tbp", *verify[2:], "revocations")
     assert "no trusted signer" in run("verify", "hello.tbp", "--vendor", "ours/root.crt",
                                       "--revocations", "revocations", code=2)
+    page = open(os.path.join(SOURCE, "docs/packages.md")).read()
+    command = re.search(r"^openssl x509 .*$", page, re.M)[0]
+    digest = subprocess.run(["sh", "-ec", command.replace("signer.crt", "ours/signer.crt")],
+                            capture_output=True, text=True, check=True).stdout.split()[0]
+    with open("keys", "w") as f:
+        f.write("trueboot-revocations 1\nserial 2\nissued 2026-01-01T00:00:00Z\n"
+                f"signer {digest}\nend\n")
+    run("revoke", "keys", "--key", "other/signer.key", "--certs", "other/signer.crt", "--out",
+        "lost")
+    assert "revoked" in run("verify", "newer.tbp", *verify[2:], "lost", code=1)
     run("revoke", "list", *KEYS, "--out", "weak")  # may vouch for "accepted" only
     assert "certified" in run(*verify, "weak", code=2)
 

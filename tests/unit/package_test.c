@@ -146,7 +146,7 @@ static void t54_revoked_signers_versions_and_contents_are_refused(void **state)
     assert_true(believed(s, &rules, &who, &why));
     for (size_t i = 0; i < 2; i++) { /* the signer, and the root above him */
         r->n_signers = 1;
-        memcpy(r->signer[0], who.who.chain_sha256[i], 32);
+        memcpy(r->signer[0], who.who.key_sha256[i], 32);
         expect(s, &rules, TB_CHECK_PACKAGE_REVOKED);
     }
     r->n_signers = 0;
@@ -288,7 +288,7 @@ static void t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer(void 
     make(s, s->other, NULL);
     assert_true(believed(s, &rules, &who, &why));
     held->n_signers = 1;
-    memcpy(held->signer[0], who.who.chain_sha256[0], 32);
+    memcpy(held->signer[0], who.who.key_sha256[0], 32);
     assert_false(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, list_7, held, r, &why));
     assert_int_equal(why.check, TB_CHECK_PACKAGE_REVOKED);
     free(held);

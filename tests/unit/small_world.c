@@ -171,9 +171,9 @@ static void put(X509 *x, struct test_bytes *out)
 }
 
 /* A signature as the scheme asks for it; of other keys as near to it as they come. */
-size_t small_sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[TB_CODE_SIGNATURE_MAX])
+size_t small_sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[SMALL_SIGNATURE_MAX])
 {
-    unsigned char der[TB_CODE_SIGNATURE_MAX];
+    unsigned char der[SMALL_SIGNATURE_MAX];
     const unsigned char *p = der;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t len = sizeof der;
@@ -192,6 +192,46 @@ size_t small_sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[TB_CODE_SIGN
     assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(sig), out + 48, 48), 48);
     ECDSA_SIG_free(sig);
     return 96;
+}
+
+/* SEQUENCE, body (both with lengths of two bytes), algorithm, and the value at the end. */
+void small_sign_again(struct test_bytes *der, EVP_PKEY *issuer)
+{
+    const size_t body_len = ((size_t)der->b[6] << 8 | der->b[7]) + 4;
+    size_t len = (size_t)EVP_PKEY_get_size(issuer);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    assert_true(der->n > body_len + len);
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, issuer), 1);
+    assert_int_equal(EVP_DigestSign(ctx, der->b + der->n - len, &len, der->b + 4, body_len), 1);
+    EVP_MD_CTX_free(ctx);
+}
+
+void small_write_otherwise(struct test_bytes *der)
+{
+    const uint8_t *p = der->b;
+    X509 *x = d2i_X509(NULL, &p, (long)der->n);
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_secp384r1);
+    const ASN1_BIT_STRING *value;
+    ECDSA_SIG *sig;
+    uint8_t *again = NULL;
+    BIGNUM *r, *s = BN_new();
+    int len;
+
+    X509_get0_signature(&value, NULL, x);
+    p = value->data;
+    sig = d2i_ECDSA_SIG(NULL, &p, value->length);
+    assert_true(sig != NULL && s != NULL && group != NULL);
+    r = BN_dup(ECDSA_SIG_get0_r(sig));
+    assert_int_equal(BN_sub(s, EC_GROUP_get0_order(group), ECDSA_SIG_get0_s(sig)), 1);
+    assert_int_equal(ECDSA_SIG_set0(sig, r, s), 1);
+    len = i2d_ECDSA_SIG(sig, &again);
+    assert_true(len > 0 && ASN1_STRING_set((ASN1_STRING *)(uintptr_t)value, again, len) == 1);
+    put(x, der);
+    OPENSSL_free(again);
+    ECDSA_SIG_free(sig);
+    EC_GROUP_free(group);
+    X509_free(x);
 }
 
 void small_make(const struct small_case *c, struct small_made *out)

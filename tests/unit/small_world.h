@@ -10,6 +10,8 @@
 
 #define SMALL_NOW_S INT64_C(1790000000) /* 2026 */
 
+#define SMALL_SIGNATURE_MAX 640 /* bytes; of keys that are too long, too */
+
 enum small_who { SMALL_LEAF, SMALL_MIDDLE, SMALL_ROOT, SMALL_OTHER, N_SMALL };
 
 /* One certificate. NULL: the good value of whom it is for; "": without that extension. */
@@ -39,14 +41,18 @@ struct small_made {
     struct test_bytes der[N_SMALL];
     size_t n_chain;
     struct tb_reader chain[8];
-    uint8_t value[TB_CODE_SIGNATURE_MAX];
+    uint8_t value[SMALL_SIGNATURE_MAX];
     struct tb_reader signature;
 };
 extern const struct tb_reader small_text; /* what is signed */
 
 /* Keys are made once for each kind and person. */
 EVP_PKEY *small_key(const char *kind, enum small_who who);
+/* Signs der's body, which somebody changed, anew with an RSA key, as the issuer would. */
+void small_sign_again(struct test_bytes *der, EVP_PKEY *issuer);
+/* The same certificate with the other of the two ECDSA signatures that each one is (P-384). */
+void small_write_otherwise(struct test_bytes *der);
 void small_make(const struct small_case *c, struct small_made *out);
-size_t small_sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[TB_CODE_SIGNATURE_MAX]);
+size_t small_sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[SMALL_SIGNATURE_MAX]);
 
 #endif
