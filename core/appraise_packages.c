@@ -146,7 +146,7 @@ static bool verify(struct tb_chain_work *w, struct tb_chain_package *fact)
     }
     fact->verified = true;
     fact->level = m->level;
-    memcpy(fact->signer_sha256, trust.who.chain_sha256[0], sizeof fact->signer_sha256);
+    memcpy(fact->signer_sha256, trust.who.key_sha256[0], sizeof fact->signer_sha256);
     snprintf(fact->signer, sizeof fact->signer, "%.127s", trust.who.subject);
     text_of(m->vendor, fact->vendor, sizeof fact->vendor);
     return true;
