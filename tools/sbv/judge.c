@@ -312,13 +312,21 @@ static void check_together(struct tb_judging *j)
 
 /* ---- payloads ---- */
 
+static bool has_files(const struct tb_manifest *m)
+{
+    for (size_t i = 0; i < m->n_payloads; i++)
+        if (m->payload[i].kind == TB_PAYLOAD_FILE)
+            return true;
+    return false;
+}
+
 /* The directory for a package's files, made; NULL: none is asked for. */
 static const char *directory_of(struct tb_judging *j, const struct tb_set_entry *e,
                                 char out[TB_PATH_MAX])
 {
     const struct tb_manifest *m = &e->package->manifest;
 
-    if (j->q->software == NULL || e->is_faulty)
+    if (j->q->software == NULL || e->is_faulty || !has_files(m))
         return NULL;
     if (snprintf(out, TB_PATH_MAX, "%s/%.*s", j->q->software, (int)m->name.left,
                  (const char *)m->name.p) >= TB_PATH_MAX ||
@@ -452,9 +460,10 @@ static bool judge(struct tb_judging *j)
 /* A directory of directories of files; what stays of it nobody starts. */
 static void remove_software(const struct tb_judging *j)
 {
+    char path[TB_PATH_MAX];
+
     for (size_t i = 0; i < j->n; i++) {
         const struct tb_package *p = j->entry[i].package;
-        char path[TB_PATH_MAX];
 
         for (size_t k = 0; p != NULL && k < p->manifest.n_payloads; k++)
             if (snprintf(path, sizeof path, "%s/%.*s/%.*s", j->q->software,
@@ -467,6 +476,8 @@ static void remove_software(const struct tb_judging *j)
                      (const char *)p->manifest.name.p) < (int)sizeof path)
             (void)rmdir(path);
     }
+    if (snprintf(path, sizeof path, "%s/services", j->q->software) < (int)sizeof path)
+        (void)unlink(path);
     (void)rmdir(j->q->software);
 }
 
