@@ -136,6 +136,7 @@ enum tb_exit tb_cmd_help(struct tb_cli *cli);
 enum tb_exit tb_cmd_clusters(struct tb_cli *cli);
 enum tb_exit tb_cmd_clusters_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_accept_firmware(struct tb_cli *cli);
+enum tb_exit tb_cmd_host_accept_rollback(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_approve(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_history(struct tb_cli *cli);

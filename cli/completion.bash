@@ -20,8 +20,8 @@ _trueboot() {
             clusters) words="diff" ;;
             ek) words="allow disallow list" ;;
             enrol-token) words="list revoke --label --group --uses --expires" ;;
-            host) words="accept-firmware approve attest diff history list refuse remove replace-tpm
-                set show" ;;
+            host) words="accept-firmware accept-rollback approve attest diff history list refuse remove
+                replace-tpm set show" ;;
             incident) words="acknowledge list" ;;
             log) words="diff pcrs show" ;;
             policy) words="check revocations set show try" ;;
@@ -35,7 +35,7 @@ _trueboot() {
         "ek allow") words+=" --group --note" ;;
         "host list") words+=" --verdict --group --search --sort" ;;
         "host diff") words+=" --from --to" ;;
-        "host accept-firmware" | "host approve") words+=" --evidence" ;;
+        "host accept-firmware" | "host accept-rollback" | "host approve") words+=" --evidence" ;;
         "host set") words+=" --group --name --maintenance" ;;
         "host attest" | "attest "*) words+=" --wait --timeout --self" ;;
         "incident list") words+=" --open" ;;

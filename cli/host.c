@@ -265,6 +265,17 @@ enum tb_exit tb_cmd_host_accept_firmware(struct tb_cli *cli)
     return decide(cli, "/accept-firmware", print_accepted);
 }
 
+static void print_rolled_back(struct tb_cli *cli, const json_t *host)
+{
+    tb_text_put(cli->out, tb_json_string(host, "name"));
+    fputs(": the packages of the last evidence are what later ones must not be below\n", cli->out);
+}
+
+enum tb_exit tb_cmd_host_accept_rollback(struct tb_cli *cli)
+{
+    return decide(cli, "/accept-rollback", print_rolled_back);
+}
+
 static void print_replacement(struct tb_cli *cli, const json_t *answer)
 {
     tb_text_put(cli->out, tb_json_string(answer, "token"));

@@ -70,6 +70,11 @@ const struct tb_subcommand tb_subcommands[] = {
       "take the firmware measured last as the reference",
       "With --evidence it is taken only if the host has sent no other evidence since `host show` "
       "printed that.", tb_cmd_host_accept_firmware },
+    { "host", "accept-rollback", "HOST", ASKS | O(EVIDENCE), 1, 1,
+      "take the packages measured last, though they are older than before",
+      "The security versions that the host was trusted with become those of its last evidence. With "
+      "--evidence only if the host has sent no other evidence since `host show` printed that.",
+      tb_cmd_host_accept_rollback },
     { "host", "approve", "HOST", ASKS | O(EVIDENCE), 1, 1, "approve a host that is pending",
       "With --evidence it is approved only with the keys that `host show` printed.",
       tb_cmd_host_approve },

@@ -299,7 +299,7 @@
   X(PACKAGE_ROLLED_BACK, PACKAGES, "package.rolled-back", REQUIRED, \
     "a package is older than it may be", \
     "an old version, with holes that are known, was put back", \
-    "install the version that was there before, or a newer one") \
+    "install the version that was there before, or a newer one; if the older one is wanted, accept it with `trueboot host accept-rollback`") \
   X(PACKAGE_DUPLICATE, PACKAGES, "package.duplicate", REQUIRED, \
     "a package is there twice", \
     "an old version was left behind, or somebody added a second one", \

@@ -110,10 +110,11 @@ tb_http_handler tb_api_agent_enrol, tb_api_agent_activate, tb_api_agent_challeng
 tb_http_handler tb_api_hosts_list, tb_api_host_get, tb_api_host_change, tb_api_host_remove,
     tb_api_host_history, tb_api_summary, tb_api_report; /* hosts.c */
 tb_http_handler tb_api_host_approve, tb_api_host_refuse, tb_api_host_attest,
-    tb_api_host_replace_tpm, tb_api_host_accept_firmware; /* host_actions.c */
-tb_http_handler tb_api_host_log, tb_api_host_bundle;      /* evidence.c */
-tb_http_handler tb_api_host_diff, tb_api_cluster_diff;    /* diff.c */
-tb_http_handler tb_api_clusters;                          /* clusters.c */
+    tb_api_host_replace_tpm, tb_api_host_accept_firmware,
+    tb_api_host_accept_rollback;                       /* host_actions.c */
+tb_http_handler tb_api_host_log, tb_api_host_bundle;   /* evidence.c */
+tb_http_handler tb_api_host_diff, tb_api_cluster_diff; /* diff.c */
+tb_http_handler tb_api_clusters;                       /* clusters.c */
 tb_http_handler tb_api_enrolment_tokens_list, tb_api_enrolment_token_create,
     tb_api_enrolment_token_revoke, tb_api_ek_allow_list, tb_api_ek_allow_add,
     tb_api_ek_allow_remove; /* enrolments.c */

@@ -118,9 +118,12 @@ void tb_api_host_replace_tpm(struct tb_http_request *rq, void *ctx)
         json_decref(token); /* nobody has seen it */
 }
 
-void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)
+/* An operator's word about what the last evidence shows; then the host is asked for more. */
+typedef bool accept_fn(struct tb_verifier *v, const struct tb_host *host, const uint8_t *seen,
+                       const struct tb_store_by *by, struct tb_refusal *why);
+
+static void accept(struct tb_http_request *rq, struct tb_app *app, accept_fn *fn)
 {
-    struct tb_app *app = ctx;
     struct tb_store_by by = tb_api_by(rq);
     uint8_t seen[TB_SHA256_LEN];
     struct tb_refusal why;
@@ -128,8 +131,18 @@ void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)
 
     if (!tb_api_host(rq, app, &host) || !seen_of(rq, seen))
         return;
-    if (!tb_verifier_accept_firmware(app->verifier, &host, seen, &by, &why))
+    if (!fn(app->verifier, &host, seen, &by, &why))
         tb_api_refuse(rq, &why);
     else if (tb_api_ok(rq, tb_store_host_want_attest(app->store, host.id, &by)))
         tb_api_reply_host(rq, app, 200, host.id);
+}
+
+void tb_api_host_accept_firmware(struct tb_http_request *rq, void *ctx)
+{
+    accept(rq, ctx, tb_verifier_accept_firmware);
+}
+
+void tb_api_host_accept_rollback(struct tb_http_request *rq, void *ctx)
+{
+    accept(rq, ctx, tb_verifier_accept_rollback);
 }

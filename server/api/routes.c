@@ -46,6 +46,8 @@ const struct tb_http_route tb_api_routes[] = {
     POST("/v1/hosts/{id}/replace-tpm", TB_ROLES_OPERATOR, tb_api_host_replace_tpm),
     { TB_HTTP_POST, "/v1/hosts/{id}/accept-firmware", TB_ROLES_OPERATOR, JSON_MAX, JSON,
       tb_api_host_accept_firmware },
+    { TB_HTTP_POST, "/v1/hosts/{id}/accept-rollback", TB_ROLES_OPERATOR, JSON_MAX, JSON,
+      tb_api_host_accept_rollback },
     GET("/v1/clusters", TB_ROLES_VIEWER, tb_api_clusters),
     GET("/v1/clusters/{shape}/diff", TB_ROLES_VIEWER, tb_api_cluster_diff),
     GET("/v1/summary", TB_ROLES_VIEWER, tb_api_summary),

@@ -284,7 +284,8 @@ class Requests(unittest.TestCase):
         self.server.reply = self.named
         for given in ("id-web", "web"):
             self.assertIn("id-web", self.run_cli("host", "show", given)[1])
-        for verb, path in (("approve", "/approve"), ("refuse", "/refuse"), ("accept-firmware", "/accept-firmware")):
+        for verb, path in (("approve", "/approve"), ("refuse", "/refuse"), ("accept-firmware", "/accept-firmware"),
+                           ("accept-rollback", "/accept-rollback")):
             self.server.seen.clear()
             self.assertEqual(self.run_cli("host", verb, "web")[0], 0)
             self.assertEqual(self.server.seen[-1][:2], ("POST", "/v1/hosts/id-web" + path))
