@@ -5,6 +5,7 @@ usage: image_test.py BUILD [CACHE]
 Exit status 77: a package of the kind boots is not installed, or Debian's kernel cannot be had.
 """
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,15 @@ class Image(unittest.TestCase):
     def test_packages_and_the_loader_before_it_is_signed_are_reproducible(self):
         self.same('packages/trueboot-base_1.0.tbp', 'packages/hello_1.0.tbp',
                   'packages/early_1.0.tbp', 'packages/trueboot-unsigned.efi')
+
+    def test_the_loader_is_the_same_bytes_from_another_copy_of_the_source(self):
+        copy = f'{self.top}/elsewhere'
+        for part in 'core', 'crypto', 'loader', 'pkg':
+            shutil.copytree(f'{SOURCE}/{part}', f'{copy}/{part}')
+        [version] = re.findall(r"^  version: '([^']+)'", read(f'{SOURCE}/meson.build').decode(),
+                               re.M)
+        run(f'{copy}/loader/build', copy, f'{copy}/trueboot.efi', version)
+        self.assertEqual(read(f'{copy}/trueboot.efi'), read(LOADER))
 
     def test_every_package_is_good_for_its_vendor_and_for_no_other(self):
         packages = sorted(f'{self.top}/one/packages/{name}'
