@@ -28,7 +28,7 @@ struct tb_chain_package {
     bool checked;  /* the Secure Boot Verifier looked at it and passed it */
     bool verified; /* a vendor of the policy vouches for it; else what follows is zero */
     enum tb_level level;
-    uint8_t signer_sha256[32]; /* of the signer's certificate */
+    uint8_t signer_sha256[32]; /* of the signer's public key */
     char signer[TB_CHAIN_TEXT_MAX];
     char vendor[TB_CHAIN_TEXT_MAX + 1];
 };

@@ -1,6 +1,7 @@
 #include "tests/unit/package_builder.h"
 
 #include <stdio.h>
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,18 @@ void test_vendor_free(struct test_vendor *v)
 {
     tb_code_key_free(v->key);
     free(v);
+}
+
+void test_pem_to_der(const char *pem, struct test_bytes *out)
+{
+    BIO *bio = BIO_new_mem_buf(pem, -1);
+    X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    uint8_t *p = out->b;
+
+    assert_true(x != NULL && i2d_X509(x, NULL) <= (int)sizeof out->b);
+    out->n = (size_t)i2d_X509(x, &p);
+    X509_free(x);
+    BIO_free(bio);
 }
 
 struct tb_vendors *test_vendors_of(const struct test_vendor *a, const struct test_vendor *b)

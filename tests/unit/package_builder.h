@@ -20,6 +20,9 @@ void test_vendor_free(struct test_vendor *v);
 /* Vendors that are trusted: the roots of these. The caller frees. */
 struct tb_vendors *test_vendors_of(const struct test_vendor *a, const struct test_vendor *b);
 
+/* The first certificate. */
+void test_pem_to_der(const char *pem, struct test_bytes *out);
+
 struct test_package {
     uint8_t bytes[1 << 20];
     size_t len;
