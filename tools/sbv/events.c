@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/cel.h"
@@ -15,6 +17,7 @@
 
 #define USER_PCR 11
 #define EVENT_LEN_MAX (TB_RECORD_LEN_MAX + 512)
+#define TURNS_MAX 250 /* of 20 ms each */
 
 struct tb_events {
     int fd;
@@ -53,13 +56,26 @@ static bool count_events(const char *path, uint32_t *n, char err[TB_EVENTS_ERR_L
     return step == TB_CEL_END;
 }
 
+/* The agent shares this lock from reading the log until PCR 11 is quoted, so that both are of one
+ * moment. Who holds it for longer does not keep a host from coming up. */
+static void wait_for_turn(int fd)
+{
+    const struct timespec pause = { .tv_nsec = 20000000 };
+
+    for (int i = 0; i < TURNS_MAX && flock(fd, LOCK_EX | LOCK_NB) != 0; i++)
+        (void)nanosleep(&pause, NULL);
+}
+
 static bool open_log(struct tb_events *e, const char *path, bool more, char err[TB_EVENTS_ERR_LEN])
 {
     if (more && !count_events(path, &e->n, err))
         return false;
     e->fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | (more ? 0 : O_CREAT | O_EXCL),
                  0644);
-    return e->fd >= 0 || failed(err, path);
+    if (e->fd < 0)
+        return failed(err, path);
+    wait_for_turn(e->fd);
+    return true;
 }
 
 /* PCR 11 of a bank that is active but unknown stays as the firmware left it: said by who quotes. */
@@ -106,7 +122,7 @@ struct tb_events *tb_events_open(const char *path, bool more, bool with_tpm, con
     e->banks = UINT32_C(1) << TB_BANK_SHA256 | UINT32_C(1) << TB_BANK_SHA512;
     if (e->hasher == NULL)
         (void)snprintf(err, TB_EVENTS_ERR_LEN, "the crypto library cannot be used");
-    else if ((!with_tpm || open_tpm(e, tcti, note, err)) && open_log(e, path, more, err))
+    else if (open_log(e, path, more, err) && (!with_tpm || open_tpm(e, tcti, note, err)))
         return e;
     tb_events_close(e);
     return NULL;
