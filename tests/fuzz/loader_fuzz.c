@@ -38,10 +38,8 @@ static void make_good(void)
 
     world_good(w, 'a');
     world_good(w, 'b');
-    world_package(w, 'a', world_plain(), w->stranger);
     world_put(w, "b/an-extra_1.tbp", NULL, 0);
-    world_put(w, "a/plain_1.tbp", NULL, 0);
-    world_package(w, 'a', world_plain(), w->vendor);
+    world_put(w, "b/plain_1.tbp", NULL, 0);
     assert(world_boot(w));
     remember_content(&w->l->boot.kernel);
     for (size_t i = 0; i < w->l->boot.n_modules; i++)

@@ -66,7 +66,8 @@ void world_conf(struct world *w, const char *lines);
 /* A fresh loader in this world, as after a reset: what was done is forgotten. */
 bool world_boot(struct world *w);
 void world_give_back(struct world *w); /* what the loader still holds */
-/* "14 secure-boot on", ... one a line; digests are left out, larger numbers are N. Static storage. */
+/* "14 secure-boot on", ... one a line; digests are left out, larger numbers are N. Static storage.
+ */
 const char *world_records(const struct world *w);
 
 #endif
