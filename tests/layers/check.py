@@ -37,7 +37,7 @@ LAYERS = {
                BASE | {"crypto/hash.h", "crypto/codesign.h", "crypto/bearssl/small.h"}, ("efi.h",)),
     "init": ({"init", "files", "core", "pkg"}, set(), ()),
     "tools/sbv": ({"tools", "files", "core", "crypto", "pkg", "tpm"}, set(), ()),
-    "tools": ({"tools", "files", "core", "crypto", "pkg"}, set(), ("jansson.h",)),
+    "tools": ({"tools", "files", "core", "crypto", "pkg"}, {"loader/load.h"}, ("jansson.h",)),
     "cli": ({"cli", "core", "crypto", "wire", "pkg"}, set(), ("curl/", "jansson.h")),
 }
 

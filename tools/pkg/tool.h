@@ -97,5 +97,6 @@ enum tool_exit tool_list_sets(struct tool *t);
 enum tool_exit tool_install(struct tool *t);
 enum tool_exit tool_update(struct tool *t);
 enum tool_exit tool_remove(struct tool *t);
+enum tool_exit tool_predict(struct tool *t);
 
 #endif
