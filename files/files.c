@@ -135,6 +135,11 @@ bool tb_file_replace(const char *path, struct tb_reader contents, const struct s
     return true;
 }
 
+bool tb_file_create(const char *path, struct tb_reader contents, char err[TB_FILE_ERR_LEN])
+{
+    return (write_new(path, contents, NULL) && sync_parent(path)) || failed(path, "writing", err);
+}
+
 bool tb_file_remove(const char *path, char err[TB_FILE_ERR_LEN])
 {
     if (unlink(path) != 0)

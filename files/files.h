@@ -19,6 +19,10 @@ TB_MUST_CHECK enum tb_file_status tb_file_read(const char *path, size_t max, cha
 TB_MUST_CHECK bool tb_file_replace(const char *path, struct tb_reader contents,
                                    const struct stat *owner, char err[TB_FILE_ERR_LEN]);
 
+/* A new file, on the disk when it returns. Half of it is left after a power cut. Mode 0600. */
+TB_MUST_CHECK bool tb_file_create(const char *path, struct tb_reader contents,
+                                  char err[TB_FILE_ERR_LEN]);
+
 /* Remove, and have that on the disk. A file that is not there is no failure. */
 TB_MUST_CHECK bool tb_file_remove(const char *path, char err[TB_FILE_ERR_LEN]);
 

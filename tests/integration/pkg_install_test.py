@@ -162,6 +162,20 @@ def what_is_wrong_on_the_partition_is_told_and_nothing_is_written():
     refused("install", "hello_1.tbp", "--set", "c", says="--set: a or b", code=2)
 
 
+def a_set_that_would_not_come_up_is_not_switched_to():
+    esp = fresh()
+    with open(f"{esp}/EFI/BOOT/other.efi", "wb") as f:
+        f.write(b"MZ")
+    error = change("install", esp, "hello_1.tbp", code=1)
+    assert "/EFI/BOOT/other.efi" in error and "set b would not come up" in error, error
+    assert conf(esp) == ["default a", "good a"]
+    esp = fresh()
+    demanding = world.base("3", options={"cmdline": "trueboot.level=certified"})
+    error = change("update", esp, demanding, code=1)
+    assert "acceptance level" in error and "set b would not come up" in error, error
+    assert conf(esp) == ["default a", "good a"]
+
+
 def revocations_on_the_partition_are_obeyed():
     with open("list", "w") as f:
         f.write("trueboot-revocations 1\nserial 1\nissued 2026-01-01T00:00:00Z\npackage hello 1\nend\n")
@@ -188,6 +202,8 @@ def starts(esp):
         assert any(name.startswith("trueboot-loader_") for name in packages), (letter, packages)
         world.run("verify", *(f"{esp}/trueboot/{letter}/{name}" for name in packages), "--vendor",
                   "vendor/root.crt")
+        world.run("predict", "--esp", esp, "--set", letter)  # loader and Verifier take it
+    world.run("predict", "--esp", esp)
     loader = open(f"{esp}/EFI/BOOT/BOOTX64.EFI", "rb").read()
     assert loader in (world.program("1"), world.program("2")), "half a loader"
     outside = sorted(path for path in tree(esp) if not path.startswith(("trueboot/a/", "trueboot/b/")))
@@ -196,30 +212,50 @@ def starts(esp):
     return default
 
 
-def a_power_cut_at_any_step_leaves_a_set_that_starts():
-    """Killed at each call that changes the disk, and in the middle of each that writes."""
-    steps, defaults = 0, []
+def cut_at_each_step(prepare, *args):
+    """Killed at each call that changes the disk, and in the middle of each that writes. What boot.conf
+    named as the set to start after each."""
+    defaults = []
     while True:
-        esp = fresh()
-        change("install", esp, "hello_1.tbp")
-        with open(f"{esp}/trueboot/boot.conf", "w") as f:
-            f.write("trueboot-boot 1\ndefault b\ngood a\ngood b\nend\n")
-        done = subprocess.run(
-            [TOOL, "update", "hello_2.tbp", "trueboot-loader_2.tbp", "--esp", esp, "--vendor",
-             "vendor/root.crt"], capture_output=True, text=True, timeout=60,
-            env={**os.environ, "LD_PRELOAD": CUT, "CUT_AT": str(steps)})
+        esp = prepare()
+        done = subprocess.run([TOOL, *args, "--esp", esp, "--vendor", "vendor/root.crt"],
+                              capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "LD_PRELOAD": CUT, "CUT_AT": str(len(defaults))})
         if done.returncode == 0:
-            break
-        assert done.returncode == -9, (steps, done)
+            assert len(defaults) > 20, defaults
+            return defaults
+        assert done.returncode == -9, (defaults, done)
         defaults.append(starts(esp))
-        steps += 1
-    assert starts(esp) == "a" and steps > 20, steps
-    assert set(defaults) == {"a", "b"} and defaults == sorted(defaults, reverse=True), defaults
-    # Nobody called set a good since, so the next change takes its place.
-    assert "set a held a change" in change("update", esp, "base_2.tbp")
-    assert starts(esp) == "a"
-    assert names(esp, "a") == ["base_2.tbp", "hello_1.tbp", "trueboot-loader_1.tbp"]
-    assert open(f"{esp}/EFI/BOOT/BOOTX64.EFI", "rb").read() == world.program("1")
+
+
+def two_sets():
+    esp = fresh()
+    change("install", esp, "hello_1.tbp")
+    with open(f"{esp}/trueboot/boot.conf", "w") as f:
+        f.write("trueboot-boot 1\ndefault b\ngood a\ngood b\nend\n")
+    return esp
+
+
+def two_sets_and_a_change_that_never_came_up():
+    esp = two_sets()
+    change("update", esp, "trueboot-loader_2.tbp")
+    return esp
+
+
+def a_power_cut_at_any_step_leaves_a_set_that_starts():
+    defaults = cut_at_each_step(two_sets, "update", "hello_2.tbp", "trueboot-loader_2.tbp")
+    assert "".join(defaults) == "b" * defaults.count("b") + "a" * defaults.count("a"), defaults
+    assert starts("esp") == "a" and names("esp", "b") == ["base_1.tbp", "hello_1.tbp",
+                                                         "trueboot-loader_1.tbp"]
+
+
+def so_does_one_in_a_change_that_takes_the_place_of_another():
+    assert "set a held a change" in change("update", two_sets_and_a_change_that_never_came_up(),
+                                           "base_2.tbp")
+    assert names("esp", "a") == ["base_2.tbp", "hello_1.tbp", "trueboot-loader_1.tbp"]
+    assert open("esp/EFI/BOOT/BOOTX64.EFI", "rb").read() == world.program("1")
+    cut_at_each_step(two_sets_and_a_change_that_never_came_up, "update", "base_2.tbp")
+    assert starts("esp") == "a"
 
 
 with tempfile.TemporaryDirectory() as scratch:
@@ -232,8 +268,10 @@ with tempfile.TemporaryDirectory() as scratch:
                  the_set_that_is_the_only_good_one_is_never_written_to, the_list_tells_both_sets,
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,
+                 a_set_that_would_not_come_up_is_not_switched_to,
                  revocations_on_the_partition_are_obeyed,
-                 a_power_cut_at_any_step_leaves_a_set_that_starts):
+                 a_power_cut_at_any_step_leaves_a_set_that_starts,
+                 so_does_one_in_a_change_that_takes_the_place_of_another):
         test()
         print("ok", test.__name__)
     os.chdir("/")

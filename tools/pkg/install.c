@@ -3,8 +3,8 @@
  * What runs is never written to. The changed set is written to the other folder, and boot.conf is
  * replaced last, so that a power cut at any step leaves the old set to be started: until then its
  * folder, its loader and its line in boot.conf are whole, and from the first step on boot.conf does
- * not call good what is being written. Unfinished files stand in the folder that is written to,
- * which nobody judges before it is started, and boot.conf.new beside boot.conf. */
+ * not call good what is being written. What is left over stands in the folder that is written to,
+ * as a package that nobody judges before it is started, and as boot.conf.new beside boot.conf. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +15,7 @@
 #include "files/files.h"
 #include "pkg/relations.h"
 #include "tools/pkg/esp.h"
+#include "tools/sbv/judge.h"
 
 #define VENDORS "/etc/trueboot/vendors.pem"
 #define COMMAND_LINE "/proc/cmdline"
@@ -168,20 +169,22 @@ static bool take_away(struct change *c)
 
 /* ---- whether it may be ---- */
 
-static const struct tool_package *loader_of(const struct tool_set *s)
+static struct tool_package *loader_of(const struct tool_set *s)
 {
     size_t i = tool_set_find(s, tb_slice(ESP_LOADER_PACKAGE, sizeof ESP_LOADER_PACKAGE - 1));
 
     return i == s->n ? NULL : s->package[i];
 }
 
-/* The one program of the loader's package; verified before. NULL: told. */
+/* The one program of the loader's package; not verified here. NULL: told. */
 static const struct tb_reader *loader_program(const struct tool_set *s)
 {
-    const struct tool_package *p = loader_of(s);
+    struct tool_package *p = loader_of(s);
+    struct tb_reason why;
 
     if (p != NULL && p->package.manifest.n_payloads == 1 &&
-        p->package.manifest.payload[0].kind == TB_PAYLOAD_EFI)
+        p->package.manifest.payload[0].kind == TB_PAYLOAD_EFI &&
+        tb_package_payloads(&p->package, p->payload, &why))
         return &p->payload[0];
     tool_fail(TOOL_REFUSED, "set %c: expected the package %s with one program", s->letter,
               ESP_LOADER_PACKAGE);
@@ -240,6 +243,16 @@ static bool empty_folder(const char *folder)
     return ok;
 }
 
+/* In the folder that is written to, where half a package is what a power cut leaves. */
+static bool write_new(const struct change *c, const char *file, struct tb_reader content,
+                      char path[ESP_PATH_MAX])
+{
+    char err[TB_FILE_ERR_LEN];
+
+    return folder_path(c, file, path) &&
+           (tb_file_create(path, content, err) || (tool_fail(TOOL_USAGE, "%s", err), false));
+}
+
 static bool write_set(const struct change *c)
 {
     char path[ESP_PATH_MAX], file[ESP_FILE_MAX];
@@ -248,7 +261,7 @@ static bool write_set(const struct change *c)
         return false;
     for (size_t i = 0; i < c->next.n; i++) {
         tool_package_file(c->next.package[i], file);
-        if (!folder_path(c, file, path) || !tool_write(path, c->next.package[i]->file))
+        if (!write_new(c, file, c->next.package[i]->file, path))
             return false;
     }
     return true;
@@ -265,20 +278,22 @@ static bool write_configuration(const struct change *c, const struct tb_bootconf
            tool_write(path, tb_slice(text, len));
 }
 
-/* Written in the folder of the set, where nobody minds what is left over, then moved. */
+/* Under a name that nobody minds in that folder, then moved. */
 static bool move_loader(const struct change *c, struct tb_reader program, const char *to)
 {
     char from[ESP_PATH_MAX], err[TB_FILE_ERR_LEN];
 
-    if (!folder_path(c, "loader", from) || !tool_write(from, program))
-        return false;
-    return tb_file_move(from, to, err) || (tool_fail(TOOL_USAGE, "%s", err), false);
+    return write_new(c, "unfinished.tbp", program, from) &&
+           (tb_file_move(from, to, err) || (tool_fail(TOOL_USAGE, "%s", err), false));
 }
 
-static bool write_loader(const struct change *c)
+/* The one of this set's package, if another is there. It is verified again: a set that is left is
+ * not verified as a whole. */
+static bool write_loader(const struct change *c, const struct tool_set *s)
 {
-    const struct tb_reader *program = loader_program(&c->next);
+    const struct tb_reader *program = loader_program(s);
     char path[ESP_PATH_MAX];
+    struct tb_package_trust who;
     struct tb_reader there;
     bool same;
 
@@ -292,7 +307,46 @@ static bool write_loader(const struct change *c)
         if (same)
             return true;
     }
-    return move_loader(c, *program, path);
+    return tool_package_verify(loader_of(s), ESP_LOADER_PACKAGE, &c->trust, &who) &&
+           move_loader(c, *program, path);
+}
+
+static void tell_fault(void *ctx, const char *path, const struct tb_reason *why)
+{
+    (void)ctx;
+    tool_refused(path, why);
+}
+
+/* What the Secure Boot Verifier will say of the set as it is on the disk now. */
+static bool judged(const struct change *c)
+{
+    const struct tb_judge_question q = { .esp = c->esp.dir,
+                                         .set = c->target,
+                                         .vendors = c->trust.vendors,
+                                         .least = c->trust.rules.least };
+    const struct tb_judge_to to = { .fault = tell_fault };
+    struct tb_reason why;
+
+    switch (tb_judge(&q, &to, &why)) {
+    case TB_JUDGE_PASS: return true;
+    case TB_JUDGE_UNABLE: tool_unusable(c->esp.dir, &why); break;
+    case TB_JUDGE_FAIL:
+        tool_fail(TOOL_REFUSED, "set %c would not come up, so it is not switched to", c->target);
+    }
+    return false;
+}
+
+/* Nothing starts, or falls back to, what is written over; not even the loader stands there alone.
+ */
+static bool leave_alone(const struct change *c, struct tb_bootconf *conf)
+{
+    bool named = conf->good[c->target - 'a'] || conf->start == c->target;
+
+    conf->good[c->target - 'a'] = false;
+    if (c->now.n == 0)
+        return true; /* the first set of all */
+    conf->start = c->now.letter;
+    return (!named || write_configuration(c, conf)) && write_loader(c, &c->now);
 }
 
 /* In the order in which each step leaves something that starts. */
@@ -305,13 +359,10 @@ static bool write_all(struct change *c)
         return false;
     if (!tb_directory_make(path, err))
         return tool_fail(TOOL_USAGE, "%s", err), false;
-    if (conf.good[c->target - 'a']) { /* nothing may fall back to what is being written */
-        conf.good[c->target - 'a'] = false;
-        if (!write_configuration(c, &conf))
-            return false;
-    }
+    if (!leave_alone(c, &conf) || !write_set(c) || !judged(c) || !write_loader(c, &c->next))
+        return false;
     conf.start = c->target;
-    return write_set(c) && write_loader(c) && write_configuration(c, &conf);
+    return write_configuration(c, &conf);
 }
 
 /* ---- the commands ---- */
@@ -352,7 +403,7 @@ static enum tool_exit change(struct tool *t, bool opens, bool (*decide)(struct c
         ok = decide(c) && verify_all(c);
     }
     if (ok) {
-        code = write_all(c) ? TOOL_OK : TOOL_USAGE;
+        code = write_all(c) ? TOOL_OK : TOOL_REFUSED;
         if (code == TOOL_OK)
             tell(c);
     }

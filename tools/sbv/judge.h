@@ -8,10 +8,10 @@
  * Records: for each file of the set, in byte order of the names, CHECKED, or UNCLAIMED if it is no
  * package; then UNCLAIMED for each other file that no package claims; then one VERDICT.
  *
- * The other set's folder is not looked at: trueboot-pkg writes there, half of it after a power cut,
- * and its packages are judged when they are started. Only a package of the loader in it that is
- * whole and vouched for also claims \EFI\BOOT\BOOTX64.EFI, because an update replaces the loader
- * before it switches, and a fallback comes after it. */
+ * Packages of the other set are not looked at: trueboot-pkg writes them, and half of one is left
+ * after a power cut; they are judged when they are started. Only a package of the loader among them
+ * that is whole and vouched for also claims \EFI\BOOT\BOOTX64.EFI, because an update replaces the
+ * loader before it switches, and a fallback comes after it. */
 #ifndef TB_TOOLS_SBV_JUDGE_H
 #define TB_TOOLS_SBV_JUDGE_H
 

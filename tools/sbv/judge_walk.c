@@ -18,6 +18,7 @@
 #include "pkg/pe.h"
 #include "tools/sbv/judge_internal.h"
 
+#define LOADER_PACKAGE "trueboot-loader"
 #define DEPTH_MAX 16
 #define ENTRIES_MAX 65536              /* of one partition */
 #define PROGRAM_MAX (64 * 1024 * 1024) /* bytes of an EFI program outside of packages */
@@ -127,21 +128,68 @@ static bool is_of_set(const struct tb_judging *j, const char *path)
            (set == (j->q->set == 'a' ? 'b' : 'a') && strcmp(path + len - 4, ".tbp") == 0);
 }
 
+static bool claims(const struct tb_set_entry *e, const struct tb_payload *program)
+{
+    const struct tb_manifest *m = &e->package->manifest;
+
+    for (size_t k = 0; k < m->n_payloads; k++)
+        if (m->payload[k].kind == TB_PAYLOAD_EFI &&
+            memcmp(m->payload[k].authenticode512, program->authenticode512, 64) == 0)
+            return true;
+    return false;
+}
+
 /* A program that a package of the set, one that somebody vouches for, claims. */
 static bool is_claimed(const struct tb_judging *j, const struct tb_payload *program)
 {
-    for (size_t i = 0; i < j->n; i++) {
-        const struct tb_set_entry *e = &j->entry[i];
-
-        for (size_t k = 0; e->trusted && k < e->package->manifest.n_payloads; k++) {
-            const struct tb_payload *p = &e->package->manifest.payload[k];
-
-            if (p->kind == TB_PAYLOAD_EFI &&
-                memcmp(p->authenticode512, program->authenticode512, 64) == 0)
-                return true;
-        }
-    }
+    for (size_t i = 0; i < j->n; i++)
+        if (j->entry[i].trusted && claims(&j->entry[i], program))
+            return true;
     return false;
+}
+
+/* This file is the package of the loader, whole and vouched for, and claims the program. */
+static bool is_claimed_in(const struct tb_judging *j, int dir, const char *file,
+                          const struct tb_payload *program)
+{
+    struct tb_set_entry e = { .fd = -1 };
+    struct tb_reason why;
+    bool ok;
+
+    (void)snprintf(e.file, sizeof e.file, "%s", file);
+    ok = tb_set_open(dir, &e, &why) && tb_set_name_fits(&e, &why) &&
+         tb_lines_text_is(e.package->manifest.name, LOADER_PACKAGE) &&
+         tb_package_verify(e.package, &j->rules, &e.trust, &why) &&
+         tb_set_payloads(&e, j->hasher, NULL, &why) && claims(&e, program);
+    tb_set_close(&e);
+    return ok;
+}
+
+/* An update replaces the loader before it switches, and a fallback comes after it: the loader of
+ * either set may start both. */
+static bool is_claimed_by_other_set(const struct tb_judging *j, const struct tb_payload *program)
+{
+    char path[TB_PATH_MAX];
+    struct dirent **list;
+    bool claimed = false;
+    int dir, n;
+
+    if (snprintf(path, sizeof path, "%s/trueboot/%c", j->q->esp, j->q->set == 'a' ? 'b' : 'a') >=
+        (int)sizeof path)
+        return false;
+    dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    n = dir < 0 ? 0 : scandirat(dir, ".", &list, not_dots, by_bytes);
+    for (int i = 0; i < n; i++) {
+        claimed =
+            claimed || (strncmp(list[i]->d_name, LOADER_PACKAGE "_", sizeof LOADER_PACKAGE) == 0 &&
+                        is_claimed_in(j, dir, list[i]->d_name, program));
+        free(list[i]);
+    }
+    if (n > 0)
+        free(list);
+    if (dir >= 0)
+        (void)close(dir);
+    return claimed;
 }
 
 static void check_esp_file(struct walk *w, const char *path, const struct stat *st)
@@ -162,7 +210,7 @@ static void check_esp_file(struct walk *w, const char *path, const struct stat *
     if (!is_program) {
         tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "nothing but packages and programs of packages",
              "this file");
-    } else if (!is_claimed(w->j, &program)) {
+    } else if (!is_claimed(w->j, &program) && !is_claimed_by_other_set(w->j, &program)) {
         tb_hex(tb_slice(program.authenticode512, 64), hex, sizeof hex);
         tell(w, path, TB_CHECK_LOADER_UNCLAIMED, "a program that a package of the set claims", hex);
     }
