@@ -183,7 +183,8 @@ class Machine:
             return False
         if until:
             assert self.seen(until), f'{self.name}: ended without {until}:\n{self.tail()}'
-        print(f'{self.name}: boot {self.boots} took {time.monotonic() - since:.0f} s', flush=True)
+        if not self.watch:
+            print(f'{self.name}: boot {self.boots} took {time.monotonic() - since:.0f} s', flush=True)
         return True
 
     def power_on(self, options):
