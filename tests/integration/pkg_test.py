@@ -169,8 +169,8 @@ def wrong_descriptions_and_command_lines_are_named():
 def help_manual_and_completion_name_the_same():
     text = run("help")
     commands = re.findall(r"^  ([a-z-]+) +", text.split("\n\n")[1], re.M)
-    options = re.findall(r"^  --([a-z]+)", text, re.M)
-    assert len(commands) == 8 and "vendor" in options, (commands, options)
+    options = re.findall(r"^  --([a-z-]+)", text, re.M)
+    assert len(commands) == 12 and "vendor" in options, (commands, options)
     manual = open(os.path.join(SOURCE, "docs/man/trueboot-pkg.1")).read()
     completion = open(os.path.join(SOURCE, "tools/pkg/completion.bash")).read()
     for command in commands:
