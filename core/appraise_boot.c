@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHAIN_PCRS (TB_CHAIN_LOADER_PCRS | UINT32_C(1) << TB_CHAIN_USER_PCR)
 #define LOADER_PCRS UINT32_C(0x3ff) /* 0 to 9: firmware, loader, kernel; all of them log */
 
 struct work {
@@ -145,7 +144,7 @@ static void judge_bank(struct work *w, enum tb_bank b)
 {
     const bool chain = w->out->chain.present;
     const uint32_t of_loader = LOADER_PCRS | (chain ? TB_CHAIN_LOADER_PCRS : 0);
-    const uint32_t needed = w->policy->pcrs | (chain ? CHAIN_PCRS : 0);
+    const uint32_t needed = w->policy->pcrs | (chain ? TB_POLICY_PCRS_CHAIN : 0);
 
     for (unsigned pcr = 0; pcr < TB_N_PCRS; pcr++) {
         enum tb_pcr_state state = (enum tb_pcr_state)w->out->states.state[b][pcr];

@@ -114,7 +114,8 @@ struct tb_policy {
 void tb_policy_builtin(struct tb_policy *out);
 
 #define TB_POLICY_PCRS_NEVER (UINT32_C(1) << 16 | UINT32_C(1) << 23) /* anybody may reset them */
-#define TB_POLICY_PCRS_ALWAYS UINT32_C(0xff) /* the firmware's, without which nothing is known */
+#define TB_POLICY_PCRS_ALWAYS UINT32_C(0xff)  /* the firmware's, without which nothing is known */
+#define TB_POLICY_PCRS_CHAIN UINT32_C(0x7800) /* 11 to 14: records of Trueboot's boot chain */
 
 /* What a failure of this check does under this policy. Some checks are what makes Evidence evidence
  * (signature, binding, replay, ...): they are required whatever the policy says. */

@@ -395,6 +395,7 @@ static const struct member {
     { "firmware_versions", tb_policy_read_firmware_versions, false },
     { "tpm_classes", tb_policy_read_tpm_classes, false },
     { "advisories", tb_policy_read_advisories, false },
+    { "packages", tb_policy_read_packages, false },
 };
 
 static const struct member *find(const char *name)
@@ -413,6 +414,10 @@ static bool is_coherent(struct tb_policy_reading *s)
     tb_policy_enter(s, "stale_s", 0);
     if (p->stale_s <= p->interval_s)
         return tb_policy_refuse(s, "more than interval_s (%" PRIu32 ")", p->interval_s);
+    tb_policy_leave(s);
+    tb_policy_enter(s, "packages", 0);
+    if (p->packages.n_vendors != 0 && (p->pcrs & TB_POLICY_PCRS_CHAIN) != TB_POLICY_PCRS_CHAIN)
+        return tb_policy_refuse(s, "only with PCR 11 to 14 among \"pcrs\"");
     tb_policy_leave(s);
     for (size_t i = 0; i < p->n_pins; i++) {
         tb_policy_enter(s, "pins", 0);

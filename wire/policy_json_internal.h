@@ -49,6 +49,10 @@ TB_MUST_CHECK bool tb_policy_read_firmware_versions(struct tb_policy_reading *s,
 TB_MUST_CHECK bool tb_policy_read_tpm_classes(struct tb_policy_reading *s, const json_t *v);
 TB_MUST_CHECK bool tb_policy_read_advisories(struct tb_policy_reading *s, const json_t *v);
 
+/* What is asked of signed packages: policy_packages.c. */
+TB_MUST_CHECK bool tb_policy_read_packages(struct tb_policy_reading *s, const json_t *v);
+int tb_policy_print_packages(json_t *root, const struct tb_policy *p);
+
 /* Those members into root; not 0: out of memory. */
 int tb_policy_print_levels(json_t *root, const struct tb_policy *p);
 /* SHA-256 digests in lower-case hexadecimal; NULL: out of memory. */

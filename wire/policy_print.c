@@ -117,7 +117,7 @@ char *tb_policy_print(const struct tb_policy *p)
 
     if (root != NULL && print_masks(root, p) == 0 && print_checks(root, p) == 0 &&
         print_keys(root, p) == 0 && print_lists(root, p) == 0 &&
-        tb_policy_print_levels(root, p) == 0)
+        tb_policy_print_levels(root, p) == 0 && tb_policy_print_packages(root, p) == 0)
         text = tb_json_text(root);
     json_decref(root);
     return text;
