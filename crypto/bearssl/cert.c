@@ -371,6 +371,12 @@ static bool read_validity(struct tb_reader *in)
            body.left == 0;
 }
 
+/* Positive, and in its shortest form (4.1.2.2; X.690, 8.3.2). */
+static bool is_serial(struct tb_reader r)
+{
+    return r.left != 0 && r.p[0] < 0x80 && (r.left == 1 || r.p[0] != 0 || r.p[1] >= 0x80);
+}
+
 static bool key_is_known(struct tb_reader whole)
 {
     struct tb_reader body, algorithm, bits;
@@ -385,8 +391,9 @@ static bool read_body(struct tb_reader in, struct tb_reader *algorithm, struct t
     struct tb_reader version, serial, issuer, extensions;
 
     return read_element(&in, VERSION, &version) && IS(version, "\x02\x01\x02") &&
-           read_element(&in, INTEGER, &serial) && read_whole(&in, SEQUENCE, algorithm) &&
-           read_whole(&in, SEQUENCE, &issuer) && read_validity(&in) &&
+           read_element(&in, INTEGER, &serial) && is_serial(serial) &&
+           read_whole(&in, SEQUENCE, algorithm) && read_whole(&in, SEQUENCE, &issuer) &&
+           read_name(issuer, &c->common_name) && read_validity(&in) &&
            read_whole(&in, SEQUENCE, &c->subject) && read_name(c->subject, &c->common_name) &&
            read_whole(&in, SEQUENCE, &c->key) && key_is_known(c->key) &&
            read_only(in, EXTENSIONS, &extensions) && read_extensions(extensions, c);
