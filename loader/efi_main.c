@@ -96,7 +96,8 @@ static void print(struct tb_efi *efi, const char *text)
     for (; text[n] != '\0' && n + 1 < TB_LOADER_SAY_MAX; n++)
         wide[n] = (CHAR16)(unsigned char)text[n];
     wide[n] = 0;
-    efi->table->ConOut->OutputString(efi->table->ConOut, wide);
+    if (efi->table->ConOut != NULL)
+        efi->table->ConOut->OutputString(efi->table->ConOut, wide);
 }
 
 static void say(void *efi, const char *line)
@@ -109,17 +110,21 @@ static void say(void *efi, const char *line)
 /* Time to read the console, then off: what does not start must not look as if it did. */
 static void stop(struct tb_efi *efi, const char *why)
 {
-    EFI_EVENT events[2] = { NULL, efi->table->ConIn->WaitForKey };
-    UINTN which;
+    EFI_EVENT events[2] = { NULL, NULL };
+    UINTN which, n = 1;
 
     print(efi, "trueboot: stopped: ");
     print(efi, why);
     print(efi, "\r\ntrueboot: power off in 10 seconds, or with a key\r\n");
+    if (efi->table->ConIn != NULL)
+        events[n++] = efi->table->ConIn->WaitForKey;
     if (efi->boot->CreateEvent(EVT_TIMER, 0, NULL, NULL, &events[0]) == EFI_SUCCESS &&
         efi->boot->SetTimer(events[0], TimerRelative, STOP_WAIT_S * UINT64_C(10000000)) ==
             EFI_SUCCESS)
-        efi->boot->WaitForEvent(2, events, &which);
+        efi->boot->WaitForEvent(n, events, &which);
     efi->runtime->ResetSystem(EfiResetShutdown, EFI_SUCCESS, 0, NULL);
+    for (;;)
+        efi->boot->Stall(1000000);
 }
 
 /* ---- the way ---- */
@@ -191,7 +196,8 @@ static const char *boot(struct tb_efi *efi, struct tb_loader *l)
         return "the loader carries no certificate of a vendor";
     if (!tb_load(l))
         return "no boot set can be started";
-    if (!tb_efi_hand_over_vendors(efi, l->vendor, l->n_vendors))
+    /* Without Secure Boot the kernel does not look at them. */
+    if (!tb_efi_hand_over_vendors(efi, l->vendor, l->n_vendors) && l->enforces)
         return "the vendors' certificates cannot be handed to the kernel";
     if (!l->quiet)
         say_times(efi, l);

@@ -51,15 +51,15 @@ static EFI_STATUS EFIAPI load_initrd(struct load_file2 *self, EFI_DEVICE_PATH *p
     return EFI_SUCCESS;
 }
 
+/* Refused where somebody else already offers one. */
 static bool offer_initrd(struct tb_efi *efi, struct start *s)
 {
     EFI_HANDLE handle = NULL;
 
     s->load_file.load_file = load_initrd;
-    return efi->boot->InstallProtocolInterface(&handle, &device_path_guid, EFI_NATIVE_INTERFACE,
-                                               initrd_path) == EFI_SUCCESS &&
-           efi->boot->InstallProtocolInterface(&handle, &load_file2_guid, EFI_NATIVE_INTERFACE,
-                                               &s->load_file) == EFI_SUCCESS;
+    return efi->boot->InstallMultipleProtocolInterfaces(&handle, &device_path_guid,
+                                                        (VOID *)initrd_path, &load_file2_guid,
+                                                        (VOID *)&s->load_file, NULL) == EFI_SUCCESS;
 }
 
 /* Headers and sections where they belong; tb_pe_parse() has held them within image and memory. */
