@@ -33,8 +33,8 @@ size_t tb_vendors_count(const struct tb_vendors *v);
 struct tb_code_signer {
     char subject[132], root[132]; /* printable */
     char level[16];               /* the highest that he may vouch for; "" none said */
-    /* SHA-256 of each public key (SubjectPublicKeyInfo), the signer's first, the root's last. Not of
-     * certificates: anybody can write an ECDSA signature in a second way, and with it the
+    /* SHA-256 of each public key (SubjectPublicKeyInfo), the signer's first, the root's last. Not
+     * of certificates: anybody can write an ECDSA signature in a second way, and with it the
      * certificate that it ends. */
     size_t n_chain;
     uint8_t key_sha256[8][32];
