@@ -152,14 +152,14 @@ static bool verify(struct tb_chain_work *w, struct tb_chain_package *fact)
     return true;
 }
 
-/* The record of the certificate that the loader relied on is of one that the metadata has. */
+/* The record of the key that the loader relied on is of a signer that the metadata has. */
 static void judge_signer(struct tb_chain_work *w)
 {
     const struct tb_signatures *s = &w->package.signatures;
     const struct tb_reader name = w->package.manifest.name;
     const struct tb_record *r;
-    uint8_t digest[TB_DIGEST_MAX];
     size_t n = 0, n_known = 0;
+    uint8_t digest[32];
     char where[64];
 
     for (size_t i = 0; (r = tb_chain_next(&w->chain, TB_RECORD_SIGNER, &i)) != NULL;) {
@@ -167,7 +167,7 @@ static void judge_signer(struct tb_chain_work *w)
             continue;
         n++;
         for (size_t k = 0; k < s->n; k++)
-            n_known += tb_hash(w->h, TB_BANK_SHA256, s->signer[k].cert[0], digest) &&
+            n_known += tb_code_cert_key(s->signer[k].cert[0], digest) &&
                        memcmp(digest, r->sha256, 32) == 0;
     }
     text_of(name, where, sizeof where);

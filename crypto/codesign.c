@@ -155,6 +155,15 @@ static bool key_sha256(X509 *x, uint8_t out[32])
     return ok;
 }
 
+bool tb_code_cert_key(struct tb_reader cert, uint8_t out[32])
+{
+    X509 *x = one_cert(cert);
+    bool ok = x != NULL && key_sha256(x, out);
+
+    X509_free(x);
+    return ok;
+}
+
 static bool describe(STACK_OF(X509) * chain, struct tb_code_signer *out)
 {
     int n = sk_X509_num(chain);

@@ -51,6 +51,9 @@ TB_MUST_CHECK bool tb_code_verify(const struct tb_vendors *vendors, enum tb_code
                                   struct tb_reader signature, struct tb_code_signer *out,
                                   struct tb_reason *why);
 
+/* key_sha256 of a certificate (DER), whoever vouches for it. False: it is none. */
+TB_MUST_CHECK bool tb_code_cert_key(struct tb_reader cert, uint8_t out[32]);
+
 /* A private key to sign with, and its certificates. */
 struct tb_code_key;
 /* key: a PEM file's bytes, or where `uri` is not NULL a PKCS#11 URI (RFC 7512), opened by OpenSSL's
