@@ -102,7 +102,7 @@ static X509 *one_cert(struct tb_reader der)
     return NULL;
 }
 
-static bool is_for_code(X509 *x)
+bool tb_code_cert_fits(X509 *x)
 {
     EXTENDED_KEY_USAGE *usage = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
     bool found = false;
@@ -329,7 +329,7 @@ bool tb_code_verify(const struct tb_vendors *vendors, enum tb_code_scheme scheme
     }
     if (!ok)
         tb_refuse(why, C, "certificates", "X.509 certificates", "one that does not parse");
-    else if (!is_for_code(leaf))
+    else if (!tb_code_cert_fits(leaf))
         ok = tb_refuse(why, C, "signer's certificate", "one for code signing", "another");
     else if (!signature_holds(X509_get0_pubkey(leaf), scheme, parts, n_parts, signature))
         ok = tb_refuse(why, C, "signature", "one by the signer's key", "it does not verify");

@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,18 +63,24 @@ static EVP_PKEY *key_behind(const char *uri)
 
 static bool take_chain(struct tb_code_key *k, STACK_OF(X509) * certs, struct tb_reason *why)
 {
+    X509 *before = NULL;
+
     for (int i = 0; i < sk_X509_num(certs); i++) {
         X509 *x = sk_X509_value(certs, i);
         int len;
 
         if (i > 0 && X509_self_signed(x, 0) == 1)
             continue; /* the verifier has its own roots */
+        if (before != NULL && X509_check_issued(x, before) != X509_V_OK)
+            return tb_refuse(why, C, "certificates", "each issued by the next",
+                             "number %d did not issue the one before", i + 1);
         if (k->n == CHAIN_MAX)
             return tb_refuse(why, C, "certificates", "at most 4", "more");
         len = i2d_X509(x, &k->der[k->n]);
         if (len <= 0)
             return tb_refuse(why, C, "certificates", "memory", "none left");
         k->der_len[k->n++] = (size_t)len;
+        before = x;
     }
     return true;
 }
@@ -91,6 +98,8 @@ static bool open_key(struct tb_code_key *k, STACK_OF(X509) * certs, struct tb_re
         return tb_refuse(why, C, "key", "RSA of 3072 to 4096 bits, or P-384", "another");
     if (EVP_PKEY_eq(X509_get0_pubkey(leaf), k->key) != 1)
         return tb_refuse(why, C, "certificates", "the key's own first", "another key's");
+    if (!tb_code_cert_fits(leaf))
+        return tb_refuse(why, C, "certificates", "the first for code signing", "another");
     return take_chain(k, certs, why);
 }
 

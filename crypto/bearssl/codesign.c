@@ -29,7 +29,7 @@ struct tb_vendors {
     bool taken;
     size_t n;
     struct root {
-        size_t len;
+        struct tb_small_cert cert; /* points into der */
         uint8_t der[ROOT_LEN_MAX];
     } root[ROOTS_MAX];
 };
@@ -116,11 +116,15 @@ static unsigned chain_error(const struct tb_small_cert *root, const struct tb_re
     tb_small_enter();
     validator_init(&m, &anchor, at_s);
     m.vtable->start_chain(&m.vtable, NULL);
+    tb_small_leave();
     for (size_t i = 0; i < n; i++) {
+        tb_small_enter();
         m.vtable->start_cert(&m.vtable, (uint32_t)chain[i].left);
         m.vtable->append(&m.vtable, chain[i].p, chain[i].left);
         m.vtable->end_cert(&m.vtable);
+        tb_small_leave();
     }
+    tb_small_enter();
     error = m.vtable->end_chain(&m.vtable);
     tb_small_leave();
     return error;
@@ -140,7 +144,7 @@ static size_t rsa_bits(const br_rsa_public_key *k)
     return bits;
 }
 
-static bool is_root(struct tb_small_cert *c)
+static bool is_root(const struct tb_small_cert *c)
 {
     br_x509_decoder_context d;
     const br_x509_pkey *key = decode(c->whole, &d);
@@ -155,6 +159,15 @@ static bool is_root(struct tb_small_cert *c)
                            (int64_t)DAYS_BEFORE_1970 * DAY_S) == 0;
 }
 
+/* Keeps a copy, and judges that. */
+static bool take_root(struct tb_reader der, struct root *out)
+{
+    struct tb_reader own = tb_slice(out->der, der.left);
+
+    memcpy(out->der, der.p, der.left);
+    return tb_small_cert_read(&own, &out->cert) && is_root(&out->cert);
+}
+
 /* DER only; several certificates may follow each other. */
 bool tb_vendors_add(struct tb_vendors *v, struct tb_reader file, const char *name,
                     struct tb_reason *why)
@@ -164,14 +177,14 @@ bool tb_vendors_add(struct tb_vendors *v, struct tb_reader file, const char *nam
 
     if (file.left == 0)
         return tb_refuse(why, C, name, "a certificate", "none");
-    while (file.left != 0) {
-        if (!tb_small_cert_read(&file, &c) || !is_root(&c))
+    for (; file.left != 0; n++) {
+        const bool is_cert = tb_small_cert_read(&file, &c);
+
+        if (is_cert && (n == ROOTS_MAX || c.whole.left > ROOT_LEN_MAX))
+            return tb_refuse(why, C, name, "at most 8 roots of 2048 bytes", "more");
+        if (!is_cert || !take_root(c.whole, &v->root[n]))
             return tb_refuse(why, C, name, "root certificates (self-signed, of a CA)",
                              "certificate %zu is none", n - v->n + 1);
-        if (n == ROOTS_MAX || c.whole.left > ROOT_LEN_MAX)
-            return tb_refuse(why, C, name, "at most 8 roots of 2048 bytes", "more");
-        memcpy(v->root[n].der, c.whole.p, c.whole.left);
-        v->root[n++].len = c.whole.left;
     }
     v->n = n;
     return true;
@@ -211,12 +224,9 @@ static bool find_root(const struct tb_vendors *v, const struct tb_reader *chain,
 
     for (size_t len = 1; len <= n; len++)
         for (size_t r = 0; r < v->n; r++) {
-            struct tb_reader der = tb_slice(v->root[r].der, v->root[r].len);
-            unsigned e;
+            const unsigned e = chain_error(&v->root[r].cert, chain, len, at_s);
 
-            if (!tb_small_cert_read(&der, root))
-                return false; /* it was read before */
-            e = chain_error(root, chain, len, at_s);
+            *root = v->root[r].cert;
             if (e == 0)
                 return len == n || tb_refuse(why, C, "certificates", "those of the chain",
                                              "%zu more than it needs", n - len);

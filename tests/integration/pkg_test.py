@@ -102,6 +102,12 @@ def a_second_signer_is_added():
     run("make-vendor", "third")
     assert "first" in run("sign", "both.tbp", "--key", "third/signer.key", "--certs",
                           "ours/signer.crt", code=2)
+    with open("mixed.crt", "w") as f:
+        f.write(open("third/signer.crt").read() + open("ours/signer.crt").read())
+    assert "issued by the next" in run("sign", "both.tbp", "--key", "third/signer.key", "--certs",
+                                       "mixed.crt", code=2)
+    assert "for code signing" in run("sign", "both.tbp", "--key", "third/root.key", "--certs",
+                                     "third/root.crt", code=2)
     assert "RSA" in run("sign", "both.tbp", "--key", "other/signer.key", "--certs",
                         "ours/signer.crt", code=2)
 
