@@ -11,13 +11,11 @@ static struct tb_reader text_of(const char *s)
     return tb_slice(s, strlen(s));
 }
 
-void tb_loader_say(const struct tb_loader *l, bool always, const char *format, ...)
+void tb_loader_say(const struct tb_loader *l, const char *format, ...)
 {
     char line[TB_LOADER_SAY_MAX];
     va_list args;
 
-    if (l->quiet && !always)
-        return;
     va_start(args, format);
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
@@ -29,7 +27,7 @@ void tb_loader_say(const struct tb_loader *l, bool always, const char *format, .
 static bool broken(struct tb_loader *l, const char *what)
 {
     l->broken = true;
-    tb_loader_say(l, true, "stopped: %s, so nothing is started", what);
+    tb_loader_say(l, "stopped: %s, so nothing is started", what);
     return false;
 }
 
@@ -53,7 +51,7 @@ bool tb_loader_record(struct tb_loader *l, unsigned pcr, const struct tb_record 
 
     if (m == TB_MEASURED_LOG_FULL && !l->log_full) {
         l->log_full = true;
-        tb_loader_say(l, true, "the firmware's event log is full: no Verifier can trust this boot");
+        tb_loader_say(l, "the firmware's event log is full: no Verifier can trust this boot");
         m = measure(l, TB_PCR_SETTINGS, &(struct tb_record){ .kind = TB_RECORD_LOST });
     }
     return m != TB_MEASURE_FAILED || broken(l, "a measurement failed");
@@ -136,8 +134,8 @@ static struct tb_module read_configuration(struct tb_loader *l)
         if (tb_loader_read(l, "boot.conf", 0, size, &file, &why))
             break;
         /* fall through */
-    case TB_FILE_FAILED: tb_loader_say(l, true, "boot.conf cannot be read"); break;
-    case TB_FILE_ABSENT: tb_loader_say(l, true, "there is no boot.conf"); break;
+    case TB_FILE_FAILED: tb_loader_say(l, "boot.conf cannot be read"); break;
+    case TB_FILE_ABSENT: tb_loader_say(l, "there is no boot.conf"); break;
     }
     return file;
 }
@@ -168,14 +166,13 @@ static void parse_configuration(struct tb_loader *l, struct tb_reader conf)
             l->quiet = l->conf.quiet;
             return;
         }
-        tb_loader_say(l, true, "boot.conf: %s: expected %s, found %s", why.where, why.expected,
+        tb_loader_say(l, "boot.conf: %s: expected %s, found %s", why.where, why.expected,
                       why.observed);
     } else if (conf.left != 0) {
-        tb_loader_say(l, true, "boot.conf: %zu bytes, at most %d may be", conf.left,
-                      TB_BOOTCONF_LEN_MAX);
+        tb_loader_say(l, "boot.conf: %zu bytes, at most %d may be", conf.left, TB_BOOTCONF_LEN_MAX);
     }
     l->conf = (struct tb_bootconf){ .start = 'a' };
-    tb_loader_say(l, true, "starting without a configuration: set a, no option");
+    tb_loader_say(l, "starting without a configuration: set a, no option");
 }
 
 static bool record_configuration(struct tb_loader *l)
@@ -247,7 +244,7 @@ static bool read_minimum(struct tb_loader *l)
         break;
     case TB_FILE_FAILED: break;
     }
-    tb_loader_say(l, true, "TruebootMinimum: %s: expected %s, found %s", why.where, why.expected,
+    tb_loader_say(l, "TruebootMinimum: %s: expected %s, found %s", why.where, why.expected,
                   why.observed);
     return !l->enforces || broken(l, "what must not come back cannot be told");
 }
@@ -275,7 +272,7 @@ static void read_revocations(struct tb_loader *l)
     if (!read_small(l, "revocations", l->revocations_text, sizeof l->revocations_text, &text_len) ||
         !read_small(l, "revocations.sig", l->revocations_signature, sizeof l->revocations_signature,
                     &signature_len)) {
-        tb_loader_say(l, true, "the list of revocations cannot be read, and is not used");
+        tb_loader_say(l, "the list of revocations cannot be read, and is not used");
         return;
     }
     if (tb_revocations_verify(tb_slice(l->revocations_text, text_len),
@@ -283,7 +280,7 @@ static void read_revocations(struct tb_loader *l)
                               &l->revocations, &who, &why))
         l->revoked = &l->revocations;
     else
-        tb_loader_say(l, true, "the list of revocations is not used: %s: expected %s, found %s",
+        tb_loader_say(l, "the list of revocations is not used: %s: expected %s, found %s",
                       why.where, why.expected, why.observed);
     l->stage_us[TB_STAGE_VERIFY] += l->ops->time_us(l->ctx) - start;
 }
@@ -309,7 +306,7 @@ static bool fall_back(struct tb_loader *l, char *set, const char *code)
         .kind = TB_RECORD_FALLBACK, .set = *set, .to = to, .code = text_of(code)
     };
 
-    tb_loader_say(l, true, "falling back from set %c to set %c: %s", *set, to, code);
+    tb_loader_say(l, "falling back from set %c to set %c: %s", *set, to, code);
     *set = to;
     return tb_loader_record(l, TB_PCR_SETTINGS, &r);
 }
@@ -343,7 +340,7 @@ static void raise_minimum(struct tb_loader *l)
     if (!tb_slice_equal(tb_slice(now, now_len), tb_slice(before, before_len)))
         ok = l->ops->variable_set(l->ctx, TB_VARIABLE_MINIMUM, tb_slice(now, now_len)) && ok;
     if (!ok)
-        tb_loader_say(l, true, "the firmware does not keep which versions must not come back");
+        tb_loader_say(l, "the firmware does not keep which versions must not come back");
 }
 
 static void remember(struct tb_loader *l)
@@ -355,7 +352,7 @@ static void remember(struct tb_loader *l)
             raise_minimum(l);
     } else if (!l->ops->variable_set(l->ctx, TB_VARIABLE_TRIED,
                                      tb_slice(l->tried[i], sizeof l->tried[i]))) {
-        tb_loader_say(l, true, "the firmware does not keep that set %c is tried", l->boot.set);
+        tb_loader_say(l, "the firmware does not keep that set %c is tried", l->boot.set);
     }
 }
 

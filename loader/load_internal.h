@@ -6,9 +6,9 @@
 
 enum { TB_PCR_BASE = 12, TB_PCR_OTHERS = 13, TB_PCR_SETTINGS = 14 };
 
-/* A line for people; unless `always`, nothing where the configuration asks for quiet. */
-void tb_loader_say(const struct tb_loader *l, bool always, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* A line for people. All that the logic says is a fault, so `quiet` silences none of it. */
+void tb_loader_say(const struct tb_loader *l, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Measures one record. False: nothing may be started any more, and it was said. */
 TB_MUST_CHECK bool tb_loader_record(struct tb_loader *l, unsigned pcr, const struct tb_record *r);

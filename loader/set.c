@@ -17,12 +17,12 @@ static void tell(const struct tb_loader *l, const char *file, bool goes_on)
 {
     const struct tb_check_text *text = tb_check_text(l->fault.check);
 
-    tb_loader_say(l, true, "set %c: %s: %s%s", l->boot.set, file, text->title,
+    tb_loader_say(l, "set %c: %s: %s%s", l->boot.set, file, text->title,
                   goes_on ? " (Secure Boot is off: going on)" : "");
-    tb_loader_say(l, true, "  at %s: expected %.64s", l->fault.where, l->fault.expected);
-    tb_loader_say(l, true, "  found %.64s", l->fault.observed);
+    tb_loader_say(l, "  at %s: expected %.64s", l->fault.where, l->fault.expected);
+    tb_loader_say(l, "  found %.64s", l->fault.observed);
     if (!goes_on)
-        tb_loader_say(l, true, "  what to do: %s", text->next);
+        tb_loader_say(l, "  what to do: %s", text->next);
 }
 
 /* What makes the set impossible to start. Returns false. */

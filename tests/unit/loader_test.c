@@ -372,6 +372,10 @@ static void the_minimum_rises_with_a_good_set_under_secure_boot_only(void **stat
     assert_true(world_boot(w));
     expect_minimum(w, "");
     w->secure_boot = "on";
+    w->variable[TB_VARIABLE_MINIMUM].cannot_be_set = true;
+    assert_true(world_boot(w));
+    expect_said(w, "does not keep which versions");
+    w->variable[TB_VARIABLE_MINIMUM].cannot_be_set = false;
     minimum_is(w, "base 2\nother 9\nplain 1\n");
     assert_true(world_boot(w));
     expect_minimum(w, "an-extra 3\nbase 3\nother 9\nplain 3\n");
@@ -602,7 +606,7 @@ static void after_a_fallback_for_a_boot_that_failed_a_fault_stops(void **state)
 static void b16_without_a_configuration_that_holds_set_a_is_started_without_options(void **state)
 {
     struct world *w = *state;
-    static char large[TB_BOOTCONF_LEN_MAX + 2];
+    static char large[TB_BOOTCONF_LEN_MAX + 2], endless[1 << 20];
 
     world_good(w, 'a');
     world_put(w, "boot.conf", NULL, 0);
@@ -618,6 +622,10 @@ static void b16_without_a_configuration_that_holds_set_a_is_started_without_opti
     assert_true(world_boot(w));
     assert_non_null(strstr(world_records(w), "14 configuration N\n"));
     assert_int_equal(w->record[2].len, 8 + strlen("configuration 2049 \n") + 128);
+    memset(endless, '#', sizeof endless);
+    world_put(w, "boot.conf", endless, sizeof endless);
+    assert_true(world_boot(w));
+    assert_int_equal(w->record[2].len, 8 + strlen("configuration 1048576 \n") + 128);
     world_file(w, "boot.conf")->unreadable = true;
     assert_true(world_boot(w));
     expect_said(w, "boot.conf cannot be read");
