@@ -14,32 +14,42 @@
 #define VENDORS_MAX (1024 * 1024)
 
 enum option_id {
-    OPT_COMPLETE = 256,
+    OPT_CHECK = 256,
+    OPT_COMPLETE,
+    OPT_DB,
+    OPT_DBX,
     OPT_ESP,
     OPT_EVENTS,
     OPT_HELP,
     OPT_LEVEL,
     OPT_NO_TPM,
     OPT_RESCUE,
+    OPT_ROOT,
     OPT_SET,
     OPT_SOFTWARE,
     OPT_STATE,
+    OPT_STATUS,
     OPT_TCTI,
     OPT_VENDORS,
     OPT_VERSION,
 };
 
 static const struct option options[] = {
+    { "check", no_argument, NULL, OPT_CHECK },
     { "complete", no_argument, NULL, OPT_COMPLETE },
+    { "db", required_argument, NULL, OPT_DB },
+    { "dbx", required_argument, NULL, OPT_DBX },
     { "esp", required_argument, NULL, OPT_ESP },
     { "events", required_argument, NULL, OPT_EVENTS },
     { "help", no_argument, NULL, OPT_HELP },
     { "level", required_argument, NULL, OPT_LEVEL },
     { "no-tpm", no_argument, NULL, OPT_NO_TPM },
     { "rescue", no_argument, NULL, OPT_RESCUE },
+    { "root", required_argument, NULL, OPT_ROOT },
     { "set", required_argument, NULL, OPT_SET },
     { "software", required_argument, NULL, OPT_SOFTWARE },
     { "state", required_argument, NULL, OPT_STATE },
+    { "status", no_argument, NULL, OPT_STATUS },
     { "tcti", required_argument, NULL, OPT_TCTI },
     { "vendors", required_argument, NULL, OPT_VENDORS },
     { "version", no_argument, NULL, OPT_VERSION },
@@ -49,7 +59,9 @@ static const struct option options[] = {
 static const char usage_text[] =
     "usage: trueboot-sbv [OPTION]...              judge the boot set that runs, and measure it\n"
     "       trueboot-sbv --complete | --rescue    measure that the boot is complete, or that a\n"
-    "                                             rescue shell is opened\n\n"
+    "                                             rescue shell is opened\n"
+    "       trueboot-sbv --status                 how this host was booted\n"
+    "       trueboot-sbv --check                  what stands in the way of Secure Boot here\n\n"
     "  --esp DIR        where the EFI system partition is mounted [" TB_SBV_ESP "]\n"
     "  --set a|b        the set [of the kernel's command line]\n"
     "  --state DIR      where the state partition is mounted; - for none [" TB_SBV_STATE ",\n"
@@ -59,6 +71,8 @@ static const char usage_text[] =
     "  --events FILE    the event log [" TB_SBV_EVENTS "]\n"
     "  --software DIR   where verified software is unpacked; - for nowhere [" TB_SBV_SOFTWARE "]\n"
     "  --tcti TCTI      way to the TPM; --no-tpm: measures nothing\n"
+    "  --db FILE, --dbx FILE   for --check: in place of the firmware's lists\n"
+    "  --root DIR       for --status, --check: prefix of /sys, /proc, /boot and /lib\n"
     "Exit: 0 passed or done, 1 not, 2 usage. trueboot-sbv(8) tells all.\n";
 
 int sbv_fail(int code, const char *format, ...)
@@ -74,7 +88,7 @@ int sbv_fail(int code, const char *format, ...)
     return code;
 }
 
-static struct tb_vendors *read_vendors(const char *path)
+struct tb_vendors *sbv_vendors(const char *path)
 {
     struct tb_vendors *v = tb_vendors_new();
     char err[TB_FILE_ERR_LEN], *pem = NULL;
@@ -114,11 +128,15 @@ static int run(struct sbv *s, int mode)
     struct tb_vendors *vendors;
     int code;
 
+    if (mode == OPT_STATUS)
+        return sbv_status(s);
+    if (mode == OPT_CHECK)
+        return sbv_check(s);
     if (mode == OPT_COMPLETE)
         return measure_one(s, TB_RECORD_COMPLETE);
     if (mode == OPT_RESCUE)
         return measure_one(s, TB_RECORD_RESCUE);
-    vendors = read_vendors(s->vendors);
+    vendors = sbv_vendors(s->vendors);
     s->question.vendors = vendors;
     code = vendors == NULL ? 1 : sbv_judge(s);
     tb_vendors_free(vendors);
@@ -147,19 +165,27 @@ static const char *or_none(const char *text)
 static bool take_option(struct sbv *s, int option, int *mode)
 {
     switch (option) {
-    case OPT_ESP: s->question.esp = optarg; return true;
+    case OPT_DB: s->db = optarg; return true;
+    case OPT_DBX: s->dbx = optarg; return true;
+    case OPT_ESP:
+        s->question.esp = optarg;
+        s->esp_given = true;
+        return true;
     case OPT_EVENTS: s->events = optarg; return true;
     case OPT_LEVEL: return take_level(optarg, &s->question.least);
     case OPT_NO_TPM: s->with_tpm = false; return true;
+    case OPT_ROOT: s->root = optarg; return true;
     case OPT_SET: return take_set(optarg, &s->question.set);
     case OPT_SOFTWARE: s->question.software = or_none(optarg); return true;
     case OPT_STATE: s->question.state = or_none(optarg); return true;
     case OPT_TCTI: s->tcti = optarg; return true;
     case OPT_VENDORS: s->vendors = optarg; return true;
+    case OPT_CHECK:
     case OPT_COMPLETE:
     case OPT_RESCUE:
+    case OPT_STATUS:
         if (*mode != 0)
-            return sbv_fail(0, "--complete, --rescue: one of them");
+            return sbv_fail(0, "--check, --complete, --rescue, --status: one of them");
         *mode = option;
         return true;
     default: return false;
@@ -173,6 +199,7 @@ int main(int argc, char **argv)
         .vendors = TB_SBV_VENDORS,
         .events = TB_SBV_EVENTS,
         .with_tpm = true,
+        .root = "",
         .now_s = (int64_t)time(NULL),
     };
     struct stat st;

@@ -17,13 +17,22 @@ struct sbv {
     const char *vendors, *events;
     const char *tcti; /* NULL: as tpm/tpm.h chooses */
     bool with_tpm;
+    /* --status, --check */
+    const char *root;     /* prefix of /sys, /proc, /boot, /lib; "" */
+    const char *db, *dbx; /* files; NULL: the firmware's variables */
+    bool esp_given;
     int64_t now_s; /* the clock; only told of, never a reason to refuse */
 };
 
 /* A line on standard error. Returns code. */
 int sbv_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Judges, prints and measures. For the shell. */
-int sbv_judge(struct sbv *s);
+/* PEM. NULL: told. The caller frees. */
+struct tb_vendors *sbv_vendors(const char *path);
+
+/* Each for the shell. */
+int sbv_judge(struct sbv *s); /* judges, prints and measures */
+int sbv_status(const struct sbv *s);
+int sbv_check(const struct sbv *s);
 
 #endif
