@@ -12,6 +12,7 @@
 #include "cli/explain.h"
 #include "cli/file.h"
 #include "cli/host.h"
+#include "cli/packages.h"
 #include "cli/policy_file.h"
 #include "cli/text.h"
 #include "wire/bundle.h"
@@ -140,6 +141,7 @@ static void print_verification(struct tb_cli *cli, const json_t *v, bool other_p
     json_array_foreach(json_object_get(result, "findings"), i, finding)
         tb_finding_print(cli, finding);
     tb_explanations_print(cli, json_object_get(result, "boot"));
+    tb_packages_print(cli, json_object_get(result, "boot"));
 }
 
 /* Appraise a decoded bundle and print what came out. */

@@ -141,6 +141,7 @@ enum tb_exit tb_cmd_host_approve(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_diff(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_history(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_list(struct tb_cli *cli);
+enum tb_exit tb_cmd_host_packages(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_refuse(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_remove(struct tb_cli *cli);
 enum tb_exit tb_cmd_host_replace_tpm(struct tb_cli *cli);

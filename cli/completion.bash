@@ -20,8 +20,8 @@ _trueboot() {
             clusters) words="diff" ;;
             ek) words="allow disallow list" ;;
             enrol-token) words="list revoke --label --group --uses --expires" ;;
-            host) words="accept-firmware accept-rollback approve attest diff history list refuse remove
-                replace-tpm set show" ;;
+            host) words="accept-firmware accept-rollback approve attest diff history list packages refuse
+                remove replace-tpm set show" ;;
             incident) words="acknowledge list" ;;
             log) words="diff pcrs show" ;;
             policy) words="check revocations set show try" ;;

@@ -5,6 +5,7 @@
 #include "cli/explain.h"
 #include "cli/host.h"
 #include "cli/list.h"
+#include "cli/packages.h"
 #include "cli/story.h"
 #include "cli/text.h"
 #include "core/appraise.h"
@@ -110,6 +111,7 @@ static void print_host(struct tb_cli *cli, const json_t *host)
         tb_finding_print(cli, finding);
     facts = json_object_get(json_object_get(host, "result"), "boot");
     tb_explanations_print(cli, facts);
+    tb_packages_print(cli, facts);
     if (json_is_object(json_object_get(facts, "story"))) {
         fputs("boot\n", cli->out);
         tb_story_print(cli, facts);
@@ -145,8 +147,7 @@ static enum tb_exit host_request(struct tb_cli *cli, const char *method, const c
     return code;
 }
 
-/* The host that the first argument names. */
-static enum tb_exit get_host(struct tb_cli *cli, struct tb_api *api, json_t **out)
+enum tb_exit tb_host_get(struct tb_cli *cli, struct tb_api *api, json_t **out)
 {
     char *id = NULL, *path = NULL;
     enum tb_exit code = tb_api_find_host(api, cli->args[0], &id);
@@ -171,7 +172,7 @@ static enum tb_exit seen_body(struct tb_cli *cli, json_t **body)
     if (seen == NULL) {
         code = tb_api_open(cli, &api);
         if (code == TB_EXIT_OK)
-            code = get_host(cli, api, &host);
+            code = tb_host_get(cli, api, &host);
         seen = tb_json_string(host, "evidence");
     }
     if (code == TB_EXIT_OK && (*body = json_pack("{ss}", "evidence", seen)) == NULL)
@@ -225,7 +226,7 @@ enum tb_exit tb_cmd_host_show(struct tb_cli *cli)
     enum tb_exit code = tb_api_open(cli, &api);
 
     if (code == TB_EXIT_OK)
-        code = get_host(cli, api, &host);
+        code = tb_host_get(cli, api, &host);
     if (code == TB_EXIT_OK && !tb_cli_has(cli, TB_OPT_JSON)) {
         print_host(cli, host);
         tb_host_changes_print(cli, api, host);

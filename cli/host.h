@@ -8,6 +8,9 @@
 #define TB_N_HOST_COLUMNS 7
 extern const struct tb_column tb_host_columns[TB_N_HOST_COLUMNS];
 
+/* The host that the first argument names. */
+TB_MUST_CHECK enum tb_exit tb_host_get(struct tb_cli *cli, struct tb_api *api, json_t **out);
+
 /* One finding of an Attestation Result, with its cause and the next step. */
 void tb_finding_print(struct tb_cli *cli, const json_t *finding);
 

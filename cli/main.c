@@ -90,6 +90,10 @@ const struct tb_subcommand tb_subcommands[] = {
       "", tb_cmd_host_history },
     { "host", "list", "", ASKS | O(COLOUR) | O(VERDICT) | O(GROUP) | O(SEARCH) | O(SORT), 0, 0,
       "list hosts with verdict and reason", "", tb_cmd_host_list },
+    { "host", "packages", "HOST", ASKS | O(COLOUR), 1, 1,
+      "print the packages that a host booted from",
+      "Of a host on Trueboot's own boot chain: what its measurements prove, and which signer vouches "
+      "for each. Exit 1 if nothing is proved of it.", tb_cmd_host_packages },
     { "host", "refuse", "HOST", ASKS, 1, 1, "refuse a host that is pending", "",
       tb_cmd_host_refuse },
     { "host", "remove", "HOST", ASKS, 1, 1, "remove a host; its history stays in the audit log",

@@ -1,7 +1,7 @@
 /* server/versions.c - the security versions of packages that a host was trusted with.
  *
  * Kept as the text of pkg/minimum.h, by its digest, so that hosts of one image share it. Raised by
- * a trusted verdict alone, lowered by an operator alone (B-06: an old package that was put back).
+ * a trusted verdict alone, lowered by an operator alone (B-07: an old package that was put back).
  */
 #include "server/verifier_internal.h"
 

@@ -7,6 +7,7 @@
 #define TB_WIRE_FACTS_JSON_H
 
 #include "core/bootfacts.h"
+#include "core/chain.h"
 #include "core/story.h"
 
 struct json_t; /* jansson's */
@@ -17,6 +18,8 @@ TB_MUST_CHECK int tb_facts_json_add(struct json_t *o, const struct tb_boot_facts
                                     const struct tb_story *s, enum tb_bank bank);
 /* A new object. NULL: out of memory. */
 struct json_t *tb_story_json(const struct tb_story *s, enum tb_bank bank);
+/* What stands under "chain": null for a host on another chain. NULL: out of memory. */
+struct json_t *tb_chain_json(const struct tb_chain_facts *c);
 /* The certificates in the proved PK, KEK, db and dbx and those of the authorities: [{"variable",
  * "authority", "subject", "issuer", "sha256", "not_before_s", "not_after_s", "known", "test_key"}].
  * log: the one that the facts are of. NULL: out of memory. */

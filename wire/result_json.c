@@ -144,6 +144,7 @@ static json_t *boot(const struct tb_result *r)
     bad |= tb_json_set(o, "explanations_lost", tb_json_number(b->explanations.n_lost));
     bad |= tb_json_set(o, "explanations_cut", json_boolean(b->explanations.cut));
     bad |= tb_facts_json_add(o, &b->facts, &b->story, b->bank);
+    bad |= tb_json_set(o, "chain", tb_chain_json(&b->chain));
     return tb_json_done(o, bad);
 }
 
