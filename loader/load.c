@@ -317,7 +317,7 @@ static bool load_a_set(struct tb_loader *l)
     char set = l->conf.start;
 
     if (was_tried(l, set))
-        return fall_back(l, &set, "boot.incomplete") && tb_loader_set(l, set);
+        return fall_back(l, &set, TB_RECORD_INCOMPLETE) && tb_loader_set(l, set);
     if (tb_loader_set(l, set))
         return true;
     return !l->broken && tb_loader_list(l, tb_other_set(set)) != 0 &&

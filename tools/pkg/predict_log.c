@@ -60,8 +60,7 @@ static bool take_records(const char *path, struct current_boot *c)
             copy_text(r.text, c->asset_tag, sizeof c->asset_tag);
         else if (r.kind == TB_RECORD_CONFIGURATION && r.text.left <= sizeof c->tried_conf)
             memcpy(c->tried_conf, r.text.p, c->tried_conf_len = r.text.left);
-        else if (r.kind == TB_RECORD_FALLBACK &&
-                 tb_lines_text_is(r.code, tb_check_text(TB_CHECK_BOOT_COMPLETE)->code))
+        else if (r.kind == TB_RECORD_FALLBACK && tb_lines_text_is(r.code, TB_RECORD_INCOMPLETE))
             fell_back_from = r.set;
         else if (r.kind == TB_RECORD_END)
             started = r.set;
