@@ -18,7 +18,7 @@
 #include "pkg/record.h"
 #include "pkg/verify.h"
 
-#define TB_JUDGE_UNCLAIMED_MAX 256 /* told one by one; further ones are counted as faults */
+#define TB_JUDGE_UNCLAIMED_MAX 128 /* told one by one; further ones are counted as faults */
 
 struct tb_judge_question {
     const char *esp;   /* directory where the EFI system partition is mounted */
