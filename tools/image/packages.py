@@ -31,7 +31,7 @@ def make(folder, args):
     parts = {'trueboot-base': base, 'trueboot-loader': loader, 'hello': hello, 'early': early}
     for name in args.only or NAMES:
         description = {'name': name, 'version': args.version, 'kind': 'software',
-                       'security_version': args.security_version, 'vendor': 'Trueboot test',
+                       'security_version': args.security_version, 'vendor': args.vendor_name,
                        'level': args.level, **parts[name](scratch, folder, args)}
         timer.tell(build(scratch, folder, description, args))
     shutil.rmtree(scratch)
