@@ -115,18 +115,19 @@ bool tb_code_cert_fits(X509 *x)
            (X509_get_extension_flags(x) & (EXFLAG_CA | EXFLAG_INVALID)) == 0;
 }
 
-/* The project's own extension; "" where it is absent or is no UTF8String. */
+/* The project's own extension; "" where it is absent or is no UTF8String of that length. */
 static void read_level(X509 *x, char out[16])
 {
     ASN1_OBJECT *oid = OBJ_txt2obj(TB_LEVEL_OID, 1);
     int at = oid == NULL ? -1 : X509_get_ext_by_OBJ(x, oid, -1);
     ASN1_OCTET_STRING *value = at < 0 ? NULL : X509_EXTENSION_get_data(X509_get_ext(x, at));
-    const unsigned char *p = value == NULL ? NULL : ASN1_STRING_get0_data(value);
+    const unsigned char *p = value == NULL ? NULL : ASN1_STRING_get0_data(value), *from = p;
     ASN1_UTF8STRING *text =
         value == NULL ? NULL : d2i_ASN1_UTF8STRING(NULL, &p, ASN1_STRING_length(value));
 
     out[0] = '\0';
-    if (text != NULL && ASN1_STRING_length(text) < 16) {
+    if (text != NULL && p == from + ASN1_STRING_length(value) && ASN1_STRING_length(text) < 16 &&
+        memchr(ASN1_STRING_get0_data(text), 0, (size_t)ASN1_STRING_length(text)) == NULL) {
         memcpy(out, ASN1_STRING_get0_data(text), (size_t)ASN1_STRING_length(text));
         out[ASN1_STRING_length(text)] = '\0';
     }
