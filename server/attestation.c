@@ -357,7 +357,8 @@ static struct tb_lru_item *new_boot(struct tb_verifier *v, struct work *w,
                                               .firmware = &w->host.firmware,
                                               .versions = &versions },
                      h, &c->boot);
-    c->has_shape = tb_shape(&w->content.pcrs, h, c->shape);
+    c->has_shape = tb_shape(
+        &w->content.pcrs, c->boot.chain.proved ? TB_SHAPE_CHAIN_PCRS : TB_SHAPE_PCRS, h, c->shape);
     tb_verifier_hasher_done(v, h);
     if (tb_versions_remember(&c->boot, &versions) &&
         !tb_versions_print(v, &versions, &c->versions)) {

@@ -23,7 +23,8 @@ bool tb_shape_bank(const struct tb_pcrs *pcrs, enum tb_bank *out)
     return false;
 }
 
-bool tb_shape(const struct tb_pcrs *pcrs, struct tb_hasher *h, uint8_t out[TB_SHAPE_LEN])
+bool tb_shape(const struct tb_pcrs *pcrs, uint32_t which, struct tb_hasher *h,
+              uint8_t out[TB_SHAPE_LEN])
 {
     static const char domain[] = "trueboot shape 1";
     struct tb_reader part[2 + TB_N_PCRS];
@@ -35,7 +36,7 @@ bool tb_shape(const struct tb_pcrs *pcrs, struct tb_hasher *h, uint8_t out[TB_SH
 
     if (!tb_shape_bank(pcrs, &bank))
         return false;
-    mask = pcrs->mask[bank] & TB_SHAPE_PCRS;
+    mask = pcrs->mask[bank] & which;
     alg = tb_bank_alg(bank);
     head[0] = (uint8_t)(alg >> 8);
     head[1] = (uint8_t)alg;

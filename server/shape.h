@@ -12,6 +12,9 @@
 #include "core/pcr.h"
 
 #define TB_SHAPE_PCRS UINT32_C(0x7895) /* bit i: PCR i */
+/* Of hosts that are proved to be on Trueboot's own boot chain: packages alone are in 11 to 13, but
+ * settings with the machine's asset tag in 14. */
+#define TB_SHAPE_CHAIN_PCRS UINT32_C(0x3895)
 #define TB_SHAPE_LEN 32
 
 /* The bank that a shape is made of: the strongest in which the firmware measured itself. False:
@@ -19,8 +22,9 @@
 TB_MUST_CHECK bool tb_shape_bank(const struct tb_pcrs *pcrs, enum tb_bank *out);
 
 /* SHA-256 over the domain string "trueboot shape 1" with its NUL, the bank's algorithm (u16be), the
- * PCRs that are there (u32be) and their values in order. False: no bank, or out of memory. */
-TB_MUST_CHECK bool tb_shape(const struct tb_pcrs *pcrs, struct tb_hasher *h,
+ * PCRs of `which` that are there (u32be) and their values in order. False: no bank, or out of
+ * memory. */
+TB_MUST_CHECK bool tb_shape(const struct tb_pcrs *pcrs, uint32_t which, struct tb_hasher *h,
                             uint8_t out[TB_SHAPE_LEN]);
 
 /* PCRs (bit i) among `which` that differ in *bank: the strongest in which both firmwares measured

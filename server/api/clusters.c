@@ -15,6 +15,7 @@
 struct told {
     struct tb_cluster c;
     struct tb_pcrs *pcrs; /* of the sample; NULL: not known */
+    uint32_t shape_pcrs;
 };
 
 struct list {
@@ -120,6 +121,9 @@ static bool describe(struct tb_app *app, struct told *t, json_t *out)
         return false;
     t->pcrs = pcrs_of(app, &h);
     boot = boot_part(app, &h);
+    t->shape_pcrs = json_is_true(json_object_get(json_object_get(boot, "chain"), "proved"))
+                        ? TB_SHAPE_CHAIN_PCRS
+                        : TB_SHAPE_PCRS;
     json_object_update_new(out,
                            json_pack("{s{ss ss} ss so so so so so ss}", "sample", "id", h.id,
                                      "name", h.name, "product", h.facts.product, "bank",
@@ -153,7 +157,8 @@ static json_t *nearest(const struct list *l, size_t at)
             continue;
         if (best == at)
             best = i;
-        if (tb_shape_differ(l->item[i].pcrs, l->item[at].pcrs, TB_SHAPE_PCRS, &bank, &differ) &&
+        if (tb_shape_differ(l->item[i].pcrs, l->item[at].pcrs,
+                            l->item[i].shape_pcrs & l->item[at].shape_pcrs, &bank, &differ) &&
             (!comparable || count_bits(differ) < count_bits(best_differ))) {
             comparable = true;
             best = i;

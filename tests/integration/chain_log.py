@@ -77,12 +77,12 @@ def package_records(package, signer):
     return out
 
 
-def loader_records(folder, conf, vendor, signer, command_line):
+def loader_records(folder, conf, vendor, signer, command_line, asset='-'):
     """[(pcr, record)] of a boot from set a in this folder."""
     out = [(SETTINGS, record('secure-boot', 'on')),
            (SETTINGS, record('vendor', hashlib.sha256(vendor).hexdigest())),
            (SETTINGS, record('configuration', len(conf), hashlib.sha512(conf).hexdigest(), more=conf)),
-           (SETTINGS, record('asset-tag', '-'))]
+           (SETTINGS, record('asset-tag', asset))]
     out += [(pcr, record('set', 'a')) for pcr in (BASE, OTHERS, SETTINGS)]
     for name in sorted(os.listdir(folder)):
         with open(f'{folder}/{name}', 'rb') as f:

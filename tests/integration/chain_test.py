@@ -69,10 +69,11 @@ class ChainHost(Host):
         run('rm', '-rf', self.esp)
         self.vendor.packages.esp(self.esp, packages, conf=conf)
 
-    def log_of(self, append=''):
+    def log_of(self, append='', asset='-'):
         conf = open(f'{self.esp}/trueboot/boot.conf', 'rb').read()
         line = ' '.join(w for w in (boot_sets.COMMAND_LINE, append, 'trueboot.set=a') if w)
-        records = chain_log.loader_records(self.set, conf, self.vendor.root, self.vendor.signer, line)
+        records = chain_log.loader_records(self.set, conf, self.vendor.root, self.vendor.signer, line,
+                                           asset)
         return chain_log.boot_log(RECORDED, self.vendor.packages.program(),
                                   records + chain_log.kernel_events(b'initrd', line))
 
@@ -124,7 +125,6 @@ class Chain(unittest.TestCase):
         cls.addClassCleanup(cls.w.end)
         cls.addClassCleanup(os.chdir, '/')
         cls.vendor = Vendor(f'{cls.w.top}/vendor')
-        cls.n = 0
         p = cls.vendor.packages
         cls.packages = [p.base(), p.loader(), p.hello(security_version=2)]
         cls.new_hello = p.hello('2', security_version=3)
@@ -138,9 +138,7 @@ class Chain(unittest.TestCase):
 
     @classmethod
     def host(cls, name, packages=None):
-        tpm = cls.w.tpms[0] if cls.n == 0 else cls.w.tpm(name)
-        cls.n += 1
-        host = ChainHost(cls.w, tpm, name, cls.vendor)
+        host = ChainHost(cls.w, cls.w.tpm(name), name, cls.vendor)
         host.put(packages or cls.packages)
         host.boot()
         done = host.enrol(*host.argv())
@@ -183,7 +181,7 @@ class Chain(unittest.TestCase):
         return told['result']
 
     def test_a_boot_from_signed_packages_is_trusted(self):
-        host = self.host('good')
+        host = self.host('signed')
         self.trusted(host)
         chain = self.show(host)['result']['boot']['chain']
         self.assertEqual((chain['set'], chain['verifier'], chain['complete']), ('a', 'pass', True))
@@ -193,9 +191,9 @@ class Chain(unittest.TestCase):
                           ('hello', 2, 'community', 'Test', True),
                           ('trueboot-loader', 1, 'community', 'Test', True)])
         self.assertEqual({p['signer_key'] for p in chain['packages']}, {self.vendor.signer})
-        listed = self.cli('host', 'packages', 'good')
+        listed = self.cli('host', 'packages', 'signed')
         self.assertIn('boot set a, Secure Boot Verifier: pass, complete\n', listed)
-        self.assertEqual(json.loads(self.cli('host', 'packages', 'good', '--json')), chain)
+        self.assertEqual(json.loads(self.cli('host', 'packages', 'signed', '--json')), chain)
         self.assertEqual(self.verifies(host, 'trusted')['boot']['chain'], chain)
 
     def test_what_is_held_is_not_sent_again_also_after_a_restart_and_a_new_boot(self):
@@ -220,6 +218,22 @@ class Chain(unittest.TestCase):
         self.w.verifier.kill()
         assert self.w.verifier.start()
         self.w.keep(self.w.verifier.process)
+
+    def test_hosts_with_equal_packages_are_one_cluster_whatever_their_asset_tags(self):
+        shapes = []
+        for name, packages in (('alike-1', self.packages), ('alike-2', self.packages),
+                               ('newer', [*self.packages[:2], self.new_hello])):
+            host = self.host(name, packages)
+            host.boot(host.log_of(asset=f'rack {name}'))
+            self.trusted(host)
+            shown = self.show(host)
+            self.assertEqual(shown['result']['boot']['chain']['asset_tag'], f'rack {name}')
+            shapes.append(shown['shape'])
+        self.assertEqual(shapes[0], shapes[1])
+        self.assertNotEqual(shapes[0], shapes[2])
+        near = [c['nearest'] for c in json.loads(self.cli('clusters', '--json'))['items']
+                if c['shape'] == shapes[2]][0]
+        self.assertEqual((near['shape'], near['pcrs']), (shapes[0], [11, 13]))
 
     def test_t54_without_metadata_or_with_that_of_other_packages_nothing_is_claimed(self):
         host = self.host('unclaimed')

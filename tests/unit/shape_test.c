@@ -30,7 +30,7 @@ static void shape_of(const struct tb_pcrs *p, uint8_t out[TB_SHAPE_LEN])
 {
     struct tb_hasher *h = tb_hasher_new();
 
-    assert_true(tb_shape(p, h, out));
+    assert_true(tb_shape(p, TB_SHAPE_PCRS, h, out));
     tb_hasher_free(h);
 }
 
@@ -50,6 +50,28 @@ static void each_pcr_of_the_shape_changes_it_and_no_other_does(void **state)
         assert_int_equal(memcmp(first, other, sizeof first) != 0, TB_SHAPE_PCRS >> i & 1);
         assert_int_equal(differ(&p, &changed, TB_BANK_SHA256), TB_SHAPE_PCRS & (1u << i));
     }
+}
+
+static void hosts_on_our_own_chain_are_alike_whatever_their_settings(void **state)
+{
+    struct tb_hasher *h = tb_hasher_new();
+    uint8_t first[TB_SHAPE_LEN], other[TB_SHAPE_LEN];
+    struct tb_pcrs p = { 0 };
+
+    (void)state;
+    assert_int_equal(TB_SHAPE_CHAIN_PCRS, TB_SHAPE_PCRS & ~(1u << 14));
+    measure(&p, TB_BANK_SHA256, 7);
+    assert_true(tb_shape(&p, TB_SHAPE_CHAIN_PCRS, h, first));
+    for (unsigned i = 11; i <= 14; i++) {
+        struct tb_pcrs changed = p;
+
+        changed.value[TB_BANK_SHA256][i][31] ^= 1;
+        assert_true(tb_shape(&changed, TB_SHAPE_CHAIN_PCRS, h, other));
+        assert_int_equal(memcmp(first, other, sizeof first) == 0, i == 14);
+    }
+    shape_of(&p, other); /* and none is like a host on another chain */
+    assert_memory_not_equal(first, other, sizeof first);
+    tb_hasher_free(h);
 }
 
 static void a_pcr_that_was_not_quoted_is_told_from_one_that_was(void **state)
@@ -134,9 +156,9 @@ static void without_a_measurement_there_is_no_shape(void **state)
 
     (void)state;
     assert_false(tb_shape_bank(&p, &bank));
-    assert_false(tb_shape(&p, h, out));
+    assert_false(tb_shape(&p, TB_SHAPE_PCRS, h, out));
     p.mask[TB_BANK_SHA256] = MASK; /* zeros: nothing was measured */
-    assert_false(tb_shape(&p, h, out));
+    assert_false(tb_shape(&p, TB_SHAPE_PCRS, h, out));
     tb_hasher_free(h);
 }
 
@@ -144,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pcr_of_the_shape_changes_it_and_no_other_does),
+        cmocka_unit_test(hosts_on_our_own_chain_are_alike_whatever_their_settings),
         cmocka_unit_test(a_pcr_that_was_not_quoted_is_told_from_one_that_was),
         cmocka_unit_test(a_bank_without_a_measurement_of_the_firmware_is_not_chosen),
         cmocka_unit_test(values_of_different_banks_alone_cannot_be_compared),
