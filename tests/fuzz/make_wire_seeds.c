@@ -76,6 +76,7 @@ static void messages(struct evidence *e)
     struct tb_wait_request w = { "host-1" };
     struct tb_wait_reply wr = { TB_COMMAND_ATTEST };
 
+    ch.has_held_user_log = ch.has_held_packages = true;
     SAVE(enrol_request, q);
     SAVE(enrol_offer, o);
     SAVE(activate_request, a);
@@ -83,6 +84,9 @@ static void messages(struct evidence *e)
     SAVE(challenge_request, c);
     SAVE(challenge, ch);
     SAVE(evidence_message, m);
+    e->message.has_user_log_digest = e->message.has_packages_digest = true;
+    e->message.user_log = tb_slice("log", 3);
+    e->message.packages = tb_slice("pkg", 3);
     SAVE(evidence_content, e->message);
     SAVE(evidence_answer, v);
     SAVE(wait_request, w);
@@ -115,6 +119,9 @@ static void bundle(struct evidence *e)
     b.has_held_pcrs = true;
     b.held_pcrs = e->content.pcrs;
     b.held_log = e->content.log;
+    b.held_user_log = tb_slice("log", 3);
+    b.held_packages = tb_slice("pkg", 3);
+    b.versions = tb_slice("base 3\n", 7);
     assert_true(tb_bundle_encode(&b, buf, sizeof buf, &n));
     save("bundle/held", -1, buf, n);
     save("policy/built-in", -1, policy, strlen(policy));

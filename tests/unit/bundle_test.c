@@ -196,6 +196,70 @@ static void t55_held_parts_that_are_not_those_of_the_quote_are_refused(void **st
     unmake(m);
 }
 
+/* The evidence of m with a part left out that only hosts on our own boot chain have. */
+static void leave_out(struct made *m, struct tb_reader bytes, bool *has, uint8_t digest[32])
+{
+    uint8_t full[TB_DIGEST_MAX];
+
+    assert_true(tb_hash(m->e->h, TB_BANK_SHA256, bytes, full));
+    memcpy(digest, full, 32);
+    *has = true;
+    evidence_bind(m->e);
+    evidence_sign(m->e);
+    m->b.content = m->e->in.content_bytes;
+    m->b.quote = m->e->in.quote;
+    m->b.signature = m->e->in.signature;
+}
+
+static void t55_a_held_user_log_or_metadata_of_other_packages_is_refused(void **state)
+{
+    const struct tb_reader bytes = tb_slice("as it was held", 14);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct made *m = make(true);
+        struct tb_evidence_content *c = &m->e->message;
+        struct tb_reader *held = i == 0 ? &m->b.held_user_log : &m->b.held_packages;
+
+        if (i == 0)
+            leave_out(m, bytes, &c->has_user_log_digest, c->user_log_digest);
+        else
+            leave_out(m, bytes, &c->has_packages_digest, c->packages_digest);
+        appraise_again(m);
+        assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
+        *held = tb_slice("as it was h3ld", 14);
+        appraise_again(m);
+        assert_int_equal(m->again.result.headline, TB_CHECK_EVIDENCE_COMPLETE);
+        *held = bytes;
+        appraise_again(m);
+        assert_true(m->again.result.quote.genuine);
+        assert_true(tb_slice_equal(i == 0 ? m->back.held_user_log : m->back.held_packages, bytes));
+        unmake(m);
+    }
+}
+
+static void the_versions_in_a_bundle_are_canonical_or_refused(void **state)
+{
+    static const char *const wrong[] = { "base",       "base 1",     "base 01\n",
+                                         "b 1\na 1\n", "a 1\na 2\n", "a 1\n\n" };
+    struct made *m = make(true);
+    struct tb_reason why;
+
+    (void)state;
+    m->b.versions = tb_slice("base 3\nhello 4294967295\n", 24);
+    appraise_again(m);
+    assert_true(tb_slice_equal(m->back.versions, m->b.versions));
+    assert_int_equal(m->again.result.verdict,
+                     TB_VERDICT_TRUSTED); /* of a host that has no packages */
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        m->b.versions = tb_slice(wrong[i], strlen(wrong[i]));
+        assert_false(encode(m));
+        assert_false(tb_bundle_decode(tb_slice(m->buf, m->len), &m->back, &why) &&
+                     tb_slice_equal(m->back.versions, m->b.versions));
+    }
+    unmake(m);
+}
+
 /* The boot of m with Secure Boot off, of which no log came. */
 static void boot_without_log(struct made *m)
 {
@@ -473,6 +537,8 @@ int main(void)
         cmocka_unit_test(a_bundle_without_what_may_be_missing_is_the_same),
         cmocka_unit_test(what_the_bundle_says_of_the_verdict_is_not_believed),
         cmocka_unit_test(t55_held_parts_that_are_not_those_of_the_quote_are_refused),
+        cmocka_unit_test(t55_a_held_user_log_or_metadata_of_other_packages_is_refused),
+        cmocka_unit_test(the_versions_in_a_bundle_are_canonical_or_refused),
         cmocka_unit_test(t45_secure_boot_off_is_computed_from_the_log_that_was_held),
         cmocka_unit_test(content_that_cannot_be_read_is_a_failed_result),
         cmocka_unit_test(t25_t26_what_enrolment_knew_of_the_tpm_is_judged_again),
