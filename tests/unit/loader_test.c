@@ -196,6 +196,25 @@ static void b03_a_changed_early_module_of_another_package_stops(void **state)
     expect_stopped(w, TB_CHECK_PACKAGE_PAYLOAD, "an-extra_1.tbp");
 }
 
+static void both_digests_of_a_module_must_be_the_manifests(void **state)
+{
+    struct world *w = *state;
+    struct test_package *made = malloc(sizeof *made);
+    struct tb_manifest *m = world_plain();
+    uint8_t *digests[] = { m->payload[0].sha256, m->payload[0].sha512 };
+
+    world_good(w, 'a');
+    for (size_t i = 0; i < 2; i++) {
+        test_manifest(m);
+        m->payload[0].kind = TB_PAYLOAD_INITRD;
+        *digests[i] ^= 1;
+        test_package_make(made, test_manifest_text(m), w->vendor, NULL, PACKAGE_NOW_S);
+        world_put(w, "a/hello_1.2-3.tbp", made->bytes, made->len);
+        expect_stopped(w, TB_CHECK_PACKAGE_PAYLOAD, "hello_1.2-3.tbp");
+    }
+    free(made);
+}
+
 static void late_payloads_are_left_to_the_secure_boot_verifier(void **state)
 {
     struct world *w = *state;
@@ -762,6 +781,7 @@ int main(void)
         WORLD(an_asset_tag_is_one_printable_text_or_none),
         WORLD(b03_a_changed_kernel_initrd_or_root_hash_stops_and_is_named),
         WORLD(b03_a_changed_early_module_of_another_package_stops),
+        WORLD(both_digests_of_a_module_must_be_the_manifests),
         WORLD(late_payloads_are_left_to_the_secure_boot_verifier),
         WORLD(b08_a_package_of_a_foreign_signer_stops),
         WORLD(a_changed_manifest_stops_before_anything_of_it_is_used),
