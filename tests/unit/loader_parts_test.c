@@ -1,9 +1,10 @@
-/* What the loader has instead of a C library and of dmidecode. */
+/* What the loader has instead of a C library and of dmidecode, and its vendors' certificates. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "loader/format.h"
+#include "loader/load.h"
 #include "loader/smbios.h"
 #include "tests/unit/test_support.h"
 
@@ -131,6 +132,33 @@ static void a_chassis_without_a_tag_has_none(void **state)
     assert_string_equal(out, "");
 }
 
+/* ---- the vendors' section ---- */
+
+static void the_vendors_section_holds_whole_certificates_and_then_zeros(void **state)
+{
+    uint8_t section[9 * 260 + 8] = { 0 };
+    struct tb_reader out[TB_LOADER_VENDORS_MAX];
+    struct tb_reason why;
+    size_t n;
+
+    (void)state;
+    assert_false(tb_vendor_certificates(tb_slice(section, 0), out, &n, &why));
+    assert_false(tb_vendor_certificates(tb_slice(section, sizeof section), out, &n, &why));
+    for (size_t i = 0; i < 9; i++) {
+        memcpy(section + i * 260, "\x30\x82\x01\x00", 4);
+        assert_int_equal(tb_vendor_certificates(tb_slice(section, sizeof section), out, &n, &why),
+                         i < 8);
+        if (i < 8) {
+            assert_int_equal(n, i + 1);
+            assert_ptr_equal(out[i].p, section + i * 260);
+            assert_int_equal(out[i].left, 260);
+        }
+    }
+    assert_false(tb_vendor_certificates(tb_slice(section, 259), out, &n, &why));
+    section[260] = 'x';
+    assert_false(tb_vendor_certificates(tb_slice(section, sizeof section), out, &n, &why));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +168,7 @@ int main(void)
         cmocka_unit_test(the_chassis_asset_tag_is_found_and_cut_to_fit),
         cmocka_unit_test(every_truncation_and_every_other_byte_is_survived),
         cmocka_unit_test(a_chassis_without_a_tag_has_none),
+        cmocka_unit_test(the_vendors_section_holds_whole_certificates_and_then_zeros),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
