@@ -3,11 +3,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static bool is_alone(const struct tb_manifest *const *set, size_t at, struct tb_reason *why)
+static bool is_alone(const struct tb_manifest *const *set, size_t n, size_t at,
+                     struct tb_reason *why)
 {
     const struct tb_manifest *m = set[at];
 
-    for (size_t i = 0; i < at; i++) {
+    for (size_t i = 0; i < n; i++) {
+        if (i == at)
+            continue;
         if (tb_slice_equal(set[i]->name, m->name))
             return tb_refuse(why, TB_CHECK_PACKAGE_DUPLICATE, "name", "each name once",
                              "%.*s twice", (int)m->name.left, (const char *)m->name.p);
@@ -50,7 +53,7 @@ bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at
 {
     const struct tb_manifest *m = set[at], *found;
 
-    if (!is_alone(set, at, why))
+    if (!is_alone(set, n, at, why))
         return false;
     for (size_t i = 0; i < m->n_conflicts; i++) {
         found = find(set, n, &m->conflicts[i]);

@@ -6,9 +6,9 @@
 
 #include "pkg/manifest.h"
 
-/* Package `at` of the set: no other before it has its name, nor is a base package if it is one;
- * nothing is there that it conflicts with, and all is there that it requires. *why, of the first
- * fault: TB_CHECK_PACKAGE_DUPLICATE, TB_CHECK_PACKAGE_RELATION. */
+/* Package `at` of the set: no other has its name, nor is a base package if it is one; nothing is
+ * there that it conflicts with, and all is there that it requires. *why, of the first fault:
+ * TB_CHECK_PACKAGE_DUPLICATE, TB_CHECK_PACKAGE_RELATION. */
 TB_MUST_CHECK bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at,
                                      struct tb_reason *why);
 /* The set has a base package. *why: TB_CHECK_PACKAGE_REQUIRED. */

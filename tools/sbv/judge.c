@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "files/files.h"
+#include "pkg/relations.h"
 #include "tools/sbv/judge_internal.h"
 
 bool tb_judging_unable(struct tb_judging *j, const char *where, const char *what)
@@ -228,86 +229,27 @@ static void verify_signatures(struct tb_judging *j)
 
 /* ---- what packages say of each other ---- */
 
-/* A package of this name and at least this security version. */
-static bool has(const struct tb_judging *j, const struct tb_relation *r)
-{
-    for (size_t i = 0; i < j->n; i++) {
-        const struct tb_package *p = j->entry[i].package;
-
-        if (p != NULL && tb_slice_equal(p->manifest.name, r->name) &&
-            p->manifest.security_version >= r->security_version)
-            return true;
-    }
-    return false;
-}
-
-static void check_relations(struct tb_judging *j, struct tb_set_entry *e,
-                            const struct tb_relation *list, size_t n, bool wanted)
-{
-    char where[TB_PKG_NAME_MAX + 1];
-    struct tb_reason why;
-
-    for (size_t i = 0; i < n; i++) {
-        if (has(j, &list[i]) == wanted)
-            continue;
-        (void)snprintf(where, sizeof where, "%.*s", (int)list[i].name.left,
-                       (const char *)list[i].name.p);
-        (void)tb_refuse(&why, TB_CHECK_PACKAGE_RELATION, where,
-                        wanted ? "this package beside it" : "not this package beside it",
-                        wanted ? "none of security version %u or above"
-                               : "one of security version %u or above",
-                        list[i].security_version);
-        fault_of(j, e, &why);
-    }
-}
-
-static bool same_name(const struct tb_package *a, const struct tb_package *b)
-{
-    return a != NULL && b != NULL && tb_slice_equal(a->manifest.name, b->manifest.name);
-}
-
-static void check_twice(struct tb_judging *j, struct tb_set_entry *e)
-{
-    bool twice = false, base_twice = false;
-    struct tb_reason why;
-
-    for (const struct tb_set_entry *o = j->entry; o < j->entry + j->n; o++) {
-        twice = twice || (o != e && same_name(o->package, e->package));
-        base_twice = base_twice || (o != e && o->package != NULL &&
-                                    o->package->manifest.kind == TB_PACKAGE_BASE &&
-                                    e->package->manifest.kind == TB_PACKAGE_BASE);
-    }
-    if (!twice && !base_twice)
-        return;
-    (void)tb_refuse(&why, TB_CHECK_PACKAGE_DUPLICATE, twice ? "name" : "kind",
-                    twice ? "each name once" : "one base package", "another one");
-    fault_of(j, e, &why);
-}
-
 static void check_together(struct tb_judging *j)
 {
-    struct tb_reason why;
+    const struct tb_manifest *set[TB_SET_PACKAGES_MAX];
+    struct tb_set_entry *of[TB_SET_PACKAGES_MAX];
     struct tb_reader service;
-    bool has_base = false;
+    struct tb_reason why;
+    size_t n = 0;
 
-    for (size_t i = 0; i < j->n; i++) {
-        struct tb_set_entry *e = &j->entry[i];
-        const struct tb_manifest *m;
-
-        if (e->package == NULL)
-            continue;
-        m = &e->package->manifest;
-        has_base = has_base || m->kind == TB_PACKAGE_BASE;
-        check_twice(j, e);
-        check_relations(j, e, m->requires, m->n_requires, true);
-        check_relations(j, e, m->conflicts, m->n_conflicts, false);
-        if (!tb_set_service(m, &service, &why))
-            fault_of(j, e, &why);
+    for (size_t i = 0; i < j->n; i++)
+        if (j->entry[i].package != NULL) {
+            of[n] = &j->entry[i];
+            set[n++] = &j->entry[i].package->manifest;
+        }
+    for (size_t i = 0; i < n; i++) {
+        if (!tb_relations_hold(set, n, i, &why))
+            fault_of(j, of[i], &why);
+        if (!tb_set_service(set[i], &service, &why))
+            fault_of(j, of[i], &why);
     }
-    if (has_base)
-        return;
-    (void)tb_refuse(&why, TB_CHECK_PACKAGE_REQUIRED, "set", "a base package", "none");
-    tb_judging_fault(j, "/trueboot", &why);
+    if (!tb_relations_have_base(set, n, &why))
+        tb_judging_fault(j, "/trueboot", &why);
 }
 
 /* ---- payloads ---- */
