@@ -472,6 +472,60 @@ static void b05_a_loader_package_that_nobody_vouches_for_claims_nothing(void **s
                 "unclaimed /EFI/BOOT/BOOTX64.EFI");
 }
 
+/* Another loader than that of the set, and a package in the other set's folder that holds it. */
+static void put_other_loader(struct judge_world *w, const char *name, const char *file,
+                             const struct test_vendor *v)
+{
+    uint8_t image[4096];
+    struct tb_reader content = tb_slice(image, test_pe_build(image));
+    char path[128];
+
+    image[0x600] ^= 1;
+    world_write(w, "esp/EFI/BOOT/BOOTX64.EFI", content);
+    world_manifest(w, name);
+    w->manifest->version = text("2.0");
+    w->manifest->payload[0] =
+        (struct tb_payload){ .kind = TB_PAYLOAD_EFI, .name = text("trueboot.efi") };
+    test_package_of(w->package, w->manifest, &content, v);
+    snprintf(path, sizeof path, "esp/trueboot/b/%s", file);
+    world_write(w, path, tb_slice(w->package->bytes, w->package->len));
+}
+
+static void the_loader_of_the_other_set_may_start_this_one(void **state)
+{
+    struct judge_world *w = *state;
+
+    put_other_loader(w, "trueboot-loader", "trueboot-loader_2.0.tbp", w->ours);
+    world_passes(w);
+}
+
+static void b09_nothing_else_of_the_other_set_claims_a_program(void **state)
+{
+    static const struct {
+        const char *name, *file;
+        bool is_ours, is_changed;
+    } cases[] = {
+        { "trueboot-loader", "trueboot-loader_2.0.tbp", false, false },
+        { "trueboot-loader", "trueboot-loader_2.0.tbp", true, true },
+        { "trueboot-loader", "trueboot-loader_3.0.tbp", true, false },
+        { "hello", "hello_2.0.tbp", true, false },
+        { "trueboot-loader-x", "trueboot-loader_2.0.tbp", true, false },
+    };
+    struct judge_world *w = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_other_loader(w, cases[i].name, cases[i].file, cases[i].is_ours ? w->ours : w->other);
+        if (cases[i].is_changed) {
+            w->package->bytes[w->package->len - 1100] ^= 1; /* in the program, or behind it */
+            world_write(w, "esp/trueboot/b/trueboot-loader_2.0.tbp",
+                        tb_slice(w->package->bytes, w->package->len));
+        }
+        world_fails(w, TB_CHECK_LOADER_UNCLAIMED, "/EFI/BOOT/BOOTX64.EFI",
+                    "unclaimed /EFI/BOOT/BOOTX64.EFI");
+        world_remove(w, "esp/trueboot/b");
+    }
+}
+
 static void b05_only_data_is_in_its_place_on_the_state_partition(void **state)
 {
     static const struct {
@@ -601,6 +655,8 @@ int main(void)
         T(b05_names_with_other_characters_do_not_act_in_a_terminal),
         T(b05_b09_a_program_that_no_package_claims_is_named),
         T(b05_a_loader_package_that_nobody_vouches_for_claims_nothing),
+        T(the_loader_of_the_other_set_may_start_this_one),
+        T(b09_nothing_else_of_the_other_set_claims_a_program),
         T(b05_only_data_is_in_its_place_on_the_state_partition),
         T(b05_a_pipe_on_the_state_partition_is_named_and_does_not_hang),
         T(b05_more_files_than_are_told_are_counted),
