@@ -34,7 +34,8 @@ TB_MUST_CHECK bool tb_option(const char *name, char *value, size_t cap);
 /* Seconds of trueboot.poweroff=SECONDS; without SECONDS: otherwise; without the option: -1. */
 int tb_poweroff_s(int otherwise);
 char tb_boot_set(void); /* trueboot.set=SET; stops without it */
-/* Nothing goes on from here: says so, and waits; powers off if the kernel option says so. */
+/* Nothing goes on from here: says so, and waits for the power button or the time of the kernel
+ * option. */
 _Noreturn void tb_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void tb_power(enum tb_power what);
 

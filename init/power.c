@@ -6,7 +6,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-#include "init/init.h"
+#include "init/services.h"
 #include "init/settings.h"
 
 #define STOPPED_S 30
@@ -65,12 +65,9 @@ void tb_stop(const char *format, ...)
     tb_say("----------------------------------------------------------------");
     tb_say("stopped %s", text);
     tb_say("----------------------------------------------------------------");
-    if (s >= 0) {
+    if (s >= 0)
         tb_say("power off in %d s", s);
-        (void)sleep((unsigned)s);
-        tb_power(TB_POWER_OFF);
-    }
-    tb_say("nothing goes on; switch the machine off");
-    for (;;)
-        (void)pause();
+    else
+        tb_say("nothing goes on; switch the machine off");
+    tb_services_run(s);
 }

@@ -62,9 +62,34 @@ static void parts_of_any_length_are_hashed_as_one(void **state)
     tb_hasher_free(h);
 }
 
+static void pieces_of_any_length_are_hashed_as_one(void **state)
+{
+    static const size_t lens[] = { 0, 1, 64, 127, 1000 };
+    struct tb_hasher *h = tb_hasher_new();
+    uint8_t bytes[2000], one[TB_DIGEST_MAX], many[TB_DIGEST_MAX];
+
+    (void)state;
+    memset(bytes, 0xa5, sizeof bytes);
+    for (unsigned bank = 0; bank < TB_N_BANKS; bank++) {
+        struct tb_hash_stream *s = tb_hash_stream_new(h, (enum tb_bank)bank);
+        size_t at = 0;
+
+        assert_non_null(s);
+        for (size_t i = 0; i < sizeof lens / sizeof lens[0]; at += lens[i++])
+            assert_true(tb_hash_stream_add(s, tb_slice(bytes + at, lens[i])));
+        /* another digest between the pieces changes nothing */
+        assert_true(tb_hash(h, (enum tb_bank)bank, tb_slice(bytes, at), one));
+        assert_true(tb_hash_stream_end(s, many));
+        assert_memory_equal(one, many, tb_bank_digest_len((enum tb_bank)bank));
+        tb_hash_stream_free(s);
+    }
+    tb_hasher_free(h);
+}
+
 static void freeing_nothing_is_allowed(void **state)
 {
     (void)state;
+    tb_hash_stream_free(NULL);
     tb_hasher_free(NULL);
     tb_key_free(NULL);
     tb_wipe(NULL, 0);
@@ -135,6 +160,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_bank_gives_its_published_digest),
         cmocka_unit_test(parts_of_any_length_are_hashed_as_one),
+        cmocka_unit_test(pieces_of_any_length_are_hashed_as_one),
         cmocka_unit_test(freeing_nothing_is_allowed),
         cmocka_unit_test(t12_ten_thousand_random_values_are_unique),
         cmocka_unit_test(t12_a_failing_random_source_is_reported_and_gives_zeros),

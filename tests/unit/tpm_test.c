@@ -605,6 +605,32 @@ static void a_bank_that_is_not_active_is_refused(void **state)
 }
 
 /* SHA-256 over the values in the order of the selection: what TPMS_QUOTE_INFO.pcrDigest holds. */
+static void an_extend_changes_one_pcr_and_no_other(void **state)
+{
+    const struct tb_tpm_digest digests[] = { { TPM2_ALG_SHA256, { 1 } },
+                                             { TPM2_ALG_SHA512, { 2 } } };
+    struct tb_tpm_pcrs *before = calloc(1, sizeof *before), *after = calloc(1, sizeof *after);
+    struct tb_tpm_error why = { 0 };
+    struct tb_tpm *t = open_tpm(&tpm_a);
+
+    (void)state;
+    ok(tb_tpm_pcr_read(t, two_banks, 1, before, &why));
+    ok(tb_tpm_extend(t, 11, digests, 1, &why));
+    ok(tb_tpm_pcr_read(t, two_banks, 1, after, &why));
+    assert_memory_not_equal(after->bank[0].digest[11], before->bank[0].digest[11], 32);
+    memcpy(before->bank[0].digest[11], after->bank[0].digest[11], 32);
+    assert_memory_equal(after->bank[0].digest, before->bank[0].digest,
+                        sizeof after->bank[0].digest);
+    ok(tb_tpm_extend(t, 11, digests, 2, &why));
+    ok(tb_tpm_pcr_read(t, two_banks, 1, before, &why));
+    assert_memory_not_equal(after->bank[0].digest[11], before->bank[0].digest[11], 32);
+    assert_int_equal(tb_tpm_extend(t, 11, digests, 0, &why), TB_TPM_BUG);
+    assert_int_equal(tb_tpm_extend(t, 32, digests, 1, &why), TB_TPM_BUG);
+    tb_tpm_close(t);
+    free(before);
+    free(after);
+}
+
 static void digest_of(const struct tb_tpm_pcrs *p, uint8_t out[32])
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
@@ -758,6 +784,7 @@ int main(void)
         cmocka_unit_test(t21_a_credential_is_activated_by_its_ek_and_ak_alone),
         cmocka_unit_test(pcr_values_are_those_that_tpm2_pcrread_shows),
         cmocka_unit_test(a_bank_that_is_not_active_is_refused),
+        cmocka_unit_test(an_extend_changes_one_pcr_and_no_other),
         cmocka_unit_test(a_quote_over_two_banks_verifies_and_holds_what_was_asked),
         cmocka_unit_test(many_quotes_use_one_session_and_leave_nothing_behind),
         cmocka_unit_test(a_tpm_with_an_endorsement_password_is_refused_in_clear_words),
