@@ -37,14 +37,14 @@ static bool parse(struct tb_lines *l, struct tb_bootconf *c)
 
     if (!tb_lines_next(l))
         return false;
-    if (l->end || !tb_lines_text_is(l->line, FIRST))
+    if (!tb_lines_text_is(l->line, FIRST))
         return tb_lines_refuse(l, FIRST);
     if (!tb_lines_value(l, "default", is_set, "default a or default b", &v))
         return false;
     c->start = (char)v.p[0];
     if (!tb_lines_next(l) || !parse_good(l, c))
         return false;
-    c->quiet = !l->end && tb_lines_text_is(l->line, "quiet");
+    c->quiet = tb_lines_text_is(l->line, "quiet");
     if (c->quiet && !tb_lines_next(l))
         return false;
     if (tb_lines_is(l, "append", &v)) {

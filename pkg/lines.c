@@ -75,6 +75,7 @@ bool tb_lines_next(struct tb_lines *l)
 
     l->n++;
     l->end = l->in.left == 0;
+    l->line = l->in;
     if (l->end)
         return true;
     end = memchr(l->in.p, '\n', l->in.left);
@@ -90,7 +91,7 @@ bool tb_lines_is(const struct tb_lines *l, const char *key, struct tb_reader *re
 {
     size_t n = strlen(key);
 
-    if (l->end || l->line.left < n + 2 || memcmp(l->line.p, key, n) != 0 || l->line.p[n] != ' ')
+    if (l->line.left < n + 2 || memcmp(l->line.p, key, n) != 0 || l->line.p[n] != ' ')
         return false;
     *rest = tb_slice(l->line.p + n + 1, l->line.left - n - 1);
     return true;
@@ -212,11 +213,13 @@ bool tb_lines_value(struct tb_lines *l, const char *key, bool (*is)(struct tb_re
 
 bool tb_lines_end(struct tb_lines *l)
 {
-    if (l->end || !tb_lines_text_is(l->line, "end"))
+    if (!tb_lines_text_is(l->line, "end"))
         return tb_lines_refuse(l, "the next line in order, or end");
-    if (!tb_lines_next(l))
-        return false;
-    return l->end || tb_lines_refuse(l, "nothing behind the end");
+    if (l->in.left == 0)
+        return true;
+    l->n++;
+    l->line = l->in;
+    return tb_lines_refuse(l, "nothing behind the end");
 }
 
 bool tb_bytes_put(struct tb_bytes *o, const void *p, size_t n)

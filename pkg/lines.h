@@ -12,7 +12,7 @@
 
 struct tb_lines {
     struct tb_reader in;   /* behind the current line */
-    struct tb_reader line; /* the current line, without its end */
+    struct tb_reader line; /* the current line, without its end; empty when there is none */
     unsigned n;            /* its number, from 1; 0: none yet */
     bool end;              /* there is no further line */
     struct tb_reason *why;

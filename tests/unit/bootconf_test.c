@@ -51,10 +51,12 @@ static void every_meaning_has_one_text(void **state)
                                  .append = tb_slice("panic=-1", (i & 16) != 0 ? 8 : 0) };
         struct tb_bootconf again;
         struct tb_reason why;
-        char text[128];
-        size_t len;
+        char text[128], again_text[128];
+        size_t len, again_len;
 
         assert_true(tb_bootconf_print(&c, text, sizeof text, &len));
+        for (size_t cap = 0; cap < len; cap++)
+            assert_false(tb_bootconf_print(&c, again_text, cap, &again_len));
         assert_true(tb_bootconf_parse(tb_slice(text, len), &again, &why));
         assert_int_equal(c.start, again.start);
         assert_int_equal(c.good[0], again.good[0]);
@@ -73,7 +75,7 @@ static void b16_every_truncation_is_refused_and_says_where(void **state)
 
         assert_false(parsed(whole, n, &c, &why));
         assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
-        assert_memory_equal(why.where, "line ", 5);
+        test_is_truncated(whole, n, &why);
         assert_int_equal(c.start, 0);
     }
 }
@@ -119,6 +121,8 @@ static void b16_every_line_is_refused_in_any_other_form(void **state)
             fail_msg("taken: %s", broken[i].text);
         assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
         assert_string_equal(why.where, broken[i].where);
+        if (strstr(broken[i].text, "good") != NULL && strstr(broken[i].text, "quiet") == NULL)
+            assert_string_equal(why.expected, "good a, good b, each once");
     }
 }
 

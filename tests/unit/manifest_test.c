@@ -98,6 +98,11 @@ static const struct {
     { "vendor Example", "vendor  Example", "line 6" },
     { "(Host Software)", "\x1b[31m", "line 6" },
     { "(Host Software)", "(Host Software) ", "line 6" },
+    { "(Host Software)", "\x7f", "line 6" },
+    { "(Host Software)", "\x80", "line 6" },
+    { "option console", "option .console", "line 13" },
+    { "T23:59:59Z", "T23:59:59Z0", "line 7" },
+    { "T23:59:59Z", "T23:59:59", "line 7" },
     { "2024-02-29", "2023-02-29", "line 7" },
     { "2024-02-29", "1969-12-31", "line 7" },
     { "T23:59:59Z", "T24:00:00Z", "line 7" },
@@ -120,6 +125,7 @@ static const struct {
     { "kind base", "kind bases", "line 9" },
     { "conflicts a 0", "conflicts c 0", "line 11" },
     { "conflicts a 0", "conflicts b 0", "line 11" },
+    { "conflicts a 0", "conflicts A 0", "line 10" },
     { "conflicts a 0", "conflicts a", "line 10" },
     { "conflicts a 0", "conflicts a 0 ", "line 10" },
     { "requires z 1\n", "requires z 1\nconflicts z 1\n", "line 13" },
@@ -135,6 +141,11 @@ static const struct {
     { "14000000 aa", "14000000 AA", "line 15" },
     { "14000000 aa", "14000000 a", "line 15" },
     { "authenticode aa", "authenticode a", "line 16" },
+    { D384, D384 "0", "line 16" },
+    { D384, "bB" H14 H16 H16 H16 H16 H16, "line 16" },
+    { D384 " " D256, D384 " " D256 "0", "line 16" },
+    { D384 " " D256, D384 " cC" H14 H16 H16 H16, "line 16" },
+    { "Data_1.bin 0 " D512 " ", "Data_1.bin 0 " D512 " 0", "line 17" },
     { "payload file Data", "payload efi Data", "line 18" },
     { "payload kernel", "payload file", "line 16" },
     { "end\n", "", "line 18" },
@@ -168,8 +179,57 @@ static void every_truncation_is_refused(void **state)
     struct tb_reason why;
 
     (void)state;
-    for (size_t n = 0; n < strlen(whole); n++)
+    for (size_t n = 0; n < strlen(whole); n++) {
         assert_null(parsed(whole, n, &why));
+        test_is_truncated(whole, n, &why);
+    }
+}
+
+/* Of several faults the first is told, in words of its own. */
+static void the_first_fault_is_told(void **state)
+{
+    static const struct {
+        const char *what, *by, *expected;
+    } faults[] = {
+        { "conflicts a", "conflicts c", "names in rising order" },
+        { "requires z", "requires Z", "a package's name and a security version" },
+        { "option loglevel", "option a", "names in rising order" },
+        { "payload kernel", "payload Kernel", "payload and a kind of payload" },
+        { "kind base", "kind other", "kind base or software" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        const char *at = strstr(whole, faults[i].what);
+        char text[sizeof whole + 64];
+        struct tb_reason why;
+        int n = snprintf(text, sizeof text, "%.*s%s%s", (int)(at - whole), whole, faults[i].by,
+                         at + strlen(faults[i].what));
+
+        assert_null(parsed(text, (size_t)n, &why));
+        assert_string_equal(why.expected, faults[i].expected);
+    }
+}
+
+/* The last letter of a line's first word, and what stands behind the word. */
+static void every_line_begins_with_its_word(void **state)
+{
+    unsigned line = 1;
+
+    (void)state;
+    for (const char *at = whole; *at != '\0'; at = strchr(at, '\n') + 1, line++)
+        for (size_t i = 0; i < 2; i++) {
+            char text[sizeof whole], where[32];
+            const size_t end = (size_t)(at - whole) + strcspn(at, " \n");
+            struct tb_reason why;
+
+            memcpy(text, whole, sizeof whole);
+            text[end - 1 + i]++;
+            if (parsed(text, strlen(whole), &why) != NULL)
+                fail_msg("taken: %.12s", text + (at - whole));
+            snprintf(where, sizeof where, "line %u", line);
+            assert_string_equal(why.where, where);
+        }
 }
 
 static void dates_are_those_of_the_calendar(void **state)
@@ -238,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_whole_manifest_is_read_and_printed_again),
         cmocka_unit_test(every_line_is_refused_in_any_other_form),
         cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(every_line_begins_with_its_word),
+        cmocka_unit_test(the_first_fault_is_told),
         cmocka_unit_test(dates_are_those_of_the_calendar),
         cmocka_unit_test(too_many_of_anything_are_refused),
     };

@@ -72,6 +72,21 @@ uint8_t *test_memdup(const void *p, size_t n)
     return copy;
 }
 
+void test_is_truncated(const char *text, size_t n, const struct tb_reason *why)
+{
+    char where[32];
+    unsigned line = 1;
+
+    for (size_t i = 0; i < n; i++)
+        line += text[i] == '\n';
+    snprintf(where, sizeof where, "line %u", line);
+    assert_string_equal(why->where, where);
+    if (n == 0 || text[n - 1] == '\n')
+        assert_string_equal(why->observed, "end");
+    else
+        assert_string_equal(why->expected, "a line that ends");
+}
+
 const char *test_fixture(const char *relative)
 {
     static char path[4096];

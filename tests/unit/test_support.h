@@ -36,6 +36,10 @@ struct tb_reader test_slice(const struct test_bytes *b);
  */
 uint8_t *test_memdup(const void *p, size_t n);
 
+/* Canonical text (pkg/lines.h) that was cut to n bytes: *why names the line, and where it is cut
+ * within one, that it does not end. */
+void test_is_truncated(const char *text, size_t n, const struct tb_reason *why);
+
 /* Path of a file of the corpus under $TRUEBOOT_FIXTURES in a static buffer; skips the running test
  * when the file is not there. */
 const char *test_fixture(const char *relative);
