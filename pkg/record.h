@@ -46,8 +46,9 @@ enum tb_record_kind {
     TB_RECORD_COMPLETE = 36,  /* boot-complete: agent and workloads start now */
 };
 
-#define TB_RECORD_INCOMPLETE "boot.incomplete" /* CODE of FALLBACK: it did not come up last time   \
-                                                */
+#define TB_RECORD_INCOMPLETE                                                                       \
+    "boot.incomplete" /* CODE of FALLBACK: it did not come up last time                            \
+                       */
 #define TB_RECORD_TEXT_MAX (TB_BOOTCONF_LEN_MAX + 1024) /* bytes, without the tag's 8 */
 #define TB_RECORD_LEN_MAX (TB_RECORD_TEXT_MAX + 8)
 #define TB_RECORD_LINE_MAX 2048 /* characters of a command line, an asset tag, a path */
