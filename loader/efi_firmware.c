@@ -121,10 +121,11 @@ static void put_list(uint8_t **to, struct tb_reader cert)
     put(to, cert.p, cert.left);
 }
 
-/* Linux takes MokListRT whoever wrote it: an operating system could leave one for its successor. So
- * what is there goes, and ours is volatile, which nobody can write over later. */
+/* Linux takes these variables whoever wrote them: an operating system could leave some for its
+ * successor. So what is there goes, and ours are volatile, which nobody can write over later. */
 bool tb_efi_hand_over_vendors(struct tb_efi *efi, const struct tb_reader *cert, size_t n)
 {
+    static CHAR16 *const names[] = { L"MokListRT", L"MokListXRT", L"MokListTrustedRT" };
     static const uint8_t yes = 1;
     const UINT32 attributes = EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS;
     uint8_t *lists, *to;
@@ -138,8 +139,8 @@ bool tb_efi_hand_over_vendors(struct tb_efi *efi, const struct tb_reader *cert, 
         return false;
     for (size_t i = 0; i < n; i++)
         put_list(&to, cert[i]);
-    efi->runtime->SetVariable(L"MokListRT", &shim_guid, 0, 0, NULL);
-    efi->runtime->SetVariable(L"MokListTrustedRT", &shim_guid, 0, 0, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        efi->runtime->SetVariable(names[i], &shim_guid, 0, 0, NULL);
     ok = set_variable(efi, L"MokListRT", &shim_guid, attributes, tb_slice(lists, len)) &&
          set_variable(efi, L"MokListTrustedRT", &shim_guid, attributes, tb_slice(&yes, 1));
     tb_efi_give_back(efi, lists, len);
