@@ -229,6 +229,34 @@ export function explanationsOf(facts) {
     };
 }
 
+// What a host on Trueboot's own boot chain booted from, null for others: { set, verifier, complete,
+// rescue, fallback, packages: [{ name, version, security, kind, level, vendor, signer, good }] }.
+export function chainOf(facts) {
+    const c = object(facts).chain;
+    if (c === null || typeof c !== 'object' || Array.isArray(c)) return null;
+    const text = (x) => (typeof x === 'string' ? x : '');
+    return {
+        set: text(c.set),
+        verifier: text(c.verifier),
+        complete: c.complete === true,
+        rescue: c.rescue === true,
+        fallback: text(c.fallback),
+        packages: list(c.packages).map((x) => {
+            const p = object(x);
+            return {
+                name: text(p.name),
+                version: text(p.version),
+                security: Number.isInteger(p.security_version) ? p.security_version : null,
+                kind: text(p.kind),
+                level: text(p.level),
+                vendor: text(p.vendor),
+                signer: text(p.signer),
+                good: p.verified === true && p.checked === true,
+            };
+        }),
+    };
+}
+
 const PCR_STATES = {
     __proto__: null,
     match: { mark: 'pass', words: 'explained by the log' },

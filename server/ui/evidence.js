@@ -207,6 +207,36 @@ export function drawPcrs(banks, why) {
     return [...banksOf(banks), ...explanationsTable(why)];
 }
 
+// What a host on Trueboot's own boot chain booted from.
+export function drawPackages(chain) {
+    const told = [
+        `Boot set ${visible(chain.set) || 'unknown'}. `,
+        chain.verifier === 'pass'
+            ? 'The Secure Boot Verifier passed it. '
+            : 'The Secure Boot Verifier did not pass it. ',
+        chain.complete ? '' : 'The boot is not complete yet. ',
+        chain.rescue ? 'A rescue shell was opened. ' : '',
+        chain.fallback ? `The other set was to start: ${visible(chain.fallback)}. ` : '',
+    ];
+    return [
+        h('p', null, told.join('')),
+        table(
+            'Packages',
+            ['Package', 'Version', 'Security version', 'Level', 'Vendor', 'Signer', 'Proved'],
+            chain.packages.map((p) => [
+                visible(p.name),
+                visible(p.version),
+                count(p.security),
+                visible(p.level),
+                visible(p.vendor),
+                visible(p.signer),
+                p.good ? mark('pass', 'yes') : mark('fail', 'no'),
+            ]),
+            { class: 'small' },
+        ),
+    ];
+}
+
 function explanationsTable(why) {
     if (why.rows.length === 0) return [];
     const rest = [

@@ -1,10 +1,10 @@
 // One host: what the Verifier says of it, why, and what can be done.
 
 import { api, hostPath } from './api.js';
-import { MARK_WORDS, explanationsOf, findingMark, pcrTable, provedBy } from './boot.js';
+import { MARK_WORDS, chainOf, explanationsOf, findingMark, pcrTable, provedBy } from './boot.js';
 import { drawChanges, loadChanges } from './diff.js';
 import { fill, h, icon, refill } from './dom.js';
-import { drawBoot, drawChecks, drawLog, drawPcrs, drawTpm } from './evidence.js';
+import { drawBoot, drawChecks, drawLog, drawPackages, drawPcrs, drawTpm } from './evidence.js';
 import {
     count,
     reasonText,
@@ -41,6 +41,7 @@ const SECTIONS = [
     ['asked', null],
     ['findings', 'Findings'],
     ['changes', 'What changed since the last trusted boot'],
+    ['packages', 'Packages'],
     ['boot', 'The boot'],
     ['tpm', 'TPM'],
     ['pcrs', 'PCRs'],
@@ -131,6 +132,8 @@ function draw(view) {
     );
     section(view, 'boot', known && x.tpm_version === '2.0' ? r : null, () => drawBoot(r));
     const proved = provedBy(r);
+    const chain = chainOf(proved.facts);
+    section(view, 'packages', chain, () => drawPackages(chain));
     section(view, 'tpm', x.tpm ? [x.tpm, proved.quote] : null, () => drawTpm(x.tpm, proved.quote));
     const banks = pcrTable(proved.pcrs);
     const why = explanationsOf(proved.facts);
@@ -238,6 +241,7 @@ function actions(view) {
             f.code === 'quote.firmware-version' ||
             f.code === 'pcr.bank-gone',
     );
+    const rollback = failed.some((f) => f.code === 'package.rolled-back');
     return h(
         'div',
         { class: 'actions' },
@@ -267,6 +271,14 @@ function actions(view) {
                   said: 'Firmware accepted',
                   body: seen,
                   ask: 'Accept the firmware that was last genuinely attested as the reference?',
+              })
+            : null,
+        may && rollback
+            ? post('accept-rollback', {
+                  label: 'Accept packages',
+                  said: 'Packages accepted',
+                  body: seen,
+                  ask: 'Accept the packages that were last genuinely attested, though they are older than before?',
               })
             : null,
         may && x.state === 'active'

@@ -361,6 +361,34 @@ test('explanations are read as text, and nothing else of them is', () => {
         assert.deepEqual(boot.explanationsOf(none), { rows: [], lost: 0, cut: false });
 });
 
+test('packages of our own boot chain are read as they are, and nothing odd is good', () => {
+    const one = { name: 'base', version: '1', security_version: 3, checked: true, verified: true };
+    const chain = boot.chainOf({
+        chain: {
+            set: 'a',
+            verifier: 'pass',
+            complete: true,
+            fallback: null,
+            packages: [one, { ...one, checked: 'yes' }, {}],
+        },
+    });
+    assert.deepEqual(
+        chain.packages.map((p) => [p.name, p.security, p.good]),
+        [
+            ['base', 3, true],
+            ['base', 3, false],
+            ['', null, false],
+        ],
+    );
+    assert.deepEqual(
+        [chain.set, chain.verifier, chain.complete, chain.rescue, chain.fallback],
+        ['a', 'pass', true, false, ''],
+    );
+    for (const none of [null, {}, { chain: null }, { chain: [] }, { chain: 7 }])
+        assert.equal(boot.chainOf(none), null);
+    assert.deepEqual(boot.chainOf({ chain: {} }).packages, []);
+});
+
 test('event data without a mark is unverified', () => {
     const marks = (e) => boot.eventOf(e).lines.map((l) => l.verified);
     assert.deepEqual(marks({ details: 'x' }), [false]);
