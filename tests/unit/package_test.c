@@ -215,12 +215,38 @@ static void every_truncation_and_what_follows_is_refused(void **state)
     test_manifest(s->manifest);
     make(s, s->ours, NULL);
     whole = s->made->len;
-    for (s->made->len = 0; s->made->len < whole; s->made->len += 7)
+    for (s->made->len = 0; s->made->len < whole; s->made->len += 7) {
         assert_false(believed(s, &rules, &who, &why));
+        if (s->made->len < whole - (size_t)2 * TB_BLOCK_LEN)
+            assert_string_equal(why.observed, "the container ends");
+    }
     s->made->len = whole + 1;
     expect(s, &rules, TB_CHECK_PACKAGE_FORMAT);
     s->made->len = whole + TB_BLOCK_LEN;
     expect(s, &rules, TB_CHECK_PACKAGE_FORMAT);
+}
+
+static void a_members_size_is_octal_and_within_its_limit(void **state)
+{
+    static const struct {
+        uint8_t by;
+        const char *expected;
+    } first_digit[] = {
+        { ' ', "its size in octal digits" },
+        { '8', "its size in octal digits" },
+        { '1', "a size within the limit" },
+    };
+    struct scene *s = *state;
+    struct tb_reason why;
+
+    test_manifest(s->manifest);
+    make(s, s->ours, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        s->made->bytes[124] = first_digit[i].by;
+        assert_false(tb_package_open(tb_slice(s->made->bytes, s->made->len), s->open, &why));
+        assert_string_equal(why.where, "manifest");
+        assert_string_equal(why.expected, first_digit[i].expected);
+    }
 }
 
 /* A list signed by v, under the domain of `kind`, verified against what is held. */
@@ -340,6 +366,7 @@ int main(void)
         SCENE(dates_are_judged_at_the_time_of_signing),
         SCENE(every_changed_byte_is_refused),
         SCENE(every_truncation_and_what_follows_is_refused),
+        SCENE(a_members_size_is_octal_and_within_its_limit),
         SCENE(a_signature_is_good_for_its_purpose_only),
         SCENE(t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer),
         SCENE(only_roots_are_taken_as_vendors),
