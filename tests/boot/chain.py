@@ -24,6 +24,7 @@ CMDLINE = 'console=ttyS0 quiet panic=-1 ima_policy=tcb trueboot.poweroff'
 LOADER = 'EFI/BOOT/BOOTX64.EFI'
 STATE_START = 534528  # first sector of the state partition, as tools/image places it
 STOPPED = 'power off in', 'Access Denied', 'Kernel panic'  # nothing else happens after these
+UP = 'boot complete'
 MEMBERS = {'log': 'event_log', 'user_log': 'user_log', 'boot_set': 'boot_set'}
 EMPTY_CPIO = (b'070701' + b'0' * 40 + b'00000001' + b'0' * 40 + b'0000000B' + b'0' * 8 +
               b'TRAILER!!!\0\0\0\0')
@@ -34,7 +35,7 @@ class World(Verifier):
     """A Verifier that believes one vendor, and that vendor's packages and keys."""
 
     def __init__(self, args, top, **kw):
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.keys, self.base, self.packages = f'{top}/keys', f'{top}/base', f'{top}/packages'
         self.build, self.cache = args.build, args.cache
         self.image('keys', self.keys)
@@ -339,29 +340,25 @@ class Host(Machine):
     def attest_as_predicted(self, **kw):
         """The same; what it quoted must be what its disk said before, in each bank: of a first boot
         what the loader and those behind it measure, of later ones also what the firmware does."""
-        told = self.predict()
-        result = self.attest(**kw)
-        for bank, values in self.bundle().pcrs().items():
-            differ = {n: (v, values[int(n)]) for n, v in told[bank].items() if v != values[int(n)]}
-            assert not differ, f'{bank}: predicted and quoted differ: {differ}'
-        return result
-
-    def predict(self):
-        """{bank: {PCR: value}} of the next boot."""
         log, known = [], {9, 11, 12, 13, 14}
         if self.verified():
             with open(f'{self.dir}/log', 'wb') as file:
                 file.write(self.bundle().log())
             log, known = ['--log', f'{self.dir}/log'], known | set(range(8))
-        told = json.loads(self.world.pkg('predict', '--json', '--esp', self.tree(), *log))
-        for values in told['pcrs'].values():
-            assert {int(n) for n in values} >= known, values
-        return told['pcrs']
+        told = json.loads(self.world.pkg('predict', '--json', '--esp', self.tree(), *log))['pcrs']
+        result = self.attest(**kw)
+        for bank, values in self.bundle().pcrs().items():
+            foretold = {int(n): v for n, v in told[bank].items()}
+            assert set(foretold) >= known, foretold
+            differ = {n: (v, values[n]) for n, v in foretold.items() if v != values[n]}
+            assert not differ, f'{bank}: predicted and quoted differ: {differ}'
+        return result
 
     def stopped(self, *texts, options=()):
         """Boots, and stops on the way, without coming to the agent; its console has these texts."""
         before = self.verified()
-        self.boot(lambda: any(end in self.text() for end in STOPPED), options)
+        self.boot(lambda: any(end in self.text() for end in (*STOPPED, UP)), options)
+        assert UP not in self.text(), f'{self.name} came up:\n{self.tail()}'
         for text in texts:
             assert text in self.text(), f'{self.name}: no "{text}":\n{self.tail()}'
         assert self.verified() == before, f'{self.name} attested: {self.verified()}'
@@ -448,5 +445,7 @@ class Bundle:
         out = {}
         for algorithm, mask, values in self.content.get(3) or self.fields[14]:
             numbers = [n for n in range(24) if mask >> n & 1]
-            out[TCG_BANKS[algorithm]] = {n: v.hex() for n, v in zip(numbers, values)}
+            size = len(values) // len(numbers)
+            out[TCG_BANKS[algorithm]] = {n: values[i * size:(i + 1) * size].hex()
+                                         for i, n in enumerate(numbers)}
         return out

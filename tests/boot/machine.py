@@ -320,7 +320,7 @@ def find_needs(build, needed, programs):
 
 def findings(host):
     return [(f['code'], f['where'], f['expected'], f['observed'])
-            for f in host['result']['findings']]
+            for f in (host['result'] or {'findings': []})['findings']]
 
 
 def expect(verifier, name, verdict, code, secure_boot='on'):
