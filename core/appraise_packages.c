@@ -2,8 +2,9 @@
  *
  * A package's signed manifest is its own reference value (DESIGN, "Packages"). Whoever sends the
  * evidence chooses the metadata, so metadata claims nothing by itself: a record that is proved must
- * name exactly this manifest. And a record by itself is only what some loader wrote: which one,
- * says PCR 4, whose programs must be payloads of the same packages. */
+ * name exactly this manifest (but for the loader of the other boot set). And a record by itself is
+ * only what some loader wrote: which one, says PCR 4, whose programs must be payloads of the same
+ * packages. */
 #include "core/appraise_chain.h"
 
 #include <inttypes.h>
@@ -65,10 +66,15 @@ static void list_package(struct tb_chain_work *w, const struct tb_record *r)
     facts->n_packages++;
 }
 
+static uint32_t least_of_host(const struct tb_chain_work *w, struct tb_reader name)
+{
+    return w->in->versions != NULL ? tb_minimum_of(w->in->versions, name) : 0;
+}
+
 static void judge_version(struct tb_chain_work *w, const struct tb_record *r)
 {
     const uint32_t of_policy = tb_minimum_of(&w->in->policy->packages.minimum, r->name);
-    const uint32_t of_host = w->in->versions != NULL ? tb_minimum_of(w->in->versions, r->name) : 0;
+    const uint32_t of_host = least_of_host(w, r->name);
     const uint32_t least = of_policy > of_host ? of_policy : of_host;
     char where[64], expected[64];
 
@@ -318,7 +324,23 @@ static void judge_package(struct tb_chain_work *w, struct tb_chain_package *fact
             w->signed_options = m->option[i].value;
 }
 
-/* Metadata that no record names says nothing about this boot. */
+/* An update replaces the loader before it switches to its set, and a fallback comes after it: the
+ * loader of the other set may have started this one. It is held to what the set's own is held to,
+ * and only what the firmware measured is looked for in it. */
+static void take_other_loader(struct tb_chain_work *w)
+{
+    const struct tb_manifest *m = &w->package.manifest;
+    const uint32_t of_policy = tb_minimum_of(&w->in->policy->packages.minimum, m->name);
+    struct tb_package_trust trust;
+    struct tb_reason why;
+
+    if (same_text(m->name, "trueboot-loader") && w->rules.vendors != NULL &&
+        m->security_version >= of_policy && m->security_version >= least_of_host(w, m->name) &&
+        tb_package_verify(&w->package, &w->rules, &trust, &why))
+        claim_programs(w);
+}
+
+/* All other metadata that no record names says nothing about this boot. */
 static void take_metadata(struct tb_chain_work *w)
 {
     struct tb_chain_facts *facts = &w->out->chain;
@@ -332,6 +354,7 @@ static void take_metadata(struct tb_chain_work *w)
             return;
         }
     facts->n_unused_metadata++;
+    take_other_loader(w);
 }
 
 static void read_metadata(struct tb_chain_work *w)
