@@ -2,6 +2,7 @@
  *
  * Nothing but the Secure Boot Verifier runs before it has passed what is installed, and what it
  * found is in PCR 11 before anything acts on it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
@@ -18,9 +19,34 @@
 #define WORD(text) ((char *)(uintptr_t)(text))
 
 static const struct tb_mount mounts[] = {
-    { "tmpfs", "/run", "tmpfs", SAFE, "mode=0755", false },
+    { "tmpfs", "/run", "tmpfs", SAFE | MS_NOEXEC, "mode=0755", false },
     { "tmpfs", "/tmp", "tmpfs", SAFE | MS_NOEXEC, "mode=1777", false },
 };
+
+/* Until the next boot: all modules that this system has are loaded, and another kernel would run
+ * without having been measured. */
+static void lock_kernel(void)
+{
+    static const char *const switches[] = { "/proc/sys/kernel/kexec_load_disabled",
+                                            "/proc/sys/kernel/modules_disabled" };
+
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        int fd = open(switches[i], O_WRONLY | O_CLOEXEC);
+
+        if (fd < 0 || write(fd, "1", 1) != 1)
+            (void)tb_failed("%s", switches[i]);
+        if (fd >= 0)
+            (void)close(fd);
+    }
+}
+
+/* What was verified may run, and is not written any more; nothing else that can be written runs. */
+static void release_software(void)
+{
+    if (mount(TB_SOFTWARE, TB_SOFTWARE, NULL, MS_BIND, NULL) != 0 ||
+        mount(NULL, TB_SOFTWARE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | SAFE, NULL) != 0)
+        (void)tb_failed("mounting " TB_SOFTWARE);
+}
 
 static bool verify(char *option)
 {
@@ -85,6 +111,7 @@ _Noreturn static void complete(char set, bool rescue)
 {
     if (!verify(WORD("--complete")))
         tb_stop("by the Secure Boot Verifier: the end of the boot cannot be measured");
+    release_software();
     tb_services_add_agent();
     tb_services_add_packages();
     if (rescue)
@@ -102,6 +129,7 @@ void tb_stage_system(void)
     tb_console_open();
     (void)umask(022);
     (void)reboot(RB_DISABLE_CAD);
+    lock_kernel();
     if (!tb_mount_all(mounts, sizeof mounts / sizeof *mounts) || mkdir(TB_RUN, 0755) != 0)
         tb_stop("at its first directories");
     (void)snprintf(target, sizeof target, TB_ESP "/trueboot/%c", set);
