@@ -249,6 +249,38 @@ static void a_members_size_is_octal_and_within_its_limit(void **state)
     }
 }
 
+static void refused_at_once(struct scene *s, const char *where, const char *expected)
+{
+    struct tb_reason why;
+
+    assert_false(tb_package_open(tb_slice(s->made->bytes, s->made->len), s->open, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
+    assert_string_equal(why.where, where);
+    assert_string_equal(why.expected, expected);
+    assert_int_equal(s->open->manifest_text.left, 0);
+}
+
+/* Signed or not: what has another form is never looked at further. */
+static void both_members_must_be_what_they_say(void **state)
+{
+    struct scene *s = *state;
+    uint8_t *signature;
+
+    test_manifest(s->manifest);
+    make(s, s->ours, NULL);
+    s->made->bytes[0] ^= 1;
+    refused_at_once(s, "manifest", "the header of this member");
+    s->made->bytes[0] ^= 1;
+    signature = s->made->bytes + tb_member_len(test_manifest_text(s->manifest).left);
+    signature[0] ^= 1;
+    refused_at_once(s, "signature", "the header of this member");
+    signature[0] ^= 1;
+    signature[TB_BLOCK_LEN] ^= 1;
+    refused_at_once(s, "signature", "TBSG, format 1");
+    test_package_make(s->made, tb_slice("other\n", 6), s->ours, NULL, PACKAGE_NOW_S);
+    refused_at_once(s, "line 1", "trueboot-package 1");
+}
+
 /* A list signed by v, under the domain of `kind`, verified against what is held. */
 static bool list_taken(struct scene *s, const struct test_vendor *v, enum tb_signed_kind kind,
                        const char *list, const struct tb_revocations *held,
@@ -367,6 +399,7 @@ int main(void)
         SCENE(every_changed_byte_is_refused),
         SCENE(every_truncation_and_what_follows_is_refused),
         SCENE(a_members_size_is_octal_and_within_its_limit),
+        SCENE(both_members_must_be_what_they_say),
         SCENE(a_signature_is_good_for_its_purpose_only),
         SCENE(t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer),
         SCENE(only_roots_are_taken_as_vendors),
