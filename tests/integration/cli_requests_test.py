@@ -264,6 +264,29 @@ class Requests(unittest.TestCase):
             web["result"]["boot"] = broken
             self.assertEqual(self.run_cli("host", "show", "id-web")[0], 0)
 
+    def test_the_packages_of_a_host_are_told(self):
+        one = {"name": "base", "version": "1\x1b[2J", "security_version": 3, "kind": "base", "level": "certified",
+               "verified": True, "checked": True, "vendor": "V", "signer": "CN=S"}
+        chain = {"set": "a", "verifier": "pass", "complete": True, "rescue": False,
+                 "packages": [one, {**one, "name": "x", "verified": False, "level": None, "signer": None}]}
+        web = host("web", result={"findings": [], "boot": {"chain": chain}})
+        self.server.reply = lambda *_: answer(web)
+        for verb in ("packages", "show"):
+            code, out = self.run_cli("host", verb, "id-web")[:2]
+            self.assertEqual(code, 0)
+            self.assertIn("boot set a, Secure Boot Verifier: pass, complete\n", out)
+            rows = [line.split() for line in out.split("PACKAGE ", 1)[1].splitlines()[1:3]]
+            self.assertEqual(rows[0], ["base", "1\\x1b[2J", "3", "base", "certified", "yes", "yes", "V", "CN=S"])
+            self.assertEqual(rows[1][4:6], ["-", "no"])
+            self.assertNotIn("\x1b", out)
+        self.assertEqual(json.loads(self.run_cli("host", "packages", "id-web", "--json")[1]), chain)
+        for broken in ({"set": 7, "packages": 7}, {"packages": [7, None]}, {}):
+            web["result"]["boot"]["chain"] = broken
+            self.assertEqual(self.run_cli("host", "packages", "id-web")[0], 0)
+        for none in (None, {}, {"boot": None}, {"boot": {"chain": None}}):
+            web["result"] = none
+            self.assertEqual(self.run_cli("host", "packages", "id-web")[0], 1)
+
     def test_what_would_explain_a_mismatch_is_told_of_a_host(self):
         boot = {"explanations": [{"code": "surplus-events", "where": "PCR 7: sha256", "meaning": "it\x1b[2J fits",
                                   "detail": "event 9", "next": "look"}, 7, {}],

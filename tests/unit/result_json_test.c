@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "tests/unit/evidence_builder.h"
+#include "wire/facts_json.h"
 
 static const char *text_at(const json_t *o, const char *name)
 {
@@ -299,9 +300,106 @@ static void memory_that_runs_out_gives_nothing_rather_than_less(void **state)
     evidence_free(e);
 }
 
+/* --- Trueboot's own boot chain --- */
+
+static struct tb_chain_facts *chain_facts(void)
+{
+    struct tb_chain_facts *c = calloc(1, sizeof *c);
+
+    assert_non_null(c);
+    *c = (struct tb_chain_facts){ .present = true,
+                                  .proved = true,
+                                  .set = 'b',
+                                  .fallback_code = "package.payload",
+                                  .secure_boot = "on",
+                                  .asset_tag = "rack\x1b[31m",
+                                  .verdict = TB_CHAIN_PASS,
+                                  .complete = true,
+                                  .n_unused_metadata = 2,
+                                  .n_vendors = 1,
+                                  .vendor = { { 0xab } },
+                                  .n_packages = 2 };
+    c->package[0] = (struct tb_chain_package){ .name = "base",
+                                               .version = "1.2",
+                                               .security_version = UINT32_MAX,
+                                               .kind = TB_PACKAGE_BASE,
+                                               .checked = true,
+                                               .verified = true,
+                                               .level = TB_LEVEL_PARTNER,
+                                               .signer_sha256 = { 0xcd },
+                                               .signer = "CN=Signer",
+                                               .vendor = "Example" };
+    c->package[1] =
+        (struct tb_chain_package){ .name = "x", .version = "1", .kind = TB_PACKAGE_SOFTWARE };
+    return c;
+}
+
+static void the_packages_of_our_own_boot_chain_are_told(void **state)
+{
+    struct tb_chain_facts *c = chain_facts();
+    json_t *o = tb_chain_json(c);
+    const json_t *first = json_array_get(json_object_get(o, "packages"), 0);
+    const json_t *second = json_array_get(json_object_get(o, "packages"), 1);
+
+    (void)state;
+    assert_string_equal(text_at(o, "set"), "b");
+    assert_string_equal(text_at(o, "fallback"), "package.payload");
+    assert_string_equal(text_at(o, "verifier"), "pass");
+    assert_string_equal(text_at(o, "asset_tag"), "rack?[31m");
+    assert_true(json_is_true(json_object_get(o, "proved")));
+    assert_true(json_is_false(json_object_get(o, "rescue")));
+    assert_int_equal(json_integer_value(json_object_get(o, "unused_metadata")), 2);
+    assert_memory_equal(json_string_value(json_array_get(json_object_get(o, "vendors"), 0)), "ab00",
+                        4);
+    assert_string_equal(text_at(first, "name"), "base");
+    assert_int_equal(json_integer_value(json_object_get(first, "security_version")), UINT32_MAX);
+    assert_string_equal(text_at(first, "kind"), "base");
+    assert_string_equal(text_at(first, "level"), "partner");
+    assert_string_equal(text_at(first, "vendor"), "Example");
+    assert_memory_equal(text_at(first, "signer_key"), "cd00", 4);
+    assert_int_equal(json_array_size(json_object_get(o, "packages")), 2);
+    for (size_t i = 0; i < 4; i++) /* of what nobody vouches for nothing is claimed */
+        assert_true(json_is_null(json_object_get(
+            second, ((const char *const[]){ "level", "vendor", "signer", "signer_key" })[i])));
+    json_decref(o);
+    c->present = false;
+    o = tb_chain_json(c);
+    assert_true(json_is_null(o));
+    json_decref(o);
+    free(c);
+}
+
+static void memory_that_runs_out_leaves_no_package_out(void **state)
+{
+    struct tb_chain_facts *c = chain_facts();
+    json_t *full = tb_chain_json(c);
+    unsigned last;
+
+    (void)state;
+    json_set_alloc_funcs(failing_malloc, free);
+    n_alloc = fail_alloc = 0;
+    json_decref(tb_chain_json(c));
+    last = n_alloc;
+    for (unsigned n = 1; n <= last; n++) {
+        json_t *o;
+
+        n_alloc = 0;
+        fail_alloc = n;
+        o = tb_chain_json(c);
+        fail_alloc = 0;
+        assert_true(o == NULL || json_equal(o, full));
+        json_decref(o);
+    }
+    json_set_alloc_funcs(malloc, free);
+    json_decref(full);
+    free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_packages_of_our_own_boot_chain_are_told),
+        cmocka_unit_test(memory_that_runs_out_leaves_no_package_out),
         cmocka_unit_test(a_trusted_host_is_told_with_all_its_facts),
         cmocka_unit_test(a_mismatch_is_told_with_what_would_explain_it_and_stays_failed),
         cmocka_unit_test(a_failed_host_is_told_with_the_texts_of_the_table),
