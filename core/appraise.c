@@ -18,32 +18,14 @@ static const char *const verdict_names[TB_N_VERDICTS] = {
     [TB_VERDICT_UNREACHABLE] = "unreachable",
 };
 
-/* Checks that are not made of an attestation: those made once, at enrolment, and those of packages,
- * which stand for themselves. Every other check must have been looked at, or the host is not
- * trusted. */
+/* Checks that are not made of an attestation but once, at enrolment. Every other check must have
+ * been looked at, or the host is not trusted. */
 static const bool asked_elsewhere[TB_N_CHECKS] = {
     [TB_CHECK_IDENTITY_EK_KEY] = true,
     [TB_CHECK_IDENTITY_EK_CERT] = true,
     [TB_CHECK_IDENTITY_EK_EXPIRED] = true,
     [TB_CHECK_IDENTITY_ACTIVATION] = true,
     [TB_CHECK_IDENTITY_DUPLICATE] = true,
-    [TB_CHECK_PACKAGE_FORMAT] = true,
-    [TB_CHECK_PACKAGE_SIGNATURE] = true,
-    [TB_CHECK_PACKAGE_LEVEL] = true,
-    [TB_CHECK_PACKAGE_REVOKED] = true,
-    [TB_CHECK_PACKAGE_PAYLOAD] = true,
-    [TB_CHECK_LOG_LOST] = true,
-    [TB_CHECK_LOADER_UNCLAIMED] = true,
-    [TB_CHECK_PACKAGE_UNCLAIMED] = true,
-    [TB_CHECK_PACKAGE_ROLLED_BACK] = true,
-    [TB_CHECK_PACKAGE_DUPLICATE] = true,
-    [TB_CHECK_PACKAGE_RELATION] = true,
-    [TB_CHECK_PACKAGE_REQUIRED] = true,
-    [TB_CHECK_UNSIGNED_OPTION] = true,
-    [TB_CHECK_FALLBACK] = true,
-    [TB_CHECK_RESCUE] = true,
-    [TB_CHECK_BOOT_VERIFIER] = true,
-    [TB_CHECK_BOOT_COMPLETE] = true,
 };
 
 const char *tb_verdict_name(enum tb_verdict v)

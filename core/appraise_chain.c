@@ -39,7 +39,7 @@ static void judge_secure_boot(struct tb_chain_work *w)
 
     if (r != NULL)
         text_of(r->code, state, sizeof w->out->chain.secure_boot);
-    if ((strcmp(state, "on") == 0) != is_on)
+    if (w->out->facts.secure_boot != TB_SECURE_BOOT_UNKNOWN && (strcmp(state, "on") == 0) != is_on)
         tb_findings_fail(w->f, TB_CHECK_SB_VALUE, "record of the loader",
                          is_on ? "on, as in PCR 7" : "what PCR 7 tells", "%s",
                          r != NULL ? state : "none");
@@ -226,11 +226,16 @@ static void judge_command_line(struct tb_chain_work *w, const struct tb_bootconf
                             tb_cmdline_state_name(told->state));
 }
 
-static void judge_settings(struct tb_chain_work *w)
+static void judge_settings(struct tb_chain_work *w, bool claimed)
 {
     const struct tb_record *tag = tb_chain_first(&w->chain, TB_RECORD_ASSET_TAG);
     struct tb_bootconf conf;
 
+    if (!claimed) { /* another chain: of a loader that no package claims */
+        tb_findings_fail(w->f, TB_CHECK_UNSIGNED_OPTION, "command line",
+                         "one that the loader measured", "none");
+        return;
+    }
     if (tag != NULL)
         text_of(tag->text, w->out->chain.asset_tag, sizeof w->out->chain.asset_tag);
     judge_secure_boot(w);
@@ -332,17 +337,10 @@ static void judge_verdict(struct tb_chain_work *w)
                          "%" PRIu64 " of %zu", r->size, n_checked);
 }
 
-/* Where PCR 11 does not match, judge_bank() in appraise_boot.c has failed the verdict. */
 static void judge_completion(struct tb_chain_work *w)
 {
     struct tb_chain_facts *facts = &w->out->chain;
 
-    if (!w->chain.user_known) {
-        tb_findings_unknown(w->f, TB_CHECK_RESCUE, "PCR 11", "what the logs lead to", "another");
-        tb_findings_unknown(w->f, TB_CHECK_BOOT_COMPLETE, "PCR 11", "what the logs lead to",
-                            "another");
-        return;
-    }
     judge_verdict(w);
     facts->rescue = tb_chain_first(&w->chain, TB_RECORD_RESCUE) != NULL;
     facts->complete = tb_chain_first(&w->chain, TB_RECORD_COMPLETE) != NULL;
@@ -365,7 +363,7 @@ static void judge_lost(struct tb_chain_work *w, bool claimed)
                          "the log was full");
     for (unsigned i = 0; claimed && i < 3; i++) {
         snprintf(where, sizeof where, "PCR %u", 12 + i);
-        if (!w->chain.ended[i])
+        if (!w->chain.ends[i])
             tb_findings_unknown(w->f, TB_CHECK_LOG_LOST, where, "the end of the loader's records",
                                 "none");
     }
@@ -409,30 +407,39 @@ static bool judge_chain(struct tb_chain_work *w)
                                         .user_log = w->in->user_log,
                                         .bank = w->out->bank,
                                         .states = &w->out->states };
+    const bool claimed = tb_chain_claimed(w->in->log);
     struct tb_vendors *own;
 
     w->out->chain.proved = tb_chain_read(&logs, w->h, &w->chain, w->f);
-    judge_lost(w, tb_chain_claimed(w->in->log));
+    judge_lost(w, claimed);
     if (!pcrs_match(w->out))
         return false;
     if (open_rules(w, &own)) {
         tb_appraise_packages(w);
-        judge_settings(w);
-        judge_completion(w);
+        judge_settings(w, claimed);
+        if (w->chain.user_known)
+            judge_completion(w);
     }
     tb_vendors_free(own);
     return true;
 }
 
+/* A worse outcome stays. What PCR 11 tells stays unasked where it is not known: that has failed the
+ * verdict of the Secure Boot Verifier. */
+static void pass_all(struct tb_findings *f, bool user_known)
+{
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (user_known || (asked[i] != TB_CHECK_RESCUE && asked[i] != TB_CHECK_BOOT_COMPLETE))
+            tb_findings_pass(f, asked[i]);
+}
+
 void tb_appraise_chain(const struct tb_boot_input *in, struct tb_hasher *h,
                        struct tb_boot_result *out)
 {
-    if (out->chain.present) {
-        struct tb_chain_work w = { .in = in, .h = h, .out = out, .f = &out->findings };
+    struct tb_chain_work w = { .in = in, .h = h, .out = out, .f = &out->findings };
 
-        if (!judge_chain(&w))
-            return;
-    }
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
-        tb_findings_pass(&out->findings, asked[i]); /* worse outcomes stay */
+    if (!out->chain.present)
+        pass_all(w.f, true);
+    else if (judge_chain(&w))
+        pass_all(w.f, w.chain.user_known);
 }

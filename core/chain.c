@@ -274,8 +274,11 @@ static void read_event(struct reading *r, const struct tb_event *e)
 
     if (!is_of_chain(e))
         return;
-    r->c->lost =
-        r->c->lost || (tb_record_parse(e->data, &record, &why) && record.kind == TB_RECORD_LOST);
+    if (tb_record_parse(e->data, &record, &why)) {
+        r->c->lost = r->c->lost || record.kind == TB_RECORD_LOST;
+        if (record.kind == TB_RECORD_END && e->pcr != TB_CHAIN_USER_PCR)
+            r->c->ends[e->pcr - FIRST_PCR] = true;
+    }
     if (r->trust.states->state[r->trust.bank][e->pcr] == TB_PCR_MATCH)
         record_event(r, e);
 }

@@ -57,6 +57,7 @@ struct tb_chain_facts {
 /* The records of one boot; they point into the logs. Large: not to be kept. */
 struct tb_chain {
     bool ended[3];   /* PCR 12 + i has its END; nothing is behind it, or that is told */
+    bool ends[3];    /* the log claims one, proved or not */
     bool lost;       /* claimed, which is enough */
     bool user_known; /* PCR 11 matches */
     size_t n;

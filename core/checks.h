@@ -153,6 +153,10 @@
     "the event log's startup locality is misplaced, repeated or impossible", \
     "the log was altered", \
     "read the log with `trueboot log show`") \
+  X(LOG_LOST, LOG, "log.lost", REQUIRED, \
+    "events were lost because the firmware had no room for them", \
+    "the boot measured more than the firmware's log holds", \
+    "install fewer packages, or update the firmware") \
   X(LOG_REPLAY, LOG, "log.replay", REQUIRED, \
     "the event log does not replay to the quoted PCR values", \
     "the log was edited after the boot, or events were lost", \
@@ -177,10 +181,6 @@
     "the firmware recorded an error during the boot", \
     "a separator with the error value was measured", \
     "read the firmware's own event log, then reboot") \
-  X(LOG_LOST, LOG, "log.lost", REQUIRED, \
-    "events were lost because the firmware had no room for them", \
-    "the boot measured more than the firmware's log holds", \
-    "install fewer packages, or update the firmware") \
   X(LOG_NO_ACTION, LOG, "log.no-action", INFORM, \
     "an event that is not measured carries a digest", \
     "some firmware writes one; it has no meaning", \

@@ -118,8 +118,8 @@ static void sign(struct test_package *p, const struct test_vendor *v, struct tb_
     s->signature = tb_slice(value, len);
 }
 
-static void put_head(struct test_package *p, struct tb_reader manifest, const struct test_vendor *a,
-                     const struct test_vendor *b, int64_t signed_s)
+void test_package_head(struct test_package *p, struct tb_reader manifest,
+                       const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s)
 {
     uint8_t member[TB_SIGNATURE_LEN_MAX];
     size_t len;
@@ -136,7 +136,7 @@ static void put_head(struct test_package *p, struct tb_reader manifest, const st
 void test_package_make(struct test_package *p, struct tb_reader manifest,
                        const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s)
 {
-    put_head(p, manifest, a, b, signed_s);
+    test_package_head(p, manifest, a, b, signed_s);
     put_member(p, "a.txt", tb_slice(test_payload, strlen(test_payload)));
     p->len += (size_t)2 * TB_BLOCK_LEN; /* zero already */
 }
@@ -153,7 +153,7 @@ void test_package_of(struct test_package *p, struct tb_manifest *m, const struct
         assert_true(tb_payload_digest(&m->payload[i], payload[i], h, &why));
     }
     tb_hasher_free(h);
-    put_head(p, test_manifest_text(m), v, NULL, PACKAGE_NOW_S);
+    test_package_head(p, test_manifest_text(m), v, NULL, PACKAGE_NOW_S);
     for (size_t i = 0; i < m->n_payloads; i++) {
         snprintf(name, sizeof name, "%.*s", (int)m->payload[i].name.left,
                  (const char *)m->payload[i].name.p);

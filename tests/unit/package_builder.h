@@ -38,6 +38,9 @@ void test_package_make(struct test_package *p, struct tb_reader manifest,
 /* The same for payloads of one's own; sizes and digests are put into *m. */
 void test_package_of(struct test_package *p, struct tb_manifest *m, const struct tb_reader *payload,
                      const struct test_vendor *v);
+/* Manifest and signature alone: what a host sends of a package. */
+void test_package_head(struct test_package *p, struct tb_reader manifest,
+                       const struct test_vendor *a, const struct test_vendor *b, int64_t signed_s);
 /* Text of *m; static storage. */
 struct tb_reader test_manifest_text(const struct tb_manifest *m);
 
