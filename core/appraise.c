@@ -21,10 +21,8 @@ static const char *const verdict_names[TB_N_VERDICTS] = {
 /* Checks that are not made of an attestation but once, at enrolment. Every other check must have
  * been looked at, or the host is not trusted. */
 static const bool asked_elsewhere[TB_N_CHECKS] = {
-    [TB_CHECK_IDENTITY_EK_KEY] = true,
-    [TB_CHECK_IDENTITY_EK_CERT] = true,
-    [TB_CHECK_IDENTITY_EK_EXPIRED] = true,
-    [TB_CHECK_IDENTITY_ACTIVATION] = true,
+    [TB_CHECK_IDENTITY_EK_KEY] = true,     [TB_CHECK_IDENTITY_EK_CERT] = true,
+    [TB_CHECK_IDENTITY_EK_EXPIRED] = true, [TB_CHECK_IDENTITY_ACTIVATION] = true,
     [TB_CHECK_IDENTITY_DUPLICATE] = true,
 };
 

@@ -236,7 +236,7 @@ static void package_records(struct chain *c, struct chain_package *p)
     chain_add(c, pcr, &r);
     r = (struct tb_record){ .kind = TB_RECORD_SIGNER, .name = p->m.name };
     assert_true(tb_code_key_chain(p->by->key, certs) > 0);
-    digests_of(c, certs[0], &r);
+    assert_true(tb_code_cert_key(certs[0], r.sha256));
     chain_add(c, 14, &r);
     for (size_t i = 0; i < p->m.n_payloads; i++) {
         const struct tb_payload *payload = &p->m.payload[i];
@@ -461,4 +461,39 @@ const struct tb_reason *chain_reason(const struct chain *c, enum tb_check check)
             return &c->result.findings.list[i].reason;
     fail_msg("no finding of %s", tb_check_text(check)->code);
     return NULL;
+}
+
+static enum tb_verdict verdict_of(const struct chain *c, const char *code)
+{
+    enum tb_check check;
+
+    if (code[0] == '\0')
+        return TB_VERDICT_TRUSTED;
+    assert_true(tb_check_of_code(code, &check));
+    return tb_policy_severity(&c->policy, check) == TB_SEVERITY_REQUIRED ? TB_VERDICT_FAILED
+                                                                         : TB_VERDICT_CHANGED;
+}
+
+struct chain *chain_changed(const struct chain_change *change)
+{
+    struct chain *c = chain_new();
+
+    print_message("%s\n", change->what);
+    if (change->installed != NULL)
+        change->installed(c);
+    chain_records(c);
+    if (change->measured != NULL)
+        change->measured(c);
+    chain_finish(c);
+    if (change->sent != NULL)
+        change->sent(c);
+    chain_appraise(c);
+    chain_expect(c, verdict_of(c, change->code), change->code);
+    return c;
+}
+
+void chain_run_changes(const struct chain_change *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        chain_free(chain_changed(&list[i]));
 }

@@ -12,12 +12,13 @@
 #define TB_TESTS_CHAIN_WORLD_H
 
 #include "core/appraise.h"
+#include "core/cel.h"
 #include "tests/unit/log_builder.h"
 #include "tests/unit/package_builder.h"
 
 enum { BASE, LOADER, HELLO, N_CHAIN_PACKAGES };
 #define CHAIN_PACKAGES_MAX 6
-#define CHAIN_EVENTS_MAX 128
+#define CHAIN_EVENTS_MAX 512
 
 struct chain_package {
     struct tb_manifest m;
@@ -57,7 +58,7 @@ struct chain {
     struct log_builder *log;
     /* what is sent, and what becomes of it */
     struct tb_pcrs quoted;
-    uint8_t cel[64 * 1024], metadata[64 * 1024];
+    uint8_t cel[TB_CEL_LEN_MAX], metadata[64 * 1024];
     size_t cel_len, metadata_len;
     struct tb_hasher *h;
     struct tb_boot_input in;
@@ -89,6 +90,19 @@ void chain_finish(struct chain *c); /* both */
 void chain_appraise(struct chain *c);
 /* chain_records(), chain_finish(), chain_appraise() */
 void chain_run(struct chain *c);
+
+/* A good boot with one thing changed; each function may be NULL. */
+struct chain_change {
+    const char *what;
+    const char *code; /* that leads; the verdict follows from what the policy asks; "": trusted */
+    void (*installed)(struct chain *c); /* before chain_records() */
+    void (*measured)(struct chain *c);  /* before chain_finish() */
+    void (*sent)(struct chain *c);      /* before chain_appraise() */
+};
+struct chain *chain_changed(const struct chain_change *change);
+void chain_run_changes(const struct chain_change *list, size_t n);
+#define RUN(list) chain_run_changes(list, sizeof list / sizeof list[0])
+#define S(text) tb_slice(text, strlen(text))
 
 /* The verdict and the code behind it; "": none. */
 void chain_expect(const struct chain *c, enum tb_verdict verdict, const char *code);
