@@ -61,13 +61,13 @@ class World(Verifier):
         self.image('base', folder, '--keys', keys or self.keys, '--cache', self.cache, *options)
         return folder
 
-    def make_policy(self, name, **packages):
+    def make_policy(self, name, more=(), **packages):
         with open(f'{self.keys}/vendor/root.der', 'rb') as file:
             root = base64.b64encode(file.read()).decode()
         path = f'{self.top}/{name}.json'
         with open(path, 'w') as file:
-            json.dump({'format': 1, 'name': name, 'packages': {'vendors': [root], **packages}},
-                      file)
+            json.dump({'format': 1, 'name': name, 'packages': {'vendors': [root], **packages},
+                       **dict(more)}, file)
         return path
 
     def pkg(self, *argv):
