@@ -3,6 +3,7 @@
 leaves.
 
 usage: pkg_install_test.py TRUEBOOT_PKG CUT_SO"""
+import fcntl
 import json
 import os
 import shutil
@@ -192,6 +193,16 @@ def revocations_on_the_partition_are_obeyed():
     change("install", esp, world.hello("5", security_version=2))
 
 
+def two_changes_at_once_are_refused():
+    esp = fresh()
+    fd = os.open(esp, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    assert "changed by somebody else" in change("install", esp, "hello_1.tbp", code=2)
+    os.close(fd)
+    change("install", esp, "hello_1.tbp")
+    assert "No such file" in change("install", "absent", "hello_1.tbp", code=2)
+
+
 def starts(esp):
     """The set that boot.conf names, and each that may be fallen back to, is whole. Its letter."""
     lines = conf(esp)
@@ -269,7 +280,7 @@ with tempfile.TemporaryDirectory() as scratch:
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,
                  a_set_that_would_not_come_up_is_not_switched_to,
-                 revocations_on_the_partition_are_obeyed,
+                 revocations_on_the_partition_are_obeyed, two_changes_at_once_are_refused,
                  a_power_cut_at_any_step_leaves_a_set_that_starts,
                  so_does_one_in_a_change_that_takes_the_place_of_another):
         test()

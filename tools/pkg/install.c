@@ -7,9 +7,11 @@
  * as a package that nobody judges before it is started, and as boot.conf.new beside boot.conf. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "files/files.h"
@@ -28,6 +30,8 @@ struct change {
     struct tool_set now, next; /* next borrows from now and from added */
     struct tool_set added;     /* what the command line names */
     char target;
+    bool refused;            /* by the judgement of what was written */
+    int lock;                /* -1: none */
     char list[ESP_PATH_MAX]; /* of revocations, on the partition */
 };
 
@@ -318,7 +322,7 @@ static void tell_fault(void *ctx, const char *path, const struct tb_reason *why)
 }
 
 /* What the Secure Boot Verifier will say of the set as it is on the disk now. */
-static bool judged(const struct change *c)
+static bool judged(struct change *c)
 {
     const struct tb_judge_question q = { .esp = c->esp.dir,
                                          .set = c->target,
@@ -331,6 +335,7 @@ static bool judged(const struct change *c)
     case TB_JUDGE_PASS: return true;
     case TB_JUDGE_UNABLE: tool_unusable(c->esp.dir, &why); break;
     case TB_JUDGE_FAIL:
+        c->refused = true;
         tool_fail(TOOL_REFUSED, "set %c would not come up, so it is not switched to", c->target);
     }
     return false;
@@ -367,14 +372,28 @@ static bool write_all(struct change *c)
 
 /* ---- the commands ---- */
 
+/* Two changes at once would write one folder. The lock goes when the process ends, however. */
+static bool lock(struct change *c, const char *dir)
+{
+    c->lock = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (c->lock >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    tool_fail(TOOL_USAGE, "%s: %s", dir,
+              c->lock >= 0 && errno == EWOULDBLOCK ? "is being changed by somebody else"
+                                                   : strerror(errno));
+    return false;
+}
+
 static bool open_change(struct tool *t, struct change *c)
 {
     enum tool_exit code;
 
     c->t = t;
+    c->lock = -1;
     if (t->option[OPT_VENDOR] == NULL)
         t->option[OPT_VENDOR] = VENDORS;
-    if (!tool_esp_open(t, &c->esp) || !tool_esp_path(&c->esp, "trueboot/revocations", c->list))
+    if (!lock(c, t->option[OPT_ESP]) || !tool_esp_open(t, &c->esp) ||
+        !tool_esp_path(&c->esp, "trueboot/revocations", c->list))
         return false;
     if (t->option[OPT_REVOCATIONS] == NULL && access(c->list, F_OK) == 0)
         t->option[OPT_REVOCATIONS] = c->list;
@@ -403,7 +422,7 @@ static enum tool_exit change(struct tool *t, bool opens, bool (*decide)(struct c
         ok = decide(c) && verify_all(c);
     }
     if (ok) {
-        code = write_all(c) ? TOOL_OK : TOOL_REFUSED;
+        code = write_all(c) ? TOOL_OK : c->refused ? TOOL_REFUSED : TOOL_USAGE;
         if (code == TOOL_OK)
             tell(c);
     }
@@ -412,6 +431,8 @@ static enum tool_exit change(struct tool *t, bool opens, bool (*decide)(struct c
         tool_set_close(&c->added);
         tool_trust_clear(&c->trust);
         tool_esp_close(&c->esp);
+        if (c->lock >= 0)
+            (void)close(c->lock);
     }
     free(c);
     return code;
