@@ -13,7 +13,7 @@ import sys
 import tarfile
 import threading
 
-from machine import SOURCE, Machine, Tpm, Verifier, expect, good_run, read, run
+from machine import HERE, SOURCE, Machine, Tpm, Verifier, expect, good_run, read, run
 
 IMAGE = f'{SOURCE}/tools/image/trueboot-image'
 FIRMWARE = '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd'
@@ -146,6 +146,21 @@ class World(Verifier):
         """Where a file of the system image stands in it."""
         with self.lock:
             return place_in_image(f'{self.base}/system.img', path, f'{self.top}/scratch.img')
+
+    def kexec(self):
+        """A package, signed by the vendor, whose workload tries to start another kernel."""
+        def make(folder):
+            os.makedirs(folder)
+            good_run('gcc', '-std=gnu11', '-O1', '-static', f'{HERE}/guest/kexec.c', '-o',
+                     f'{folder}/kexec')
+            with open(f'{folder}/spec.json', 'w') as file:
+                json.dump({'name': 'kexec', 'version': '1.0', 'security_version': 1,
+                           'vendor': 'Trueboot test', 'level': 'certified', 'kind': 'software',
+                           'options': {'service': 'kexec'},
+                           'payloads': [{'kind': 'file', 'file': f'{folder}/kexec'},
+                                        {'kind': 'file', 'file': f'{self.base}/vmlinuz'}]}, file)
+            self.build_package(f'{folder}/spec.json', f'{folder}/kexec_1.0.tbp')
+        return f'{self.made("kexec", make)}/kexec_1.0.tbp'
 
     def as_set_b(self):
         """Disk options: the same packages once more."""
@@ -331,10 +346,13 @@ class Host(Machine):
             return host['last_seen']
         return host and host['last_verified']
 
-    def attest(self, verdict='trusted', code='', secure_boot='on', options=(), keep=False):
-        """Boots until it was judged anew; the result, which must be this one."""
+    def attest(self, verdict='trusted', code='', secure_boot='on', options=(), until='',
+               keep=False):
+        """Boots until it was judged anew, and the console has that text; the result, which must be
+        this one."""
         before = self.verified()
-        self.boot(lambda: self.verified() not in (before, None), [*self.more, *options], keep)
+        self.boot(lambda: self.verified() not in (before, None) and until in self.text(),
+                  [*self.more, *options], keep)
         return expect(self.world, self.name, verdict, code, secure_boot)
 
     def attest_as_predicted(self, **kw):

@@ -253,14 +253,17 @@ class Cases:
         self.short.append(test.__name__.replace('_', '-'))
         return self.case(test)
 
-    def one(self, world, name):
-        since = time.monotonic()
+    def passes(self, world, name):
+        """Runs it and tells."""
+        since, text = time.monotonic(), self.all[name].__doc__
         try:
             self.all[name](world)
         except Exception as error:  # a test that dies has failed, whatever it died of
-            line = traceback.extract_tb(error.__traceback__)[-1].lineno
-            return f'[  FAILED  ] {name}: {self.all[name].__doc__}: line {line}: {error}'
-        return f'[       OK ] {name}: {self.all[name].__doc__} ({time.monotonic() - since:.0f} s)'
+            line = traceback.extract_tb(error.__traceback__)[1].lineno
+            print(f'[  FAILED  ] {name}: {text}: line {line}: {error}', flush=True)
+            return False
+        print(f'[       OK ] {name}: {text} ({time.monotonic() - since:.0f} s)', flush=True)
+        return True
 
     def arguments(self):
         parser = argparse.ArgumentParser(description=self.doc.splitlines()[0])
@@ -294,16 +297,14 @@ class Cases:
             world = make_world(args, top)
             names = args.case or (self.short if args.short else self.all)
             with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-                results = list(pool.map(lambda name: self.one(world, name), names))
+                results = list(pool.map(lambda name: self.passes(world, name), names))
         finally:
             if world:
                 world.stop()
             if not args.work:
                 shutil.rmtree(top, ignore_errors=True)
-        print('\n'.join(results))
-        failed = sum('FAILED' in r[:12] for r in results)
-        print(f'{len(results) - failed} passed, {failed} failed')
-        return 1 if failed else 0
+        print(f'{sum(results)} passed, {len(results) - sum(results)} failed')
+        return 0 if all(results) else 1
 
 
 def find_needs(build, needed, programs):
