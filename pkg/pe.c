@@ -21,27 +21,24 @@ static bool too_short(struct tb_reason *why, const char *where)
     return tb_refuse(why, TB_CHECK_PACKAGE_FORMAT, where, "more bytes", "the image ends");
 }
 
-/* From `at` to the end of the image. */
-static bool reader_at(struct tb_reader image, uint64_t at, struct tb_reader *out)
+/* From `at` to the end of the image; nothing where that is not within it. */
+static struct tb_reader reader_at(struct tb_reader image, uint64_t at)
 {
-    if (at > image.left)
-        return false;
-    *out = tb_slice(image.p + at, image.left - (size_t)at);
-    return true;
+    return at > image.left ? tb_slice(image.p, 0) : tb_slice(image.p + at, image.left - (size_t)at);
 }
 
 static bool u16_at(struct tb_reader image, uint64_t at, uint16_t *out)
 {
-    struct tb_reader r;
+    struct tb_reader r = reader_at(image, at);
 
-    return reader_at(image, at, &r) && tb_read_u16le(&r, out);
+    return tb_read_u16le(&r, out);
 }
 
 static bool u32_at(struct tb_reader image, uint64_t at, uint32_t *out)
 {
-    struct tb_reader r;
+    struct tb_reader r = reader_at(image, at);
 
-    return reader_at(image, at, &r) && tb_read_u32le(&r, out);
+    return tb_read_u32le(&r, out);
 }
 
 /* Where the optional header is, its size, and the number of sections. */
@@ -111,13 +108,13 @@ static bool parse_optional(struct tb_reader image, uint32_t at, uint16_t size, s
            parse_certs(image, at + OPTIONAL_FIXED + 8 * SECURITY_ENTRY, pe, why);
 }
 
-static bool parse_section(struct tb_reader r, struct tb_pe_section *s)
+static bool parse_section(struct tb_reader *r, struct tb_pe_section *s)
 {
-    struct tb_reader name;
+    struct tb_reader name, other;
 
-    if (!tb_read_slice(&r, 8, &name) || !tb_read_u32le(&r, &s->virtual_size) ||
-        !tb_read_u32le(&r, &s->virtual_address) || !tb_read_u32le(&r, &s->size) ||
-        !tb_read_u32le(&r, &s->offset))
+    if (!tb_read_slice(r, 8, &name) || !tb_read_u32le(r, &s->virtual_size) ||
+        !tb_read_u32le(r, &s->virtual_address) || !tb_read_u32le(r, &s->size) ||
+        !tb_read_u32le(r, &s->offset) || !tb_read_slice(r, SECTION_LEN - 24, &other))
         return false;
     memcpy(s->name, name.p, 8);
     s->name[8] = '\0';
@@ -144,13 +141,11 @@ static void insert(struct tb_pe *pe, const struct tb_pe_section *s)
 static bool parse_sections(struct tb_reader image, uint64_t at, uint16_t n, struct tb_pe *pe,
                            struct tb_reason *why)
 {
-    struct tb_reader r, header;
+    struct tb_reader r = reader_at(image, at);
     struct tb_pe_section s;
 
-    if (!reader_at(image, at, &r))
-        return too_short(why, "section table");
     for (uint16_t i = 0; i < n; i++) {
-        if (!tb_read_slice(&r, SECTION_LEN, &header) || !parse_section(header, &s))
+        if (!parse_section(&r, &s))
             return too_short(why, "section table");
         insert(pe, &s);
     }
@@ -181,7 +176,7 @@ static bool apart_in_memory(const struct tb_pe *pe)
 /* What is hashed and what is loaded is the same only if nothing overlaps and all is there. */
 static bool layout_holds(const struct tb_pe *pe, uint64_t file_size, struct tb_reason *why)
 {
-    uint64_t end = pe->headers_size, hashed = pe->headers_size;
+    uint64_t end = pe->headers_size;
     bool entry_within = false;
 
     if (pe->headers_size > file_size - pe->certs_size || pe->headers_size > pe->image_size)
@@ -198,14 +193,10 @@ static bool layout_holds(const struct tb_pe *pe, uint64_t file_size, struct tb_r
         if (s->offset < end || (uint64_t)s->offset + s->size > file_size - pe->certs_size)
             return refuse(why, "section", "bytes of its own in the file", s->offset);
         end = (uint64_t)s->offset + s->size;
-        hashed += s->size;
     }
     if (!apart_in_memory(pe))
         return refuse(why, "sections", "memory of their own", pe->n_sections);
-    if (!entry_within)
-        return refuse(why, "entry point", "within a section", pe->entry);
-    return hashed <= file_size - pe->certs_size ||
-           refuse(why, "sections", "no more bytes than the file has", hashed);
+    return entry_within || refuse(why, "entry point", "within a section", pe->entry);
 }
 
 bool tb_pe_parse(struct tb_reader image, struct tb_pe *out, struct tb_reason *why)

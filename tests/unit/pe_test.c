@@ -112,32 +112,37 @@ static const struct {
     size_t at;
     uint32_t value;
     unsigned n;
+    const char *where;
 } broken[] = {
-    { 0, 0, 1 },                       /* no MZ */
-    { 0x3c, 0xffffffff, 4 },           /* headers beyond the file */
-    { 0x3c, 0x7f0, 4 },                /* and at its end */
-    { 0x80, 0, 1 },                    /* no PE */
-    { 0x84, 0x14c, 2 },                /* 32 bits */
-    { 0x86, 0, 2 },                    /* no section */
-    { 0x86, 65, 2 },                   /* too many */
-    { 0x94, 100, 2 },                  /* optional header too short */
-    { OPTIONAL, 0x10b, 2 },            /* PE32 */
-    { OPTIONAL + 16, 0x800, 4 },       /* entry point outside of the sections */
-    { OPTIONAL + 16, 0x1180, 4 },      /* just behind one */
-    { OPTIONAL + 32, 0, 4 },           /* alignment */
-    { OPTIONAL + 32, 0x1001, 4 },      /* no power of two */
-    { OPTIONAL + 56, 0x2100, 4 },      /* image ends within a section */
-    { OPTIONAL + 60, 0x100, 4 },       /* headers end within the section table */
-    { OPTIONAL + 60, 0x600, 4 },       /* headers reach into a section */
-    { OPTIONAL + 60, 0xfffffff0, 4 },  /* and beyond the file */
-    { OPTIONAL + 108, 17, 4 },         /* directories beyond the header */
-    { OPTIONAL + 148, 8, 4 },          /* certificate table not at the end */
-    { OPTIONAL + 240 + 20, 0x700, 4 }, /* sections overlap in the file */
-    { OPTIONAL + 240 + 16, 0xffffff00, 4 },
-    { OPTIONAL + 280 + 12, 0xffffff00, 4 }, /* outside of the image in memory */
-    { OPTIONAL + 280 + 12, 0x1100, 4 },     /* in the memory of the first */
-    { OPTIONAL + 280 + 12, 0x200, 4 },      /* and of the headers */
-    { OPTIONAL + 280 + 16, 0x201, 4 },      /* one byte beyond the file */
+    { 0, 0, 1, "DOS header" },                  /* no MZ */
+    { 0x3c, 0xffffffff, 4, "COFF header" },     /* headers beyond the file */
+    { 0x3c, 0x7f0, 4, "COFF header" },          /* and at its end */
+    { 0x80, 0, 1, "COFF header" },              /* no PE */
+    { 0x84, 0x14c, 2, "COFF header, machine" }, /* 32 bits */
+    { 0x86, 0, 2, "COFF header, sections" },    /* no section */
+    { 0x86, 65, 2, "COFF header, sections" },   /* too many */
+    { 0x86, 64, 2, "section table" },
+    { 0x94, 100, 2, "optional header" },         /* too short */
+    { OPTIONAL, 0x10b, 2, "optional header" },   /* PE32 */
+    { OPTIONAL + 16, 0x800, 4, "entry point" },  /* outside of the sections */
+    { OPTIONAL + 16, 0x1180, 4, "entry point" }, /* just behind one */
+    { OPTIONAL + 32, 0, 4, "section alignment" },
+    { OPTIONAL + 32, 0x1001, 4, "section alignment" }, /* no power of two */
+    { OPTIONAL + 56, 0x2100, 4, "section" },           /* image ends within a section */
+    { OPTIONAL + 60, 0x100, 4, "size of headers" },    /* headers end within the section table */
+    { OPTIONAL + 60, 0x600, 4, "section" },            /* headers reach into a section */
+    { OPTIONAL + 60, 0x801, 4, "size of headers" },    /* and beyond the file */
+    { OPTIONAL + 60, 0xfffffff0, 4, "size of headers" },
+    { OPTIONAL + 108, 17, 4, "data directories" }, /* beyond the header */
+    { OPTIONAL + 108, 0x20000000, 4, "data directories" },
+    { OPTIONAL + 148, 8, 4, "certificate table" }, /* not at the end */
+    { OPTIONAL + 240 + 20, 0x500, 4, "section" },  /* sections overlap in the file */
+    { OPTIONAL + 240 + 20, 0x3ff, 4, "section" },  /* one and the headers */
+    { OPTIONAL + 240 + 16, 0xffffff00, 4, "section" },
+    { OPTIONAL + 280 + 12, 0xffffff00, 4, "section" }, /* outside of the image in memory */
+    { OPTIONAL + 280 + 12, 0x1100, 4, "sections" },    /* in the memory of the first */
+    { OPTIONAL + 280 + 12, 0x200, 4, "sections" },     /* and of the headers */
+    { OPTIONAL + 280 + 16, 0x201, 4, "section" },      /* one byte beyond the file */
 };
 
 static void images_that_firmware_and_loader_could_read_differently_are_refused(void **state)
@@ -155,7 +160,52 @@ static void images_that_firmware_and_loader_could_read_differently_are_refused(v
         if (parses(image, len, &pe, &why))
             fail_msg("accepted: 0x%zx", broken[i].at);
         assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
+        if (strcmp(why.where, broken[i].where) != 0)
+            fail_msg("0x%zx as 0x%x: %s", broken[i].at, broken[i].value, why.where);
     }
+}
+
+/* The section table stands where the optional header ends, and the directories before it. */
+static void directories_end_with_the_optional_header(void **state)
+{
+    static const struct {
+        uint16_t size;
+        uint32_t n;
+        bool ok;
+    } cases[] = { { 248, 16, true }, { 248, 17, false }, { 232, 15, true }, { 232, 16, false } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t image[4096];
+        size_t len = test_pe_build(image);
+        struct tb_reason why;
+        struct tb_pe pe;
+
+        memmove(image + OPTIONAL + cases[i].size, image + OPTIONAL + 240, 80);
+        put_le(image + 0x94, cases[i].size, 2);
+        put_le(image + OPTIONAL + 108, cases[i].n, 4);
+        assert_int_equal(parses(image, len, &pe, &why), cases[i].ok);
+        if (!cases[i].ok)
+            assert_string_equal(why.where, "data directories");
+    }
+}
+
+/* A large file whose headers would not fit into its memory. */
+static void headers_are_within_the_image_in_memory(void **state)
+{
+    static uint8_t image[0x3000];
+    struct tb_reason why;
+    struct tb_pe pe;
+
+    (void)state;
+    (void)test_pe_build(image);
+    put_le(image + OPTIONAL + 240 + 20, 0x2600, 4);
+    put_le(image + OPTIONAL + 280 + 20, 0x2800, 4);
+    put_le(image + OPTIONAL + 56, 0x2200, 4);
+    assert_true(parses(image, sizeof image, &pe, &why));
+    put_le(image + OPTIONAL + 60, 0x2201, 4);
+    assert_false(parses(image, sizeof image, &pe, &why));
+    assert_string_equal(why.where, "size of headers");
 }
 
 static void every_truncation_is_refused(void **state)
@@ -168,6 +218,10 @@ static void every_truncation_is_refused(void **state)
     (void)state;
     for (size_t n = 0; n < len; n++)
         assert_false(parses(image, n, &pe, &why));
+    for (size_t n = 0; n < OPTIONAL + 240 + 80; n++) {
+        assert_false(parses(image, n, &pe, &why));
+        assert_string_equal(why.observed, "the image ends");
+    }
 }
 
 int main(void)
@@ -177,6 +231,8 @@ int main(void)
         cmocka_unit_test(what_stands_behind_the_sections_is_hashed),
         cmocka_unit_test(every_byte_but_those_left_out_is_in_the_digest),
         cmocka_unit_test(images_that_firmware_and_loader_could_read_differently_are_refused),
+        cmocka_unit_test(directories_end_with_the_optional_header),
+        cmocka_unit_test(headers_are_within_the_image_in_memory),
         cmocka_unit_test(every_truncation_is_refused),
     };
 
