@@ -149,8 +149,12 @@ static void t54_broken_chains_are_refused(void **state)
         { .name = "a middle of another name", .MIDDLE.subject = "Center" },
         { .name = "another key of the issuer",
           .LEAF = { .issuer_key_id = "", .more = "2.5.29.35", .more_value = "3006800401020304" } },
+        { .name = "by name",
+          .LEAF = { .issuer_key_id = "",
+                    .more = "2.5.29.35",
+                    .more_value = "3017a115a4133011310f300d06035504030c0656656e646f72" } },
         { .name = "by serial number",
-          .LEAF = { .issuer_key_id = "", .more = "2.5.29.35", .more_value = "3003820101" } },
+          .LEAF = { .issuer_key_id = "", .more = "2.5.29.35", .more_value = "300382014d" } },
     };
 
     (void)state;
