@@ -376,12 +376,18 @@ static void a_program_has_the_digests_that_firmware_measures(void **state)
     p.size = test_pe_build(image);
     assert_true(tb_payload_digest(&p, tb_slice(image, (size_t)p.size), s->h, &why));
     assert_true(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
-    p.authenticode384[47] ^= 1;
-    assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
-    assert_int_equal(why.check, TB_CHECK_PACKAGE_PAYLOAD);
-    p.authenticode384[47] ^= 1;
-    p.sha256[0] ^= 1;
-    assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t *digest[] = { p.authenticode512 + 63, p.authenticode384 + 47,
+                              p.authenticode256 + 31, p.sha256 + 31, p.sha512 };
+
+        *digest[i] ^= 1;
+        assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
+        assert_int_equal(why.check, TB_CHECK_PACKAGE_PAYLOAD);
+        *digest[i] ^= 1;
+    }
+    assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size - 1), s->h, &why));
+    assert_string_equal(why.expected, "the manifest's size");
+    assert_true(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
     image[0] = 'X';
     assert_false(tb_payload_digest(&p, tb_slice(image, (size_t)p.size), s->h, &why));
     assert_int_equal(why.check, TB_CHECK_PACKAGE_PAYLOAD);
