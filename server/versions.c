@@ -72,8 +72,9 @@ static bool versions_of(struct tb_verifier *v, const struct tb_host *host,
     struct tb_appraisal *a = malloc(sizeof *a);
     struct tb_minimum before, after;
     bool ok = a != NULL && tb_verifier_reappraise(v, host, evidence, policy, a) &&
-              a->result.boot->chain.n_packages > 0 && tb_versions_held(v, host, &before) &&
-              lowered(&before, a->result.boot, &after) && tb_versions_print(v, &after, out);
+              a->result.boot->chain.proved && a->result.boot->chain.n_packages > 0 &&
+              tb_versions_held(v, host, &before) && lowered(&before, a->result.boot, &after) &&
+              tb_versions_print(v, &after, out);
 
     free(a);
     return ok;

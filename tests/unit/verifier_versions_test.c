@@ -228,6 +228,13 @@ static void without_packages_in_genuine_evidence_nothing_is_accepted(void **stat
     attempt_sign(s->host, s->a);
     assert_true(attempt_send(s->w, s->w->v, s->a));
     assert_not_accepted(s, 409, "no-genuine-evidence");
+    boot(s, packages(5, 5));
+    s->host->log->pcrs.value[TB_BANK_SHA256][13][0] ^= 1; /* extended later: nothing is proved */
+    s->host->log->pcrs.value[TB_BANK_SHA512][13][0] ^= 1;
+    scene_prepare(s);
+    attempt_sign(s->host, s->a);
+    assert_true(attempt_send(s->w, s->w->v, s->a));
+    assert_not_accepted(s, 409, "no-genuine-evidence");
 }
 
 static void a_store_that_fails_changes_nothing(void **state)
