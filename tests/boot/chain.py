@@ -22,7 +22,7 @@ NEEDED = {FIRMWARE: 'ovmf', 'sbsign': 'sbsigntool', 'mksquashfs': 'squashfs-tool
 BANKS = 'sha256,sha512'
 CMDLINE = 'console=ttyS0 quiet panic=-1 ima_policy=tcb trueboot.poweroff'
 LOADER = 'EFI/BOOT/BOOTX64.EFI'
-STATE_START = 534528  # first sector of the state partition, as tools/image places it
+STATE_START, STATE_SECTORS = 534528, 131072  # the state partition, as tools/image places it
 STOPPED = 'power off in', 'Access Denied', 'Kernel panic'  # nothing else happens after these
 UP = 'boot complete'
 MEMBERS = {'log': 'event_log', 'user_log': 'user_log', 'boot_set': 'boot_set'}
@@ -314,8 +314,18 @@ class Host(Machine):
     # --- the state partition ---
 
     def state(self, *commands):
-        for command in commands:
-            good_run('debugfs', '-w', '-R', command, f'{self.disk}?offset={STATE_START * 512}')
+        """Commands of debugfs, once the journal has been written back: the machine was turned off with
+        the file system mounted, and would undo the changes at its next start."""
+        part = f'{self.dir}/state.img'
+        with open(self.disk, 'r+b') as disk:
+            disk.seek(STATE_START * 512)
+            with open(part, 'wb') as file:
+                file.write(disk.read(STATE_SECTORS * 512))
+            good_run('e2fsck', '-y', '-E', 'journal_only', part)
+            for command in commands:
+                good_run('debugfs', '-w', '-R', command, part)
+            disk.seek(STATE_START * 512)
+            disk.write(self.get_file(part))
 
     def change_agent(self, **files):
         """What root does: the agent reads `log`, `user_log` or `boot_set` from files of its own."""
