@@ -6,7 +6,6 @@ import io
 import json
 import os
 import shutil
-import ssl
 import struct
 import subprocess
 import sys
@@ -169,14 +168,15 @@ class World(Verifier):
 
     def revocations(self):
         """(list, signature): the signer takes himself back."""
-        digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(
-            read(f'{self.keys}/vendor/signer.crt'))).hexdigest()
+        public = good_run('openssl', 'x509', '-in', f'{self.keys}/vendor/signer.crt', '-noout',
+                          '-pubkey').split('-----')[2]
+        digest = hashlib.sha256(base64.b64decode(public)).hexdigest()
         path = f'{self.top}/revocations'
         with open(path, 'w') as file:
             file.write(f'trueboot-revocations 1\nserial 1\nissued 2026-01-01T00:00:00Z\n'
                        f'signer {digest}\nend\n')
         self.pkg('revoke', path, '--key', f'{self.keys}/vendor/signer.key', '--certs',
-                 f'{self.keys}/vendor/signer.crt')
+                 f'{self.keys}/vendor/signer.crt', '--out', f'{path}.sig')
         return path, f'{path}.sig'
 
     def signed_loader(self, name, key, change=b''):
