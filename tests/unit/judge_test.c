@@ -165,6 +165,32 @@ static void b04_a_changed_late_payload_is_told_with_both_digests(void **state)
     assert_string_not_equal(w->fault[0].expected, w->fault[0].observed);
 }
 
+static void t54_each_digest_of_a_signed_manifest_must_be_of_the_payload(void **state)
+{
+    struct judge_world *w = *state;
+
+    test_manifest(w->manifest);
+    for (unsigned i = 0; i < 3; i++) {
+        struct tb_payload *p = &w->manifest->payload[0];
+
+        p->sha256[31] ^= i == 1;
+        p->sha512[63] ^= i == 2;
+        test_package_make(w->package, test_manifest_text(w->manifest), w->ours, NULL,
+                          PACKAGE_NOW_S);
+        p->sha256[31] ^= i == 1;
+        p->sha512[63] ^= i == 2;
+        world_remove(w, "esp/trueboot/a/hello_1.0.tbp");
+        world_write(w, "esp/trueboot/a/hello_1.2-3.tbp",
+                    tb_slice(w->package->bytes, w->package->len));
+        if (i == 0)
+            world_passes(w);
+        else
+            world_fails(w, TB_CHECK_PACKAGE_PAYLOAD, "/trueboot/a/hello_1.2-3.tbp",
+                        "checked hello 1.2-3 3 package.payload");
+        world_put(w, "esp/trueboot/a/hello_1.0.tbp", "");
+    }
+}
+
 static void b16_every_truncation_of_a_package_fails_and_so_does_what_follows_it(void **state)
 {
     struct judge_world *w = *state;
@@ -289,6 +315,20 @@ static void put_list(struct judge_world *w, const struct test_vendor *v, const c
 static const char list_of_hello[] = "trueboot-revocations 1\nserial 1\n"
                                     "issued 2026-01-31T23:59:59Z\npackage hello 3\nend\n";
 
+static void b08_the_command_line_of_a_base_that_nobody_vouches_for_asks_for_nothing(void **state)
+{
+    const struct tb_reader content[] = { text("initrd"), text("image") };
+    struct judge_world *w = *state;
+
+    world_manifest(w, "hello");
+    w->manifest->level = TB_LEVEL_PARTNER;
+    world_software(w, w->ours);
+    world_base(w, "trueboot.level=certified");
+    world_package(w, NULL, w->other, content);
+    world_fails(w, TB_CHECK_PACKAGE_SIGNATURE, "/trueboot/a/base_1.0.tbp",
+                "checked base 1.0 3 package.signature");
+}
+
 static void b08_what_the_list_revokes_is_refused(void **state)
 {
     struct judge_world *w = *state;
@@ -406,6 +446,11 @@ static void a_service_that_the_package_does_not_bring_is_refused(void **state)
     world_software(w, w->ours);
     world_fails(w, TB_CHECK_PACKAGE_FORMAT, "/trueboot/a/hello_1.0.tbp",
                 "checked hello 1.0 3 package.format");
+    w->manifest->option[0].value = text("run");
+    w->manifest->payload[0].kind = TB_PAYLOAD_IMAGE; /* it is not written to where it could run */
+    world_software(w, w->ours);
+    world_fails(w, TB_CHECK_PACKAGE_FORMAT, "/trueboot/a/hello_1.0.tbp",
+                "checked hello 1.0 3 package.format");
 }
 
 /* ---- B-05: what no package claims ---- */
@@ -421,7 +466,8 @@ static void b05_a_file_on_the_boot_partition_that_no_package_claims_is_named(voi
                                          "/trueboot/c/x_1.tbp",
                                          "/x_1.tbp",
                                          "/trueboot/a.tbp",
-                                         "/trueboot/b/d/e_1.tbp" };
+                                         "/trueboot/b/d/e_1.tbp",
+                                         "/trueb00t/a/x_1.tbp" };
     struct judge_world *w = *state;
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -524,6 +570,23 @@ static void b09_nothing_else_of_the_other_set_claims_a_program(void **state)
                     "unclaimed /EFI/BOOT/BOOTX64.EFI");
         world_remove(w, "esp/trueboot/b");
     }
+}
+
+static void b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed(void **state)
+{
+    uint8_t image[4096];
+    const struct tb_reader content = tb_slice(image, test_pe_build(image));
+    struct judge_world *w = *state;
+
+    world_manifest(w, "loader");
+    w->manifest->payload[0] =
+        (struct tb_payload){ .kind = TB_PAYLOAD_EFI, .name = text("trueboot.efi") };
+    world_package(w, NULL, w->other, &content);
+    world_judge(w);
+    assert_int_equal(w->judgement, TB_JUDGE_FAIL);
+    assert_int_equal(w->n_faults, 2);
+    assert_int_equal(w->fault[0].check, TB_CHECK_PACKAGE_SIGNATURE);
+    assert_int_equal(w->fault[1].check, TB_CHECK_LOADER_UNCLAIMED);
 }
 
 static void b05_only_data_is_in_its_place_on_the_state_partition(void **state)
@@ -638,12 +701,14 @@ int main(void)
         T(the_other_set_is_judged_as_well),
         T(b04_t54_any_changed_byte_of_any_package_fails_and_names_it),
         T(b04_a_changed_late_payload_is_told_with_both_digests),
+        T(t54_each_digest_of_a_signed_manifest_must_be_of_the_payload),
         T(b16_every_truncation_of_a_package_fails_and_so_does_what_follows_it),
         T(b16_what_is_no_package_has_a_record_by_its_path),
         T(t54_a_package_under_another_name_is_refused),
         T(b08_a_package_of_a_foreign_signer_is_refused),
         T(b08_a_signer_may_not_vouch_for_more_than_his_level),
         T(b08_a_package_below_the_level_of_the_signed_command_line_is_refused),
+        T(b08_the_command_line_of_a_base_that_nobody_vouches_for_asks_for_nothing),
         T(b08_what_the_list_revokes_is_refused),
         T(b08_a_list_that_nobody_may_sign_is_unclaimed),
         T(t54_two_packages_of_one_name_are_both_refused),
@@ -657,6 +722,7 @@ int main(void)
         T(b05_a_loader_package_that_nobody_vouches_for_claims_nothing),
         T(the_loader_of_the_other_set_may_start_this_one),
         T(b09_nothing_else_of_the_other_set_claims_a_program),
+        T(b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed),
         T(b05_only_data_is_in_its_place_on_the_state_partition),
         T(b05_a_pipe_on_the_state_partition_is_named_and_does_not_hang),
         T(b05_more_files_than_are_told_are_counted),
