@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "files/files.h"
 #include "tools/sbv/sbv.h"
@@ -43,7 +44,8 @@ static void tell_fault(void *ctx, const char *path, const struct tb_reason *why)
     char line[TB_RECORD_LINE_MAX];
     struct tb_reader shown = tb_record_line(tb_slice(path, strlen(path)), false, line);
 
-    r->faults++;
+    if (r->faults++ == 0)
+        (void)printf("----------------------------------------------------------------\n");
     (void)printf("trueboot-sbv: FAULT %.*s: %s: %s\n", (int)shown.left, (const char *)shown.p,
                  t->code, t->title);
     (void)printf("    %s: expected %s\n    found %s\n    to do: %s\n", why->where, why->expected,
@@ -92,12 +94,21 @@ static bool set_of_kernel(char *out)
            sbv_fail(0, "the kernel's command line has no trueboot.set=a or b: give --set");
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int judge(struct sbv *s, struct run *r)
 {
     const struct tb_judge_to to = {
         .ctx = r, .package = tell_package, .fault = tell_fault, .record = measure
     };
     enum tb_judgement judgement;
+    int64_t begin_ms = now_ms();
     struct tb_reason why;
 
     (void)printf("trueboot-sbv: boot set %c, least level %s\n", s->question.set,
@@ -106,8 +117,9 @@ static int judge(struct sbv *s, struct run *r)
     tell_clock(r, s->now_s);
     if (judgement == TB_JUDGE_UNABLE)
         return sbv_fail(1, "verdict: fail: %s", r->err[0] != '\0' ? r->err : why.where);
-    (void)printf("trueboot-sbv: verdict: %s, %u packages, %u faults\n",
-                 judgement == TB_JUDGE_PASS ? "pass" : "fail", r->packages, r->faults);
+    (void)printf("trueboot-sbv: verdict: %s, %u packages, %u faults, %" PRId64 " ms\n",
+                 judgement == TB_JUDGE_PASS ? "pass" : "fail", r->packages, r->faults,
+                 now_ms() - begin_ms);
     return judgement == TB_JUDGE_PASS ? 0 : 1;
 }
 
