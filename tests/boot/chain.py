@@ -146,6 +146,18 @@ class World(Verifier):
         with self.lock:
             return place_in_image(f'{self.base}/system.img', path, f'{self.top}/scratch.img')
 
+    def updater(self):
+        """A package whose workload updates the host to what lies in /data/new."""
+        def make(folder):
+            os.makedirs(folder)
+            with open(f'{folder}/spec.json', 'w') as file:
+                json.dump({'name': 'updater', 'version': '1.0', 'security_version': 1,
+                           'vendor': 'Trueboot test', 'level': 'certified', 'kind': 'software',
+                           'options': {'service': 'update.sh'},
+                           'payloads': [{'kind': 'file', 'file': f'{HERE}/guest/update.sh'}]}, file)
+            self.build_package(f'{folder}/spec.json', f'{folder}/updater_1.0.tbp')
+        return f'{self.made("updater", make)}/updater_1.0.tbp'
+
     def kexec(self):
         """A package, signed by the vendor, whose workload tries to start another kernel."""
         def make(folder):
