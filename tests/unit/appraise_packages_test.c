@@ -550,6 +550,96 @@ static void b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package(v
     RUN(list);
 }
 
+/* The other set has a newer loader, which is sent and in no record; it started this set. */
+static struct chain_package *put_loader_of_other_set(struct chain *c)
+{
+    static const char image[] = "the loader of the other set";
+    struct chain_package *p = &c->package[c->n_packages++];
+    const struct tb_reader bytes = tb_slice(image, strlen(image));
+    struct tb_payload *of = &p->m.payload[0];
+    uint8_t digest[TB_DIGEST_MAX];
+
+    *p = c->package[LOADER];
+    p->measured = false;
+    p->m.version = tb_slice("2.2", 3);
+    p->m.security_version = 6;
+    assert_true(tb_hash(c->h, TB_BANK_SHA512, bytes, digest));
+    memcpy(of->authenticode512, digest, 64);
+    assert_true(tb_hash(c->h, TB_BANK_SHA256, bytes, digest));
+    memcpy(of->authenticode256, digest, 32);
+    c->program = image;
+    return p;
+}
+
+static void loader_of_other_set(struct chain *c)
+{
+    (void)put_loader_of_other_set(c);
+}
+
+static void loader_of_other_set_by_a_stranger(struct chain *c)
+{
+    put_loader_of_other_set(c)->by = chain_foreign_vendor;
+}
+
+static void loader_of_other_set_below_the_level(struct chain *c)
+{
+    struct chain_package *p = put_loader_of_other_set(c);
+
+    p->by = chain_weak_vendor;
+    p->m.level = TB_LEVEL_COMMUNITY;
+    c->policy.packages.level = TB_LEVEL_ACCEPTED;
+}
+
+static void loader_of_other_set_not_sent(struct chain *c)
+{
+    put_loader_of_other_set(c)->sent = false;
+}
+
+static void loader_of_other_set_under_another_name(struct chain *c)
+{
+    put_loader_of_other_set(c)->m.name = tb_slice("hello", 5);
+}
+
+static void loader_of_other_set_alone(struct chain *c)
+{
+    (void)put_loader_of_other_set(c);
+    c->package[LOADER].measured = false;
+}
+
+static void loader_of_other_set_older_than_the_policy_takes(struct chain *c)
+{
+    put_loader_of_other_set(c)->m.security_version = 4;
+    assert_true(tb_minimum_raise(&c->policy.packages.minimum, c->package[LOADER].m.name, 5));
+}
+
+static void loader_of_other_set_older_than_the_host_had(struct chain *c)
+{
+    put_loader_of_other_set(c)->m.security_version = 4;
+    assert_true(tb_minimum_raise(&c->versions, c->package[LOADER].m.name, 5));
+    c->in.versions = &c->versions;
+}
+
+static void b09_the_loader_of_the_other_set_is_held_to_the_same(void **state)
+{
+    static const struct chain_change list[] = {
+        { "it started this set", "", loader_of_other_set, NULL, NULL },
+        { "by a stranger", "loader.unclaimed", loader_of_other_set_by_a_stranger, NULL, NULL },
+        { "of too low a level", "loader.unclaimed", loader_of_other_set_below_the_level, NULL,
+          NULL },
+        { "not sent", "loader.unclaimed", loader_of_other_set_not_sent, NULL, NULL },
+        { "another package", "loader.unclaimed", loader_of_other_set_under_another_name, NULL,
+          NULL },
+        { "this set has none", "loader.unclaimed", loader_of_other_set_alone, NULL, NULL },
+        { "too old for the policy", "loader.unclaimed",
+          loader_of_other_set_older_than_the_policy_takes, NULL, NULL },
+        { "older than the host had", "loader.unclaimed",
+          loader_of_other_set_older_than_the_host_had, NULL, NULL },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
 static void b09_a_second_program_is_told_and_none_is_as_bad(void **state)
 {
     struct chain *c = chain_new();
@@ -667,6 +757,7 @@ int main(void)
         cmocka_unit_test(t54_a_set_has_each_package_once_and_those_that_are_required),
         cmocka_unit_test(t54_packages_have_what_they_require_and_no_conflict),
         cmocka_unit_test(b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package),
+        cmocka_unit_test(b09_the_loader_of_the_other_set_is_held_to_the_same),
         cmocka_unit_test(b09_a_second_program_is_told_and_none_is_as_bad),
         cmocka_unit_test(t54_signers_and_vendors_of_the_loader_are_those_of_policy_and_metadata),
         cmocka_unit_test(facts_of_a_good_boot),
