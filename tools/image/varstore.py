@@ -2,7 +2,7 @@
 """Writes and changes an OVMF variable store, without booting anything.
 
 usage: varstore.py TEMPLATE OUTPUT [--pk CERT --kek CERT --db CERT... [--dbx SHA256]...]
-                   [--secure-boot on|off] [--shim-validation on|off]
+                   [--secure-boot on|off] [--shim-validation on|off] [--left-key CERT]
                    [--boot-entry LABEL=PARTITION-UUID:START:SECTORS:PATH [--boot-options WORDS]]
 
 The layout is EDK2's authenticated variable store (MdeModulePkg VariableFormat.h): a firmware volume
@@ -134,6 +134,8 @@ def main():
                         help="Authenticode digest, hex")
     parser.add_argument("--secure-boot", choices=("on", "off"))
     parser.add_argument("--shim-validation", choices=("on", "off"))
+    parser.add_argument("--left-key", type=content,
+                        help="certificate, DER: left for the next kernel by an operating system")
     parser.add_argument("--boot-entry")
     parser.add_argument("--boot-options", default="", help="what the entry's program is given")
     args = parser.parse_args()
@@ -147,6 +149,9 @@ def main():
     if args.shim_validation:
         # MokSBState as mokutil --disable-validation leaves it after the restart: 1 is off.
         put(store, "MokSBState", SHIM_LOCK, NV_BS, bytes([args.shim_validation == "off"]))
+    if args.left_key:
+        put(store, "MokListRT", SHIM_LOCK, NV_BS_RT, signature_list(CERT_X509, args.left_key))
+        put(store, "MokListTrustedRT", SHIM_LOCK, NV_BS_RT, b"\1")
     if args.boot_entry:
         put(store, "Boot0004", EFI_GLOBAL, NV_BS_RT,
             load_option(args.boot_entry, args.boot_options))
