@@ -126,10 +126,10 @@ class World(Verifier):
         os.makedirs(folder)
         facts = json.loads(self.pkg('inspect', '--json', package))
         content = Host.get_file(package)
-        spec = {k: facts['manifest'][k] for k in
+        spec = {k: facts[k] for k in
                 ('name', 'version', 'security_version', 'vendor', 'level', 'kind', 'options')}
         spec['payloads'] = []
-        for payload in facts['manifest']['payloads']:
+        for payload in facts['payloads']:
             name = payload['name']
             with open(f'{folder}/{name}', 'wb') as file:
                 file.write(replace.get(name) or member(content, name))
