@@ -68,7 +68,7 @@ class World(Verifier):
             root = base64.b64encode(file.read()).decode()
         path = f'{self.top}/{name}.json'
         with open(path, 'w') as file:
-            json.dump({'format': 1, 'name': name, 'packages': {'vendors': [root], **packages},
+            json.dump({'format': 1, 'name': name, 'packages': {'vendors': [root]} | packages,
                        **dict(more)}, file)
         return path
 
@@ -187,11 +187,11 @@ class World(Verifier):
                           '-pubkey').split('-----')[2]
         digest = hashlib.sha256(base64.b64decode(public)).hexdigest()
         path = f'{self.top}/revocations'
-        with open(path, 'w') as file:
+        with open(f'{path}.txt', 'w') as file:
             file.write(f'trueboot-revocations 1\nserial 1\nissued 2026-01-01T00:00:00Z\n'
                        f'signer {digest}\nend\n')
-        self.pkg('revoke', path, '--key', f'{self.keys}/vendor/signer.key', '--certs',
-                 f'{self.keys}/vendor/signer.crt', '--out', f'{path}.sig')
+        self.pkg('revoke', f'{path}.txt', '--key', f'{self.keys}/vendor/signer.key', '--certs',
+                 f'{self.keys}/vendor/signer.crt', '--out', path)
         return path, f'{path}.sig'
 
     def signed_loader(self, name, key, change=b''):
