@@ -325,18 +325,19 @@ static void judge_package(struct tb_chain_work *w, struct tb_chain_package *fact
 }
 
 /* An update replaces the loader before it switches to its set, and a fallback comes after it: the
- * loader of the other set may have started this one, which has a package of a loader, too. It is
- * held to what the set's own is held to, and only what the firmware measured is looked for in it.
- */
+ * loader of the other set may have started this one, which has a package of a loader, too, and no
+ * newer one. It is held to what the set's own is held to, and only what the firmware measured is
+ * looked for in it. */
 static void take_other_loader(struct tb_chain_work *w)
 {
     const struct tb_manifest *m = &w->package.manifest;
     const uint32_t of_policy = tb_minimum_of(&w->in->policy->packages.minimum, m->name);
+    const struct tb_record *own = package_record(&w->chain, m->name);
     struct tb_package_trust trust;
     struct tb_reason why;
 
-    if (same_text(m->name, "trueboot-loader") && package_record(&w->chain, m->name) != NULL &&
-        w->rules.vendors != NULL && m->security_version >= of_policy &&
+    if (same_text(m->name, "trueboot-loader") && own != NULL && w->rules.vendors != NULL &&
+        m->security_version >= own->security_version && m->security_version >= of_policy &&
         m->security_version >= least_of_host(w, m->name) &&
         tb_package_verify(&w->package, &w->rules, &trust, &why))
         claim_programs(w);

@@ -606,14 +606,23 @@ static void loader_of_other_set_alone(struct chain *c)
     c->package[LOADER].measured = false;
 }
 
+static void loader_of_other_set_older_than_its_own(struct chain *c)
+{
+    put_loader_of_other_set(c)->m.security_version = 4;
+}
+
 static void loader_of_other_set_older_than_the_policy_takes(struct chain *c)
 {
+    c->package[LOADER].m.security_version = 4;
+    c->policy.severity[TB_CHECK_PACKAGE_ROLLED_BACK] = TB_SEVERITY_INFORM;
     put_loader_of_other_set(c)->m.security_version = 4;
     assert_true(tb_minimum_raise(&c->policy.packages.minimum, c->package[LOADER].m.name, 5));
 }
 
 static void loader_of_other_set_older_than_the_host_had(struct chain *c)
 {
+    c->package[LOADER].m.security_version = 4;
+    c->policy.severity[TB_CHECK_PACKAGE_ROLLED_BACK] = TB_SEVERITY_INFORM;
     put_loader_of_other_set(c)->m.security_version = 4;
     assert_true(tb_minimum_raise(&c->versions, c->package[LOADER].m.name, 5));
     c->in.versions = &c->versions;
@@ -630,6 +639,8 @@ static void b09_the_loader_of_the_other_set_is_held_to_the_same(void **state)
         { "another package", "loader.unclaimed", loader_of_other_set_under_another_name, NULL,
           NULL },
         { "this set has none", "loader.unclaimed", loader_of_other_set_alone, NULL, NULL },
+        { "older than this set's", "loader.unclaimed", loader_of_other_set_older_than_its_own, NULL,
+          NULL },
         { "too old for the policy", "loader.unclaimed",
           loader_of_other_set_older_than_the_policy_takes, NULL, NULL },
         { "older than the host had", "loader.unclaimed",
