@@ -147,14 +147,27 @@ static void put_hello(struct judge_world *w)
     world_software(w, w->ours);
 }
 
+/* Keys cost more than judgements: made once, for all worlds of a program. */
+static void take_vendors(struct judge_world *w)
+{
+    static struct test_vendor *ours, *other, *weak;
+
+    if (ours == NULL) {
+        ours = test_vendor_new("certified");
+        other = test_vendor_new("certified");
+        weak = test_vendor_new("partner");
+    }
+    w->ours = ours;
+    w->other = other;
+    w->weak = weak;
+}
+
 struct judge_world *judge_world_new(void)
 {
     struct judge_world *w = calloc(1, sizeof *w);
 
     assert_non_null(w);
-    w->ours = test_vendor_new("certified");
-    w->other = test_vendor_new("certified");
-    w->weak = test_vendor_new("partner");
+    take_vendors(w);
     w->vendors = test_vendors_of(w->ours, w->weak);
     assert_true(tb_vendors_count(w->vendors) == 2);
     w->package = malloc(sizeof *w->package);
@@ -182,9 +195,6 @@ struct judge_world *judge_world_new(void)
 void judge_world_free(struct judge_world *w)
 {
     assert_int_equal(nftw(w->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-    test_vendor_free(w->ours);
-    test_vendor_free(w->other);
-    test_vendor_free(w->weak);
     tb_vendors_free(w->vendors);
     free(w->package);
     free(w->manifest);
