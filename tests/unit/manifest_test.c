@@ -191,6 +191,7 @@ static void the_first_fault_is_told(void **state)
     static const struct {
         const char *what, *by, *expected;
     } faults[] = {
+        { "security-version", "security-versiom", "security-version and a number" },
         { "conflicts a", "conflicts c", "names in rising order" },
         { "requires z", "requires Z", "a package's name and a security version" },
         { "option loglevel", "option a", "names in rising order" },
