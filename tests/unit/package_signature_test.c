@@ -132,6 +132,28 @@ static void every_field_has_its_values(void **state)
     }
 }
 
+/* What stands behind a length that is too great is not taken for the field behind. */
+static void a_certificate_ends_within_the_member(void **state)
+{
+    struct tb_signatures s = good();
+    struct test_bytes member = { 0 };
+    struct tb_reader in;
+    struct tb_reason why;
+
+    (void)state;
+    s.n = 1;
+    in = encoded(&s);
+    test_put(&member, in.p, 17);
+    test_put_u16(&member, 400);
+    test_put(&member, in.p + 24, in.left - 24); /* the signature, 386 bytes */
+    assert_false(parsed(test_slice(&member), &why));
+    assert_string_equal(why.where, "signature.certificates");
+    assert_string_equal(why.expected, "1 to 4096 bytes each");
+    member.b[16] = TB_CHAIN_MAX + 1;
+    assert_false(parsed(test_slice(&member), &why));
+    assert_string_equal(why.expected, "1 to 4");
+}
+
 static bool fits(struct tb_signatures s)
 {
     static uint8_t bytes[TB_SIGNATURE_LEN_MAX + 100];
@@ -210,6 +232,7 @@ int main(void)
         cmocka_unit_test(every_truncation_and_what_follows_is_refused),
         cmocka_unit_test(what_is_too_long_is_not_looked_at),
         cmocka_unit_test(every_field_has_its_values),
+        cmocka_unit_test(a_certificate_ends_within_the_member),
         cmocka_unit_test(lengths_are_those_of_the_algorithms),
         cmocka_unit_test(what_cannot_be_is_not_written),
         cmocka_unit_test(what_is_signed_names_its_purpose_and_time),
