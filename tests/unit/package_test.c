@@ -324,6 +324,25 @@ static void a_signature_is_good_for_its_purpose_only(void **state)
     free(r);
 }
 
+static void a_signed_list_must_be_one(void **state)
+{
+    struct scene *s = *state;
+    struct tb_revocations *r = malloc(sizeof *r);
+    struct tb_code_signer who;
+    struct tb_reason why;
+
+    tb_vendors_free(s->vendors);
+    s->vendors = test_vendors_of(s->other, NULL);
+    assert_false(list_taken(s, s->other, TB_SIGNED_REVOCATIONS, "other\n", NULL, r, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
+    assert_string_equal(why.where, "line 1");
+    assert_false(tb_revocations_verify(tb_slice(list_7, strlen(list_7)), tb_slice("TBSX", 4),
+                                       s->vendors, NULL, r, &who, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
+    assert_string_equal(why.where, "signature");
+    free(r);
+}
+
 static void t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer(void **state)
 {
     struct scene *s = *state;
@@ -407,6 +426,7 @@ int main(void)
         SCENE(a_members_size_is_octal_and_within_its_limit),
         SCENE(both_members_must_be_what_they_say),
         SCENE(a_signature_is_good_for_its_purpose_only),
+        SCENE(a_signed_list_must_be_one),
         SCENE(t54_revocations_are_not_taken_back_by_a_weak_or_revoked_signer),
         SCENE(only_roots_are_taken_as_vendors),
         SCENE(a_program_has_the_digests_that_firmware_measures),
