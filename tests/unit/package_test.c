@@ -407,7 +407,10 @@ static void a_program_has_the_digests_that_firmware_measures(void **state)
     assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size - 1), s->h, &why));
     assert_string_equal(why.expected, "the manifest's size");
     assert_true(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
-    image[0] = 'X';
+    image[0] = 'X'; /* what is signed is no program */
+    assert_true(tb_hash(s->h, TB_BANK_SHA512, tb_slice(image, (size_t)p.size), p.sha512));
+    assert_false(tb_payload_check(&p, tb_slice(image, (size_t)p.size), s->h, &why));
+    assert_string_equal(why.where, "DOS header");
     assert_false(tb_payload_digest(&p, tb_slice(image, (size_t)p.size), s->h, &why));
     assert_int_equal(why.check, TB_CHECK_PACKAGE_PAYLOAD);
 }
