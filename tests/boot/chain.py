@@ -120,6 +120,17 @@ class World(Verifier):
                          {'roothash.cpio': member(Host.get_file(foreign), 'roothash.cpio')})
         return self.made('stray-root-hash', make)
 
+    @property
+    def panicking(self):
+        """Version 1.1 whose kernel finds no init, and another loader."""
+        def make(folder):
+            self.make_packages(folder, '--version', '1.1', '--security-version', '2', '--cmdline',
+                               f'{CMDLINE} rdinit=/none')
+            loader = self.signed_loader('newer', f'{self.keys}/db', change=b'trueboot')
+            self.rebuild(f'{folder}/trueboot-loader_1.1.tbp',
+                         {'trueboot.efi': Host.get_file(loader)})
+        return self.made('panicking', make)
+
     def rebuild(self, package, replace):
         """The vendor signs it anew, with other payloads."""
         folder = f'{package}.d'
