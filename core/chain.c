@@ -178,7 +178,8 @@ static bool unexplained(struct reading *r, const struct tb_event *e, const char 
     char where[64];
 
     snprintf(where, sizeof where, "PCR %" PRIu32 ", event %" PRIu32, e->pcr, e->index);
-    r->whole = r->whole && is_user;
+    if (!is_user)
+        r->whole = false;
     return tb_findings_fail(r->f, is_user ? TB_CHECK_BOOT_VERIFIER : TB_CHECK_LOG_UNEXPLAINED,
                             where, expected, "%s", observed);
 }

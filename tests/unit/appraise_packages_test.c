@@ -343,6 +343,26 @@ static void package_name(struct chain *c)
     chain_find(c, TB_RECORD_PACKAGE, 2)->r.name = S("other");
 }
 
+static void package_kind(struct chain *c)
+{
+    struct chain_event *e = chain_find(c, TB_RECORD_PACKAGE, 0);
+
+    e->pcr = 13;
+    e->r.package_kind = TB_PACKAGE_SOFTWARE;
+}
+
+static void packages_without_end(struct chain *c)
+{
+    static char names[TB_SET_PACKAGES_MAX][8];
+    struct tb_record r = chain_find(c, TB_RECORD_PACKAGE, 2)->r;
+
+    for (size_t i = 0; i < TB_SET_PACKAGES_MAX - 2; i++) {
+        snprintf(names[i], sizeof names[i], "p%zu", i);
+        r.name = S(names[i]);
+        chain_swap(chain_add(c, 13, &r), chain_find(c, TB_RECORD_END, 1));
+    }
+}
+
 static void t54_a_record_of_a_package_says_what_the_manifest_says(void **state)
 {
     static const struct chain_change list[] = {
@@ -352,6 +372,8 @@ static void t54_a_record_of_a_package_says_what_the_manifest_says(void **state)
         { "version", "package.unclaimed", NULL, package_version, NULL },
         { "security version", "package.unclaimed", NULL, package_security_version, NULL },
         { "name", "package.unclaimed", NULL, package_name, NULL },
+        { "kind", "package.unclaimed", NULL, package_kind, NULL },
+        { "more packages than a set has", "package.format", NULL, packages_without_end, NULL },
     };
 
     (void)state;

@@ -176,6 +176,15 @@ static void kernel_got_none(struct chain *c)
     c->kernel_options = "";
 }
 
+/* Root adds what GRUB would have measured. */
+static void another_line_in_pcr_8(struct chain *c)
+{
+    struct chain_event *e = chain_add(c, 8, &(struct tb_record){ 0 });
+
+    e->instead = S("kernel_cmdline: /vmlinuz debug");
+    e->hashed = S("/vmlinuz debug");
+}
+
 static void b06_an_option_that_is_not_signed_is_quoted(void **state)
 {
     static const struct chain_change list[] = {
@@ -200,6 +209,7 @@ static void b06_an_option_that_is_not_signed_is_quoted(void **state)
           appended_and_allowed, configuration_is_not_told, NULL },
         { "no command line told", "settings.cmdline", NULL, command_line_is_not_told, NULL },
         { "the kernel got another", "settings.cmdline", NULL, kernel_got_another, NULL },
+        { "another line in PCR 8", "settings.cmdline", NULL, another_line_in_pcr_8, NULL },
         { "the kernel told of none", "settings.cmdline", NULL, kernel_got_none, NULL },
     };
     const struct chain_change quoted = { "quoted", "settings.unsigned-option", appended, NULL,
