@@ -177,6 +177,19 @@ def a_set_that_would_not_come_up_is_not_switched_to():
     assert conf(esp) == ["default a", "good a"]
 
 
+def t44_names_on_the_partition_do_not_act_in_a_terminal():
+    for place, code in ("trueboot/a", 2), ("EFI/BOOT", 1):
+        esp = fresh()
+        with open(f"{esp}/{place}/x\x1b[2J_1.tbp", "wb") as f:
+            f.write(b"x")
+        error = change("install", esp, "hello_1.tbp", code=code)
+        assert "x?[2J_1.tbp" in error and "\x1b" not in error, error
+        done = subprocess.run([TOOL, "predict", "--esp", esp], capture_output=True, text=True,
+                              timeout=60)
+        assert done.returncode == 1 and "x?[2J_1.tbp" in done.stderr, done
+        assert "\x1b" not in done.stdout + done.stderr, done
+
+
 def revocations_on_the_partition_are_obeyed():
     with open("list", "w") as f:
         f.write("trueboot-revocations 1\nserial 1\nissued 2026-01-01T00:00:00Z\npackage hello 1\nend\n")
@@ -280,6 +293,7 @@ with tempfile.TemporaryDirectory() as scratch:
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,
                  a_set_that_would_not_come_up_is_not_switched_to,
+                 t44_names_on_the_partition_do_not_act_in_a_terminal,
                  revocations_on_the_partition_are_obeyed, two_changes_at_once_are_refused,
                  a_power_cut_at_any_step_leaves_a_set_that_starts,
                  so_does_one_in_a_change_that_takes_the_place_of_another):

@@ -41,11 +41,11 @@ def record(line, content=b""):
     return struct.pack("<II", 0x54420000 + TAGS[line.split()[0]], len(text)) + text
 
 
-def replay(values, start=0):
+def replay(values, start=0, banks=BANKS):
     """values: bytes that are hashed, or {bank: digest}. {bank: hex}"""
     values = list(values)
     out = {}
-    for bank in BANKS:
+    for bank in banks:
         pcr = bytes([0] * (hashlib.new(bank).digest_size - 1) + [start])
         for value in values:
             digest = value[bank] if isinstance(value, dict) else hashlib.new(bank, value).digest()
@@ -87,6 +87,15 @@ def the_events_lead_to_the_values():
             record(line, conf if line.startswith("configuration") else b"")
             for line in lines(told, pcr)), pcr
     assert sorted(told["pcrs"]["sha256"], key=int) == ["9", "11", "12", "13", "14"]
+
+
+def the_digests_told_lead_to_the_values_told():
+    told, _ = predict(fresh())
+    for bank, values in told["pcrs"].items():
+        for pcr, value in values.items():
+            digests = [{bank: bytes.fromhex(e["digests"][bank])} for e in told["events"]
+                       if e["pcr"] == int(pcr)]
+            assert replay(digests, banks=[bank])[bank] == value, (bank, pcr)
 
 
 def the_kernel_measures_its_command_line_and_initrd():
@@ -314,7 +323,8 @@ with tempfile.TemporaryDirectory() as scratch:
     world = World(TOOL)
     for make in (world.base, world.loader, world.hello):
         make("1"), make("2")
-    for test in (the_events_lead_to_the_values, the_kernel_measures_its_command_line_and_initrd,
+    for test in (the_events_lead_to_the_values, the_digests_told_lead_to_the_values_told,
+                 the_kernel_measures_its_command_line_and_initrd,
                  the_verdict_of_user_space_is_predicted,
                  another_set_is_predicted_before_it_is_switched_to,
                  what_the_loader_would_not_start_is_told,

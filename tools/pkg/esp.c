@@ -62,13 +62,36 @@ void tool_package_file(const struct tool_package *p, char out[ESP_FILE_MAX])
              (int)m->version.left, (const char *)m->version.p);
 }
 
+void tool_shown(const char *text, char out[TOOL_SHOWN_MAX])
+{
+    size_t n = 0;
+
+    for (; text[n] != '\0' && n + 1 < TOOL_SHOWN_MAX; n++)
+        out[n] = (char)(text[n] < ' ' || text[n] > '~' ? '?' : text[n]);
+    out[n] = '\0';
+}
+
+void tool_tell_fault(void *ctx, const char *path, const struct tb_reason *why)
+{
+    char line[TOOL_SHOWN_MAX];
+
+    (void)ctx;
+    tool_shown(path, line);
+    tool_refused(line, why);
+}
+
 static bool open_entry(const char *folder, const char *name, struct tool_set *s,
                        enum tool_exit *code)
 {
-    char path[ESP_PATH_MAX + 256], expected[ESP_FILE_MAX];
+    char path[ESP_PATH_MAX + 256], expected[ESP_FILE_MAX], line[TOOL_SHOWN_MAX];
     struct tool_package *p;
 
     snprintf(path, sizeof path, "%s/%s", folder, name);
+    tool_shown(name, line);
+    if (strcmp(name, line) != 0) {
+        *code = tool_fail(TOOL_REFUSED, "%s: %s: no name of a package", folder, line);
+        return false;
+    }
     if (s->n == TB_SET_PACKAGES_MAX) {
         *code = tool_fail(TOOL_REFUSED, "%s: more than %d packages", folder, TB_SET_PACKAGES_MAX);
         return false;

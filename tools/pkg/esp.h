@@ -37,6 +37,11 @@ struct tool_set {
 TB_MUST_CHECK bool tool_set_open(const struct tool_esp *e, char letter, struct tool_set *out,
                                  enum tool_exit *code);
 void tool_set_close(struct tool_set *s);
+/* The text with '?' for what could act in a terminal: names on the partition are anybody's. */
+#define TOOL_SHOWN_MAX 2048
+void tool_shown(const char *text, char out[TOOL_SHOWN_MAX]);
+/* For struct tb_judge_to: tells a fault as tool_refused() does. */
+void tool_tell_fault(void *ctx, const char *path, const struct tb_reason *why);
 /* NAME_VERSION.tbp */
 void tool_package_file(const struct tool_package *p, char out[ESP_FILE_MAX]);
 /* Its place in the set; s->n: it is not there. */

@@ -315,12 +315,6 @@ static bool write_loader(const struct change *c, const struct tool_set *s)
            move_loader(c, *program, path);
 }
 
-static void tell_fault(void *ctx, const char *path, const struct tb_reason *why)
-{
-    (void)ctx;
-    tool_refused(path, why);
-}
-
 /* What the Secure Boot Verifier will say of the set as it is on the disk now. */
 static bool judged(struct change *c)
 {
@@ -328,7 +322,7 @@ static bool judged(struct change *c)
                                          .set = c->target,
                                          .vendors = c->trust.vendors,
                                          .least = c->trust.rules.least };
-    const struct tb_judge_to to = { .fault = tell_fault };
+    const struct tb_judge_to to = { .fault = tool_tell_fault };
     struct tb_reason why;
 
     switch (tb_judge(&q, &to, &why)) {

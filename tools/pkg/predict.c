@@ -45,6 +45,7 @@ bool predict_extend(struct prediction *p, uint32_t pcr, const char *by, const ch
         return false;
     e->pcr = pcr;
     e->by = by;
+    e->banks = banks;
     snprintf(e->text, sizeof e->text, "%s", text);
     for (unsigned b = 0; b < TB_N_BANKS; b++) {
         if ((banks >> b & 1) == 0) {
@@ -93,19 +94,13 @@ static bool verifier_record(void *ctx, const struct tb_record *r)
            predict_record(ctx, PREDICT_PCR_USER, "verifier", tb_slice(event, len));
 }
 
-static void verifier_fault(void *ctx, const char *path, const struct tb_reason *why)
-{
-    (void)ctx;
-    tool_refused(path, why);
-}
-
 static bool predict_verifier(struct prediction *p, const struct tool_esp *e,
                              const struct tb_vendors *vendors, enum tool_exit *code)
 {
     const struct tb_judge_question q = {
         .esp = e->dir, .set = p->set, .vendors = vendors, .least = TB_LEVEL_COMMUNITY
     };
-    const struct tb_judge_to to = { .ctx = p, .fault = verifier_fault, .record = verifier_record };
+    const struct tb_judge_to to = { .ctx = p, .fault = tool_tell_fault, .record = verifier_record };
     struct tb_reason why;
 
     switch (tb_judge(&q, &to, &why)) {
@@ -163,11 +158,16 @@ static void json_value(struct output *o, enum tb_bank bank, uint32_t pcr, const 
 
 static json_t *event_json(const struct predicted_event *e)
 {
+    json_t *digests = json_object();
     char hex[2 * TB_DIGEST_MAX + 1];
 
-    tb_hex(tb_slice(e->digest[TB_BANK_SHA256], 32), hex, sizeof hex);
-    return json_pack("{sI ss ss ss}", "pcr", (json_int_t)e->pcr, "by", e->by, "text", e->text,
-                     "sha256", hex);
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if ((e->banks >> b & 1) != 0) {
+            tb_hex(tb_slice(e->digest[b], tb_bank_digest_len((enum tb_bank)b)), hex, sizeof hex);
+            json_object_set_new(digests, tb_bank_name((enum tb_bank)b), json_string(hex));
+        }
+    return json_pack("{sI ss ss so}", "pcr", (json_int_t)e->pcr, "by", e->by, "text", e->text,
+                     "digests", digests);
 }
 
 static void put_json(struct output *o)

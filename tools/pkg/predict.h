@@ -17,6 +17,7 @@ struct predicted_event {
     uint32_t pcr;
     const char *by; /* "firmware", "loader", "kernel", "verifier" */
     char text[TB_RECORD_LINE_MAX + 64];
+    uint32_t banks; /* bits of enum tb_bank that have a digest here */
     uint8_t digest[TB_N_BANKS][TB_DIGEST_MAX];
 };
 

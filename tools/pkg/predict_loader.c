@@ -153,8 +153,11 @@ static bool variable_set(void *ctx, enum tb_loader_variable v, struct tb_reader 
 
 static void say(void *ctx, const char *line)
 {
+    char text[TOOL_SHOWN_MAX];
+
     (void)ctx;
-    fprintf(stderr, "loader: %s\n", line);
+    tool_shown(line, text);
+    fprintf(stderr, "loader: %s\n", text);
 }
 
 static uint64_t time_us(void *ctx)
