@@ -5,30 +5,26 @@
 
 #define QUARTER 4
 
-/* The padding that OpenSSL counts as zeros; and nothing that it forgives, such as blanks. */
-static bool has_form(struct tb_reader text, size_t *n_padding)
+static size_t count_padding(struct tb_reader text)
 {
     size_t n = 0;
 
-    if (text.left == 0 || text.left % QUARTER != 0)
-        return false;
     while (n < 2 && text.p[text.left - 1 - n] == '=')
         n++;
-    for (size_t i = 0; i < text.left - n; i++)
-        if (text.p[i] <= ' ' || text.p[i] == '=' || text.p[i] == '-')
-            return false;
-    *n_padding = n;
-    return true;
+    return n;
 }
 
+/* OpenSSL takes padding for zeros and forgives blanks, so each quarter is encoded again. */
 bool tb_base64_decode(struct tb_reader text, uint8_t *out, size_t cap, size_t *out_len)
 {
     uint8_t block[3], again[QUARTER + 1];
-    size_t n_padding, len;
+    size_t len;
 
-    if (!has_form(text, &n_padding) || text.left / QUARTER * 3 - n_padding > cap)
+    if (text.left == 0 || text.left % QUARTER != 0)
         return false;
-    len = text.left / QUARTER * 3 - n_padding;
+    len = text.left / QUARTER * 3 - count_padding(text);
+    if (len > cap)
+        return false;
     for (size_t i = 0; i < text.left / QUARTER; i++) {
         const uint8_t *quarter = text.p + i * QUARTER;
         const size_t n = len - i * 3 < 3 ? len - i * 3 : 3;

@@ -160,7 +160,7 @@ bool tb_policy_read_packages(struct tb_policy_reading *s, const json_t *v)
 {
     size_t n = 0;
 
-    if (!json_is_object(v) || json_object_get(v, "vendors") == NULL)
+    if (json_object_get(v, "vendors") == NULL) /* or no object at all */
         return tb_policy_refuse(s, "an object with vendors");
     for (size_t i = 0; i < N_MEMBERS; i++) {
         const json_t *member = json_object_get(v, members[i].name);

@@ -148,6 +148,17 @@ static void what_is_malformed_is_refused_with_its_path(void **state)
           "packages.revocations: an object" },
         { "{\"vendors\":[\"@\"],\"revocations\":{\"list\":\"AAAA\",\"signature\":\"AAAA\"}}",
           "packages.revocations: " },
+        { "{\"vendors\":[\"@\"],\"revocations\":{\"list\":\"AAAA\",\"other\":\"AAAA\"}}",
+          "packages.revocations: an object" },
+        { "{\"vendors\":[\"@\"],\"revocations\":{\"signature\":\"AAAA\",\"other\":\"AAAA\"}}",
+          "packages.revocations: an object" },
+        { "{\"vendors\":[\"@\"],\"revocations\":"
+          "{\"list\":\"AAAA\",\"signature\":\"AAAA\",\"other\":1}}",
+          "packages.revocations: an object" },
+        { "{\"vendors\":[\"@\"],\"revocations\":{\"list\":1,\"signature\":\"AAAA\"}}",
+          "packages.revocations: base64" },
+        { "{\"vendors\":[\"@\"],\"revocations\":{\"list\":\"AAAA\",\"signature\":\"A\"}}",
+          "packages.revocations: base64" },
         { "{\"vendors\":[\"@\"],\"other\":1}", "packages: only vendors" },
     };
 
@@ -157,6 +168,20 @@ static void what_is_malformed_is_refused_with_its_path(void **state)
         assert_false(parse(list[i].packages));
         assert_non_null(strstr(err, list[i].where));
     }
+}
+
+static void more_minimums_than_packages_of_a_set_are_refused(void **state)
+{
+    static char packages[4096];
+    size_t n = (size_t)snprintf(packages, sizeof packages, "{\"vendors\":[\"@\"],\"minimum\":{");
+
+    (void)state;
+    for (unsigned i = 0; i <= TB_SET_PACKAGES_MAX; i++)
+        n += (size_t)snprintf(packages + n, sizeof packages - n, "%s\"p%u\":1", i == 0 ? "" : ",",
+                              i);
+    snprintf(packages + n, sizeof packages - n, "}}");
+    assert_false(parse(packages));
+    assert_non_null(strstr(err, "at most 64 packages"));
 }
 
 static void a_signer_is_no_vendor(void **state)
@@ -270,6 +295,7 @@ int main(void)
         cmocka_unit_test(everything_is_read_and_printed_again),
         cmocka_unit_test(the_built_in_policy_has_none_and_prints_none),
         cmocka_unit_test(what_is_malformed_is_refused_with_its_path),
+        cmocka_unit_test(more_minimums_than_packages_of_a_set_are_refused),
         cmocka_unit_test(a_signer_is_no_vendor),
         cmocka_unit_test(the_pcrs_of_the_chain_must_be_quoted),
         cmocka_unit_test(t54_a_list_of_revocations_is_signed_or_the_policy_is_refused),
