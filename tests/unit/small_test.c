@@ -61,6 +61,7 @@ static void good_chains_hold_for_both(void **state)
           .scheme = TB_CODE_RSA_SHA512,
           .LEAF.kind = "RSA 3072",
           .is_good = true },
+        { .name = "two between", .two_middles = true, .order = "LMO", .is_good = true },
         { .name = "RSA 2048 above",
           .MIDDLE.kind = "RSA 2048",
           .ROOT.kind = "RSA 2048",
@@ -130,6 +131,11 @@ static void t54_broken_chains_are_refused(void **state)
 {
     static const struct small_case cases[] = {
         { .name = "no middle", .order = "L" },
+        { .name = "two between, the upper first", .two_middles = true, .order = "LOM" },
+        { .name = "two between where one may be",
+          .two_middles = true,
+          .order = "LMO",
+          .cert[SMALL_OTHER].basic = "critical,CA:TRUE,pathlen:0" },
         { .name = "another vendor's root", .order = "LO" },
         { .name = "the middle first", .order = "ML" },
         { .name = "the root, too", .order = "LMR" },

@@ -144,6 +144,10 @@ static X509 *make_one(const struct small_case *c, enum small_who who, X509 *issu
 
     if (who == SMALL_LEAF && c->direct)
         g.issuer = good[SMALL_ROOT].subject;
+    if (who == SMALL_OTHER && c->two_middles)
+        g.issuer = good[SMALL_ROOT].subject;
+    if (who == SMALL_MIDDLE && c->two_middles)
+        g.issuer = good[SMALL_OTHER].subject;
     x = begin(s, &g, key);
     snprintf(extended, sizeof extended, "%s%s", s->extended_critical ? "critical," : "",
              OR(s->extended, g.extended));
@@ -237,10 +241,14 @@ void small_write_otherwise(struct test_bytes *der)
 void small_make(const struct small_case *c, struct small_made *out)
 {
     const char *order = OR(c->order, c->direct ? "L" : "LM"), *letters = "LMRO";
-    X509 *root = make_one(c, SMALL_ROOT, NULL, NULL), *other = make_one(c, SMALL_OTHER, NULL, NULL);
+    X509 *root = make_one(c, SMALL_ROOT, NULL, NULL);
     EVP_PKEY *root_key = small_key(c->cert[SMALL_ROOT].kind, SMALL_ROOT);
+    EVP_PKEY *other_key = small_key(c->cert[SMALL_OTHER].kind, SMALL_OTHER);
+    X509 *other = c->two_middles ? make_one(c, SMALL_OTHER, root, root_key)
+                                 : make_one(c, SMALL_OTHER, NULL, NULL);
     EVP_PKEY *middle_key = small_key(c->cert[SMALL_MIDDLE].kind, SMALL_MIDDLE);
-    X509 *middle = make_one(c, SMALL_MIDDLE, root, root_key);
+    X509 *middle = c->two_middles ? make_one(c, SMALL_MIDDLE, other, other_key)
+                                  : make_one(c, SMALL_MIDDLE, root, root_key);
     X509 *leaf =
         make_one(c, SMALL_LEAF, c->direct ? root : middle, c->direct ? root_key : middle_key);
 

@@ -33,6 +33,7 @@ struct small_case {
     enum tb_code_scheme scheme; /* 0: P-384 */
     int64_t signed_s;           /* 0: now */
     bool direct;                /* the root itself issued the leaf */
+    bool two_middles;           /* the root issued the other one, and that the middle one */
     bool is_good;
     bool only_small_refuses;
 };
