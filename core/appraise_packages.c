@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pkg/relations.h"
+
 static void text_of(struct tb_reader in, char *out, size_t cap)
 {
     snprintf(out, cap, "%.*s", (int)in.left, (const char *)in.p);
@@ -317,6 +319,7 @@ static void judge_package(struct tb_chain_work *w, struct tb_chain_package *fact
     judge_relations(w);
     if (!verify(w, fact))
         return;
+    w->early_level[fact - w->out->chain.package] = tb_relations_early_level(m);
     judge_signer(w);
     claim_programs(w);
     for (size_t i = 0; m->kind == TB_PACKAGE_BASE && i < m->n_options; i++)
@@ -375,6 +378,22 @@ static void read_metadata(struct tb_chain_work *w)
     }
 }
 
+/* Whatever the order of the metadata, the base's level is known now. */
+static void judge_early_levels(struct tb_chain_work *w)
+{
+    const struct tb_chain_facts *facts = &w->out->chain;
+    struct tb_reason why;
+
+    for (size_t base = 0; base < facts->n_packages; base++)
+        for (size_t i = 0; i < facts->n_packages; i++) {
+            const struct tb_chain_package *p = &facts->package[i], *b = &facts->package[base];
+
+            if (b->kind == TB_PACKAGE_BASE && b->verified &&
+                !tb_relations_early_holds(w->early_level[i], b->level, &why))
+                add_of_package(w, tb_slice(p->name, strlen(p->name)), why);
+        }
+}
+
 /* ---- what nobody claims ---- */
 
 static void judge_unclaimed(struct tb_chain_work *w)
@@ -427,6 +446,7 @@ void tb_appraise_packages(struct tb_chain_work *w)
     judge_records(w);
     judge_required(w);
     read_metadata(w);
+    judge_early_levels(w);
     judge_unclaimed(w);
     judge_programs(w);
 }

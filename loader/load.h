@@ -62,7 +62,7 @@ struct tb_loader_ops {
 struct tb_module {
     uint8_t *p;
     size_t len;
-    bool of_base; /* those of the base package come first */
+    bool of_base; /* those of the base package come last: of two files of one name, the later is */
 };
 
 enum tb_loader_stage {
@@ -115,8 +115,10 @@ struct tb_loader {
     uint8_t prefix[TB_LOADER_PREFIX_MAX];
     struct tb_package package; /* the one at hand, in prefix */
     bool has_base;
-    char signed_options[TB_COMMAND_LINE_MAX + 1]; /* the base package's command line */
-    struct tb_minimum seen;                       /* security versions of the set's packages */
+    enum tb_level base_level;
+    enum tb_level early_level[TB_SET_PACKAGES_MAX]; /* of each file; pkg/relations.h */
+    char signed_options[TB_COMMAND_LINE_MAX + 1];   /* the base package's command line */
+    struct tb_minimum seen;                         /* security versions of the set's packages */
     uint8_t record[TB_RECORD_LEN_MAX];
 };
 

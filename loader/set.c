@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loader/load_internal.h"
+#include "pkg/relations.h"
 
 static struct tb_reader text_of(const char *s)
 {
@@ -105,7 +106,8 @@ static unsigned pcr_of(const struct tb_manifest *m)
     return m->kind == TB_PACKAGE_BASE ? TB_PCR_BASE : TB_PCR_OTHERS;
 }
 
-/* Where it is used from; the base's come first, else the order is that of reading. */
+/* Where it is used from; the base's come last, since of two files of one name the kernel keeps the
+ * later; else the order is that of reading. */
 static bool keep(struct tb_loader *l, const struct tb_payload *p, const struct tb_module *m)
 {
     struct tb_boot *b = &l->boot;
@@ -120,7 +122,7 @@ static bool keep(struct tb_loader *l, const struct tb_payload *p, const struct t
     if (i == TB_LOADER_MODULES_MAX)
         return tb_refuse(&l->fault, TB_CHECK_PACKAGE_FORMAT, "payloads of the set",
                          "at most 64 early ones", "more");
-    for (; m->of_base && i > 0 && !b->module[i - 1].of_base; i--)
+    for (; !m->of_base && i > 0 && b->module[i - 1].of_base; i--)
         b->module[i] = b->module[i - 1];
     b->module[i] = *m;
     b->n_modules++;
@@ -270,13 +272,14 @@ static void take_base(struct tb_loader *l)
     const struct tb_manifest *m = &l->package.manifest;
 
     l->has_base = true;
+    l->base_level = m->level;
     for (size_t i = 0; i < m->n_options; i++)
         if (tb_lines_text_is(m->option[i].name, "cmdline"))
             snprintf(l->signed_options, sizeof l->signed_options, "%.*s",
                      (int)m->option[i].value.left, (const char *)m->option[i].value.p);
 }
 
-static bool load_package(struct tb_loader *l)
+static bool load_package(struct tb_loader *l, enum tb_level *early)
 {
     const struct tb_manifest *m = &l->package.manifest;
 
@@ -293,10 +296,22 @@ static bool load_package(struct tb_loader *l)
         return false;
     if (m->kind == TB_PACKAGE_BASE)
         take_base(l);
+    *early = tb_relations_early_level(m);
     return tb_minimum_raise(&l->seen, m->name, m->security_version) && load_modules(l);
 }
 
 /* ---- the set ---- */
+
+/* The whole set is read: the base's level is known. */
+static bool early_levels_hold(struct tb_loader *l)
+{
+    for (size_t i = 0; i < l->n_files; i++) {
+        l->at_file = l->file[i];
+        if (!tb_relations_early_holds(l->early_level[i], l->base_level, &l->fault) && !forgiven(l))
+            return false;
+    }
+    return true;
+}
 
 static bool load_packages(struct tb_loader *l)
 {
@@ -306,11 +321,11 @@ static bool load_packages(struct tb_loader *l)
     }
     for (size_t i = 0; i < l->n_files; i++) {
         l->at_file = l->file[i];
-        if (!load_package(l))
+        if (!load_package(l, &l->early_level[i]))
             return false;
     }
     if (l->boot.kernel.p != NULL)
-        return true;
+        return early_levels_hold(l);
     tb_refuse(&l->fault, TB_CHECK_PACKAGE_REQUIRED, "base package", "one with a kernel", "none");
     return stop(l, "folder");
 }
@@ -343,6 +358,7 @@ void tb_loader_drop(struct tb_loader *l)
     memset(&l->boot, 0, sizeof l->boot);
     memset(&l->seen, 0, sizeof l->seen);
     memset(l->signed_options, 0, sizeof l->signed_options);
+    memset(l->early_level, 0, sizeof l->early_level); /* TB_LEVEL_CERTIFIED: nothing early */
     l->has_base = false;
 }
 

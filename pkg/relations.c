@@ -48,6 +48,25 @@ static bool refuse(const struct tb_relation *r, const char *key, const struct tb
                      (const char *)found->version.p, found->security_version);
 }
 
+enum tb_level tb_relations_early_level(const struct tb_manifest *m)
+{
+    for (size_t i = 0; m->kind != TB_PACKAGE_BASE && i < m->n_payloads; i++)
+        if (m->payload[i].kind == TB_PAYLOAD_INITRD)
+            return m->level;
+    return TB_LEVEL_CERTIFIED;
+}
+
+bool tb_relations_early_holds(enum tb_level early, enum tb_level of_base, struct tb_reason *why)
+{
+    char expected[64];
+
+    if (early <= of_base)
+        return true;
+    snprintf(expected, sizeof expected, "%s, the base package's, or above", tb_level_name(of_base));
+    return tb_refuse(why, TB_CHECK_PACKAGE_LEVEL, "level of its initrd", expected, "%s",
+                     tb_level_name(early));
+}
+
 bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at,
                        struct tb_reason *why)
 {
@@ -63,6 +82,10 @@ bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at
     for (size_t i = 0; i < m->n_requires; i++)
         if (find(set, n, &m->requires[i]) == NULL)
             return refuse(&m->requires[i], "requires", NULL, why);
+    for (size_t i = 0; i < n; i++)
+        if (set[i]->kind == TB_PACKAGE_BASE &&
+            !tb_relations_early_holds(tb_relations_early_level(m), set[i]->level, why))
+            return false;
     return true;
 }
 

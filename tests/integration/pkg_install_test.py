@@ -140,6 +140,18 @@ def what_may_not_be_installed_is_refused_and_nothing_is_written():
     refused("install", "changed.tbp", says="a payload is not what")
 
 
+def b08_what_adds_to_the_initrd_is_of_the_bases_level():
+    certified = world.base("9", level="certified")
+
+    def replace(esp):
+        os.remove(f"{esp}/trueboot/a/base_1.tbp")
+        shutil.copy(certified, f"{esp}/trueboot/a")
+
+    early = world.build("early", [("initrd", "early.cpio", b"cpio")])
+    change("install", fresh(), early)
+    refused("install", early, prepare=replace, says="acceptance level")
+
+
 def what_is_wrong_on_the_partition_is_told_and_nothing_is_written():
     def changed(esp):
         path = f"{esp}/trueboot/a/base_1.tbp"
@@ -291,6 +303,7 @@ with tempfile.TemporaryDirectory() as scratch:
                  the_loader_is_replaced_with_its_package,
                  the_set_that_is_the_only_good_one_is_never_written_to, the_list_tells_both_sets,
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
+                 b08_what_adds_to_the_initrd_is_of_the_bases_level,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,
                  a_set_that_would_not_come_up_is_not_switched_to,
                  t44_names_on_the_partition_do_not_act_in_a_terminal,

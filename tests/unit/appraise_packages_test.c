@@ -21,6 +21,22 @@ static void weak_signer_of_a_weak_package(struct chain *c)
 {
     c->package[HELLO].by = chain_weak_vendor;
     c->package[HELLO].m.level = TB_LEVEL_COMMUNITY;
+    c->package[HELLO].m.payload[0].kind = TB_PAYLOAD_FILE;
+}
+
+static void weak_package_comes_early(struct chain *c)
+{
+    weak_signer_of_a_weak_package(c);
+    c->package[HELLO].m.payload[0].kind = TB_PAYLOAD_INITRD;
+}
+
+static void package_before_the_base_comes_early(struct chain *c)
+{
+    const struct chain_package base = c->package[BASE];
+
+    c->package[HELLO].m.level = TB_LEVEL_PARTNER;
+    c->package[BASE] = c->package[HELLO];
+    c->package[HELLO] = base;
 }
 
 static void policy_asks_for_more(struct chain *c)
@@ -127,6 +143,9 @@ static void t54_b08_a_package_needs_a_signer_whom_the_policy_trusts(void **state
         { "a signature that is none", "package.format", NULL, NULL, signature_malformed },
         { "a signer for less than the package claims", "package.level", weak_signer, NULL, NULL },
         { "the same signer for as much", "", weak_signer_of_a_weak_package, NULL, NULL },
+        { "an initrd of less", "package.level", weak_package_comes_early, NULL, NULL },
+        { "the same, measured before the base", "package.level",
+          package_before_the_base_comes_early, NULL, NULL },
         { "a level below the policy's", "loader.unclaimed", policy_asks_for_more, NULL, NULL },
         { "a policy without vendors", "loader.unclaimed", no_vendors, NULL, NULL },
         { "a revoked signer", "package.revoked", signer_revoked, NULL, NULL },

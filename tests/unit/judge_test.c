@@ -293,6 +293,23 @@ static void b08_a_package_below_the_level_of_the_signed_command_line_is_refused(
                 "checked hello 1.0 3 package.level");
 }
 
+static void b08_an_initrd_below_the_level_of_the_base_is_refused(void **state)
+{
+    struct judge_world *w = *state;
+
+    world_manifest(w, "hello");
+    w->manifest->level = TB_LEVEL_ACCEPTED;
+    world_software(w, w->ours);
+    world_passes(w); /* what comes late may be of a lower level */
+    w->manifest->payload[0].kind = TB_PAYLOAD_INITRD;
+    world_software(w, w->ours);
+    world_fails(w, TB_CHECK_PACKAGE_LEVEL, "/trueboot/a/hello_1.0.tbp",
+                "checked hello 1.0 3 package.level");
+    w->manifest->level = TB_LEVEL_CERTIFIED;
+    world_software(w, w->ours);
+    world_passes(w);
+}
+
 static void put_list(struct judge_world *w, const struct test_vendor *v, const char *list)
 {
     uint8_t member[TB_SIGNATURE_LEN_MAX], value[TB_CODE_SIGNATURE_MAX], head[TB_SIGNED_HEAD_LEN];
@@ -708,6 +725,7 @@ int main(void)
         T(b08_a_package_of_a_foreign_signer_is_refused),
         T(b08_a_signer_may_not_vouch_for_more_than_his_level),
         T(b08_a_package_below_the_level_of_the_signed_command_line_is_refused),
+        T(b08_an_initrd_below_the_level_of_the_base_is_refused),
         T(b08_the_command_line_of_a_base_that_nobody_vouches_for_asks_for_nothing),
         T(b08_what_the_list_revokes_is_refused),
         T(b08_a_list_that_nobody_may_sign_is_unclaimed),

@@ -80,19 +80,6 @@ static void a_good_set_is_measured_in_order_and_started(void **state)
     assert_int_equal(w->l->boot.kernel_image.entry, 0x1010);
 }
 
-static void the_initrd_is_the_bases_parts_then_those_of_others_each_at_four_bytes(void **state)
-{
-    struct world *w = *state;
-    static const char expected[] = "initrd\0\0roothash.cpio\0\0\0early.cpio\0\0";
-    uint8_t initrd[sizeof expected - 1];
-
-    world_good(w, 'a');
-    assert_true(world_boot(w));
-    assert_int_equal(tb_initrd_len(&w->l->boot), sizeof initrd);
-    tb_initrd_copy(&w->l->boot, initrd);
-    assert_memory_equal(initrd, expected, sizeof initrd);
-}
-
 static void the_modules_record_has_the_digests_of_the_bytes_that_are_used(void **state)
 {
     struct world *w = *state;
@@ -751,7 +738,6 @@ int main(void)
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WORLD(a_good_set_is_measured_in_order_and_started),
-        WORLD(the_initrd_is_the_bases_parts_then_those_of_others_each_at_four_bytes),
         WORLD(the_modules_record_has_the_digests_of_the_bytes_that_are_used),
         WORLD(options_of_the_configuration_are_measured_and_used),
         WORLD(an_asset_tag_is_one_printable_text_or_none),

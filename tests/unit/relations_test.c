@@ -99,6 +99,40 @@ static void requirements_are_met_from_their_security_version_on(void **state)
     assert_int_equal(fault(3, 2, &why), TB_CHECK_PACKAGE_RELATION);
 }
 
+static void b08_what_comes_early_is_of_the_bases_level_at_least(void **state)
+{
+    static const enum tb_payload_kind late[] = { TB_PAYLOAD_EFI,    TB_PAYLOAD_KERNEL,
+                                                 TB_PAYLOAD_SYSTEM, TB_PAYLOAD_ROOT_HASH,
+                                                 TB_PAYLOAD_IMAGE,  TB_PAYLOAD_FILE };
+    struct tb_reason why;
+
+    (void)state;
+    tool.n_payloads = 2;
+    tool.payload[0].kind = TB_PAYLOAD_FILE;
+    for (unsigned b = 0; b < TB_N_LEVELS; b++)
+        for (unsigned t = 0; t < TB_N_LEVELS; t++) {
+            base.level = (enum tb_level)b;
+            tool.level = (enum tb_level)t;
+            tool.payload[1].kind = TB_PAYLOAD_INITRD;
+            assert_int_equal(fault(3, 1, &why), t <= b ? TB_N_CHECKS : TB_CHECK_PACKAGE_LEVEL);
+            assert_int_equal(fault(3, 0, &why), TB_N_CHECKS);
+            assert_int_equal(fault(3, 2, &why), TB_N_CHECKS);
+            for (size_t k = 0; k < sizeof late / sizeof *late; k++) {
+                tool.payload[1].kind = late[k];
+                assert_int_equal(fault(3, 1, &why), TB_N_CHECKS);
+            }
+        }
+    base.level = TB_LEVEL_ACCEPTED;
+    tool.payload[1].kind = TB_PAYLOAD_INITRD;
+    assert_int_equal(fault(3, 1, &why), TB_CHECK_PACKAGE_LEVEL);
+    assert_string_equal(why.expected, "accepted, the base package's, or above");
+    assert_string_equal(why.observed, "community");
+    set[0] = &tool;
+    set[1] = &base; /* in whatever order */
+    assert_int_equal(fault(2, 0, &why), TB_CHECK_PACKAGE_LEVEL);
+    assert_int_equal(fault(1, 0, &why), TB_N_CHECKS); /* without a base: told as that */
+}
+
 static void a_set_has_a_base_package(void **state)
 {
     struct tb_reason why;
@@ -117,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup(a_name_or_a_base_stands_once_and_both_are_told, set_up),
         cmocka_unit_test_setup(conflicts_count_from_their_security_version_on, set_up),
         cmocka_unit_test_setup(requirements_are_met_from_their_security_version_on, set_up),
+        cmocka_unit_test_setup(b08_what_comes_early_is_of_the_bases_level_at_least, set_up),
         cmocka_unit_test_setup(a_set_has_a_base_package, set_up),
     };
 
