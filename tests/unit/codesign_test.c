@@ -43,8 +43,23 @@ struct signer {
     const char *where; /* of the refusal; NULL: taken */
 };
 
+/* A key of 3072 bits that is for another padding only. */
+static EVP_PKEY *pss_key(void)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_RSA_PSS, NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
+    assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 3072), 1);
+    assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
+
 static EVP_PKEY *key_of(const struct signer *s)
 {
+    if (s->kind != NULL && strcmp(s->kind, "RSA-PSS") == 0)
+        return pss_key();
     if (s->kind != NULL && strncmp(s->kind, "RSA ", 4) == 0)
         return EVP_RSA_gen((unsigned)strtoul(s->kind + 4, NULL, 10));
     return EVP_EC_gen(s->kind != NULL ? s->kind : "P-384");
@@ -62,7 +77,7 @@ static size_t sign(EVP_PKEY *key, struct tb_reader text, uint8_t out[TB_CODE_SIG
     assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha512(), NULL, key), 1);
     assert_int_equal(EVP_DigestSign(ctx, der, &len, text.p, text.left), 1);
     EVP_MD_CTX_free(ctx);
-    if (EVP_PKEY_is_a(key, "RSA")) {
+    if (!EVP_PKEY_is_a(key, "EC")) {
         memcpy(out, der, len);
         return len;
     }
@@ -123,6 +138,7 @@ static void t54_a_key_of_another_kind_or_size_signs_none(void **state)
 {
     static const struct signer cases[] = {
         { .kind = "RSA 3072", .scheme = TB_CODE_RSA_SHA512 },
+        { .kind = "RSA-PSS", .scheme = TB_CODE_RSA_SHA512, .where = "signature" },
         { .kind = "RSA 2048", .scheme = TB_CODE_RSA_SHA512, .where = "signature" },
         { .kind = "RSA 3072", .scheme = TB_CODE_P384_SHA512, .where = "signature" },
         { .kind = "P-384", .scheme = TB_CODE_RSA_SHA512, .where = "signature" },
@@ -166,11 +182,22 @@ static void only_a_root_becomes_a_vendor(void **state)
     EVP_PKEY_free(key);
 }
 
+static void what_is_no_certificate_has_no_key(void **state)
+{
+    uint8_t digest[32];
+
+    (void)state;
+    assert_true(tb_code_cert_key(test_slice(&root_der), digest));
+    assert_false(tb_code_cert_key(tb_slice(root_der.b, root_der.n - 1), digest));
+    assert_false(tb_code_cert_key(tb_slice("", 0), digest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t54_a_certificate_that_is_not_for_code_signs_none),
         cmocka_unit_test(only_a_root_becomes_a_vendor),
+        cmocka_unit_test(what_is_no_certificate_has_no_key),
         cmocka_unit_test(t54_a_key_of_another_kind_or_size_signs_none),
     };
 
