@@ -58,48 +58,45 @@ static bool verify(char *option)
     return status == 0;
 }
 
-/* So that the loader need not fall back when this set is started the next time. */
-static bool mark(char set, struct tb_reader text, char err[TB_FILE_ERR_LEN])
+static bool mark(char set, bool good, struct tb_reader text, char err[TB_FILE_ERR_LEN])
 {
-    char printed[TB_BOOTCONF_LEN_MAX];
-    struct tb_bootconf c;
+    char marked[TB_BOOTCONF_LEN_MAX];
     struct tb_reason why;
     size_t len;
     bool replaced;
 
-    if (!tb_bootconf_parse(text, &c, &why)) {
+    if (!tb_bootconf_mark(text, set, good, marked, &len, &why)) {
         (void)snprintf(err, TB_FILE_ERR_LEN, "%s: expected %s, found %s", why.where, why.expected,
                        why.observed);
         return false;
     }
-    if (c.good[set - 'a'])
+    if (tb_slice_equal(text, tb_slice(marked, len)))
         return true;
-    c.good[set - 'a'] = true;
-    if (!tb_bootconf_print(&c, printed, sizeof printed, &len)) {
-        (void)snprintf(err, TB_FILE_ERR_LEN, "there is no room for one more line");
-        return false;
-    }
     if (!tb_esp_writable(true)) {
         (void)snprintf(err, TB_FILE_ERR_LEN, "it cannot be written");
         return false;
     }
-    replaced = tb_file_replace(BOOT_CONF, tb_slice(printed, len), NULL, err);
+    replaced = tb_file_replace(BOOT_CONF, tb_slice(marked, len), NULL, err);
     return tb_esp_writable(false) && replaced;
 }
 
-static void mark_good(char set)
+/* A set that came up is good; one that the Secure Boot Verifier stopped is not any more, whatever
+ * it was before, so that the loader takes the other one when this has failed once more. */
+static void mark_set(char set, bool good)
 {
+    const char *what = good ? "is not marked" : "stays marked";
     char text[TB_BOOTCONF_LEN_MAX + 1], err[TB_FILE_ERR_LEN] = "";
     size_t len;
 
     if (!tb_read_small(BOOT_CONF, text, sizeof text, &len))
-        (void)tb_failed("set %c is not marked as good: " BOOT_CONF, set);
-    else if (!mark(set, tb_slice(text, len), err))
-        tb_say("set %c is not marked as good: " BOOT_CONF ": %s", set, err);
+        (void)tb_failed("set %c %s as good: " BOOT_CONF, set, what);
+    else if (!mark(set, good, tb_slice(text, len), err))
+        tb_say("set %c %s as good: " BOOT_CONF ": %s", set, what, err);
 }
 
-_Noreturn static void refuse(bool rescue)
+_Noreturn static void refuse(char set, bool rescue)
 {
+    mark_set(set, false);
     if (!rescue)
         tb_stop("by the Secure Boot Verifier: no agent and no software is started");
     tb_say("stopped by the Secure Boot Verifier; a rescue shell was asked for and is measured");
@@ -116,7 +113,7 @@ _Noreturn static void complete(char set, bool rescue)
     tb_services_add_packages();
     if (rescue)
         tb_services_add_shell(false);
-    mark_good(set);
+    mark_set(set, true);
     tb_say("boot complete");
     tb_services_run(tb_poweroff_s(-1));
 }
@@ -142,6 +139,6 @@ void tb_stage_system(void)
     if (rescue && !verify(WORD("--rescue")))
         tb_stop("by the Secure Boot Verifier: the rescue shell cannot be measured");
     if (!passed)
-        refuse(rescue);
+        refuse(set, rescue);
     complete(set, rescue);
 }

@@ -96,6 +96,19 @@ bool tb_bootconf_print(const struct tb_bootconf *c, char *buf, size_t cap, size_
     return put_text(&o, "end\n");
 }
 
+bool tb_bootconf_mark(struct tb_reader in, char set, bool good, char out[TB_BOOTCONF_LEN_MAX],
+                      size_t *out_len, struct tb_reason *why)
+{
+    struct tb_bootconf c;
+
+    if (!tb_bootconf_parse(in, &c, why))
+        return false;
+    c.good[set - 'a'] = good;
+    return tb_bootconf_print(&c, out, TB_BOOTCONF_LEN_MAX, out_len) ||
+           tb_refuse(why, TB_CHECK_PACKAGE_FORMAT, "boot.conf", "room for one more line",
+                     "%zu bytes", in.left);
+}
+
 bool tb_boot_command_line(struct tb_reader signed_part, struct tb_reader append, char set,
                           char out[TB_COMMAND_LINE_MAX + 1], struct tb_reason *why)
 {

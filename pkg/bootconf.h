@@ -34,6 +34,12 @@ TB_MUST_CHECK bool tb_bootconf_parse(struct tb_reader in, struct tb_bootconf *ou
 TB_MUST_CHECK bool tb_bootconf_print(const struct tb_bootconf *c, char *buf, size_t cap,
                                      size_t *out_len);
 
+/* The text of the file `in`, with the line `good SET` or without it. False, and *why: `in` is no
+ * such file, or there is no room for one more line. */
+TB_MUST_CHECK bool tb_bootconf_mark(struct tb_reader in, char set, bool good,
+                                    char out[TB_BOOTCONF_LEN_MAX], size_t *out_len,
+                                    struct tb_reason *why);
+
 /* The kernel's command line: the base package's option `cmdline`, what the configuration appends,
  * and the set, one space between them. out: with its NUL. False, and *why: too long. */
 TB_MUST_CHECK bool tb_boot_command_line(struct tb_reader signed_part, struct tb_reader append,

@@ -1,4 +1,5 @@
 /* boot.conf: one text for one meaning; the kernel's command line. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +165,50 @@ static void what_no_file_may_hold_is_not_printed(void **state)
         assert_false(tb_bootconf_print(&wrong[i], text, sizeof text, &len));
 }
 
+static void a_set_is_marked_as_good_or_not_any_more_and_nothing_else_changes(void **state)
+{
+    static const struct {
+        const char *before, *after;
+        char set;
+        bool good;
+    } marks[] = {
+        { "", "good a\n", 'a', true },
+        { "", "good b\n", 'b', true },
+        { "good b\n", "good a\ngood b\n", 'a', true },
+        { "good a\n", "good a\n", 'a', true },
+        { "good a\ngood b\nquiet\n", "good b\nquiet\n", 'a', false },
+        { "good a\ngood b\nappend x\n", "good a\nappend x\n", 'b', false },
+        { "good a\n", "good a\n", 'b', false },
+        { "quiet\n", "quiet\n", 'a', false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        char before[128], after[128], out[TB_BOOTCONF_LEN_MAX];
+        struct tb_reason why;
+        size_t len;
+
+        snprintf(before, sizeof before, "trueboot-boot 1\ndefault a\n%send\n", marks[i].before);
+        snprintf(after, sizeof after, "trueboot-boot 1\ndefault a\n%send\n", marks[i].after);
+        assert_true(tb_bootconf_mark(tb_slice(before, strlen(before)), marks[i].set, marks[i].good,
+                                     out, &len, &why));
+        assert_int_equal(len, strlen(after));
+        assert_memory_equal(out, after, len);
+    }
+}
+
+static void what_is_no_configuration_is_not_marked(void **state)
+{
+    struct tb_reason why = { .where = "" };
+    char out[TB_BOOTCONF_LEN_MAX];
+    size_t len;
+
+    (void)state;
+    for (size_t n = 0; n < strlen(whole); n++)
+        assert_false(tb_bootconf_mark(tb_slice(whole, n), 'a', false, out, &len, &why));
+    assert_string_not_equal(why.where, "");
+}
+
 static void the_command_line_is_the_signed_part_what_is_appended_and_the_set(void **state)
 {
     const struct tb_reader base = tb_slice("console=ttyS0 quiet", 19), more = tb_slice("x=1", 3);
@@ -198,6 +243,8 @@ int main(void)
         cmocka_unit_test(b16_every_line_is_refused_in_any_other_form),
         cmocka_unit_test(b16_what_is_too_long_is_refused),
         cmocka_unit_test(what_no_file_may_hold_is_not_printed),
+        cmocka_unit_test(a_set_is_marked_as_good_or_not_any_more_and_nothing_else_changes),
+        cmocka_unit_test(what_is_no_configuration_is_not_marked),
         cmocka_unit_test(the_command_line_is_the_signed_part_what_is_appended_and_the_set),
     };
 
