@@ -9,6 +9,7 @@
 #define TB_PKG_NAME_MAX 63 /* characters: of a package, a payload, an option */
 #define TB_PKG_VERSION_MAX 64
 #define TB_PKG_TEXT_MAX 128
+#define TB_PKG_OPTION_MAX 1024 /* of an option's value, which may be a command line */
 
 struct tb_lines {
     struct tb_reader in;   /* behind the current line */

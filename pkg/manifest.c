@@ -183,7 +183,7 @@ static bool parse_options(struct tb_lines *l, struct tb_manifest *m)
 
         if (m->n_options == TB_PKG_OPTIONS_MAX)
             return tb_lines_refuse(l, "at most 32 of these");
-        if (!tb_is_option_name(name) || !tb_lines_is_words(rest))
+        if (!tb_is_option_name(name) || !tb_lines_is_text(rest, TB_PKG_OPTION_MAX))
             return tb_lines_refuse(l, "an option's name and a value");
         if (m->n_options > 0 && tb_lines_order(m->option[m->n_options - 1].name, name) >= 0)
             return tb_lines_refuse(l, "names in rising order");

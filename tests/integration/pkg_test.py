@@ -53,6 +53,8 @@ def a_package_is_built_shown_verified_and_extracted():
     shown = json.loads(run("inspect", "hello.tbp", "--json"))
     assert list(shown["requires"]) == ["base", "zlib"], shown
     assert shown["options"]["console"] == "ttyS0 quiet"
+    run("build", spec(options={"cmdline": "x" * 1024}), *KEYS, "--out", "long.tbp")
+    assert json.loads(run("inspect", "long.tbp", "--json"))["options"]["cmdline"] == "x" * 1024
     assert [p["name"] for p in shown["payloads"]] == ["a.txt", "data.img"]
     assert shown["claimed_signers"][0]["certificates"] == ["CN=Ours signer (accepted)"]
     assert "not verified" in run("inspect", "hello.tbp")
@@ -155,6 +157,7 @@ def the_page_of_documentation_is_true():
 def wrong_descriptions_and_command_lines_are_named():
     for changes, text in (({"name": "Hello"}, "line 3"), ({"level": "best"}, "level"),
                           ({"extra": 1}, "extra: no such member"), ({"vendor": None}, "vendor"),
+                          ({"options": {"cmdline": "x" * 1025}}, "an option's name and a value"),
                           ({"security_version": -1}, "security_version"),
                           ({"payloads": [{"kind": "efi", "file": "a.txt"}]}, "a.txt"),
                           ({"payloads": [{"kind": "file", "file": "absent"}]}, "absent"),

@@ -2,6 +2,7 @@
  * changed, and names the check that must find it. */
 #include "tests/unit/chain_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,15 @@ static void appended_and_allowed(struct chain *c)
     c->append = "loglevel=7 debug";
     allow(c, "loglevel=*");
     allow(c, "debug");
+}
+
+static void long_command_line(struct chain *c)
+{
+    static char line[TB_PKG_OPTION_MAX + 1];
+
+    snprintf(line, sizeof line, "console=ttyS0 x=%0*d", TB_PKG_OPTION_MAX - 16, 7);
+    assert_int_equal(strlen(line), TB_PKG_OPTION_MAX);
+    c->signed_options = line;
 }
 
 static void appended_and_half_allowed(struct chain *c)
@@ -190,6 +200,7 @@ static void b06_an_option_that_is_not_signed_is_quoted(void **state)
     static const struct chain_change list[] = {
         { "added", "settings.unsigned-option", appended, NULL, NULL },
         { "added and allowed", "", appended_and_allowed, NULL, NULL },
+        { "as long as a signed one may be", "", long_command_line, NULL, NULL },
         { "one of two allowed", "settings.unsigned-option", appended_and_half_allowed, NULL, NULL },
         { "forbidden", "settings.cmdline", forbidden_appended, NULL, NULL },
         { "forbidden, and allowed by name", "", forbidden_and_allowed, NULL, NULL },

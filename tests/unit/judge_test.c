@@ -272,6 +272,7 @@ static void b08_a_signer_may_not_vouch_for_more_than_his_level(void **state)
 static void b08_a_package_below_the_level_of_the_signed_command_line_is_refused(void **state)
 {
     struct judge_world *w = *state;
+    char line[TB_PKG_OPTION_MAX + 1];
 
     world_manifest(w, "hello");
     w->manifest->level = TB_LEVEL_PARTNER;
@@ -279,6 +280,10 @@ static void b08_a_package_below_the_level_of_the_signed_command_line_is_refused(
     world_base(w, "trueboot.level=partner quiet");
     world_passes(w);
     world_base(w, "quiet trueboot.level=accepted");
+    world_fails(w, TB_CHECK_PACKAGE_LEVEL, "/trueboot/a/hello_1.0.tbp",
+                "checked hello 1.0 3 package.level");
+    snprintf(line, sizeof line, "x=%0*d trueboot.level=accepted", TB_PKG_OPTION_MAX - 26, 7);
+    world_base(w, line);
     world_fails(w, TB_CHECK_PACKAGE_LEVEL, "/trueboot/a/hello_1.0.tbp",
                 "checked hello 1.0 3 package.level");
     world_base(w, "trueboot.level=certified trueboot.level=community");

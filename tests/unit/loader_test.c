@@ -329,13 +329,27 @@ static void more_packages_than_a_set_may_have_stop(void **state)
 static void a_command_line_that_is_too_long_stops(void **state)
 {
     struct world *w = *state;
-    char line[TB_APPEND_MAX + 16];
+    char line[TB_APPEND_MAX + 32], value[TB_PKG_OPTION_MAX];
+    const int room = TB_COMMAND_LINE_MAX - TB_PKG_OPTION_MAX - (int)strlen("  trueboot.set=a");
+    struct tb_manifest *m;
 
-    snprintf(line, sizeof line, "default a\nappend %01000d\n", 7);
-    world_conf(w, line);
+    memset(value, 'v', sizeof value);
     world_good(w, 'a');
+    m = world_base();
+    m->option[0].value = tb_slice(value, sizeof value);
+    world_package(w, 'a', m, w->vendor);
+    for (int more = 0; more < 2; more++) {
+        snprintf(line, sizeof line, "default a\nappend %0*d\n", room + more, 7);
+        world_conf(w, line);
+        assert_int_equal(world_boot(w), more == 0);
+    }
+    expect_said(w, "command line: ");
+    snprintf(line, sizeof line, "default a\nappend %0*d\n", room, 7);
+    world_conf(w, line);
     assert_true(world_boot(w));
-    assert_non_null(strstr(w->l->boot.command_line, "0007 trueboot.set=a"));
+    assert_int_equal(strlen(w->l->boot.command_line), TB_COMMAND_LINE_MAX);
+    assert_memory_equal(w->l->boot.command_line, value, sizeof value);
+    assert_non_null(strstr(w->l->boot.command_line, "v 000"));
 }
 
 /* ---- rollback and revocation ---- */

@@ -257,6 +257,37 @@ static void dates_are_those_of_the_calendar(void **state)
         }
 }
 
+static void a_value_of_an_option_has_as_many_characters_as_a_command_line_needs(void **state)
+{
+    const char *at = strstr(whole, "ttyS0 quiet");
+    const size_t head = (size_t)(at - whole), rest = strlen("ttyS0 quiet");
+    char text[sizeof whole + TB_PKG_OPTION_MAX + 1], again[sizeof text];
+
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        const size_t value = TB_PKG_OPTION_MAX + more;
+        struct tb_manifest *m;
+        struct tb_reason why;
+        size_t n = head + value, len;
+
+        memcpy(text, whole, head);
+        memset(text + head, 'x', value);
+        memcpy(text + n, at + rest, strlen(at + rest));
+        n += strlen(at + rest);
+        m = parsed(text, n, &why);
+        assert_true((m != NULL) == (more == 0));
+        if (m == NULL) {
+            assert_string_equal(why.where, "line 13");
+            continue;
+        }
+        assert_int_equal(m->option[0].value.left, TB_PKG_OPTION_MAX);
+        assert_true(tb_manifest_print(m, again, sizeof again, &len));
+        assert_int_equal(len, n);
+        assert_memory_equal(again, text, n);
+        free(m);
+    }
+}
+
 static void too_many_of_anything_are_refused(void **state)
 {
     static const char *const one[] = { "conflicts n%03u 1\n", "requires n%03u 1\n",
@@ -302,6 +333,7 @@ int main(void)
         cmocka_unit_test(every_line_begins_with_its_word),
         cmocka_unit_test(the_first_fault_is_told),
         cmocka_unit_test(dates_are_those_of_the_calendar),
+        cmocka_unit_test(a_value_of_an_option_has_as_many_characters_as_a_command_line_needs),
         cmocka_unit_test(too_many_of_anything_are_refused),
     };
 
