@@ -8,10 +8,11 @@ enum { ENTRIES_MAX = 4096, NAME_MAX = 255, READ_MAX = 8 << 20 };
 static EFI_GUID file_system_guid = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
 static EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 
-/* One entry as the firmware tells it: aligned for the structure, with room for a name of FAT. */
+/* One entry as the firmware tells it: aligned for the structure, with room for the longest name of
+ * FAT, its NUL, and one more NUL of ours. */
 union entry {
     EFI_FILE_INFO info;
-    UINT8 room[offsetof(EFI_FILE_INFO, FileName) + (NAME_MAX + 1) * sizeof(CHAR16)];
+    UINT8 room[offsetof(EFI_FILE_INFO, FileName) + (NAME_MAX + 2) * sizeof(CHAR16)];
 };
 
 bool tb_efi_open_volume(struct tb_efi *efi)
