@@ -88,7 +88,6 @@ static void b08_without_secure_boot_an_early_module_of_a_lower_level_is_measured
     assert_non_null(strstr(w->said, "going on"));
 }
 
-/* What the first set had there is forgotten. */
 static void b08_an_early_module_of_a_lower_level_falls_back_to_the_other_set(void **state)
 {
     struct world *w = *state;
@@ -102,6 +101,21 @@ static void b08_an_early_module_of_a_lower_level_falls_back_to_the_other_set(voi
     assert_int_equal(w->l->boot.set, 'b');
 }
 
+/* Nor is a file of the second held to what the first had in its place. */
+static void the_levels_of_a_set_that_was_given_up_are_forgotten(void **state)
+{
+    struct world *w = *state;
+
+    w->secure_boot = "off";
+    world_good(w, 'b');
+    world_put_text(w, "b/aaa_1.tbp", "no package");
+    level_of_extra_is(w, TB_LEVEL_COMMUNITY, "an-extra"); /* and no base */
+    assert_true(world_boot(w));
+    assert_int_equal(w->l->boot.set, 'b');
+    assert_non_null(strstr(world_records(w), "14 unverified aaa_1.tbp package.format\n"));
+    assert_null(strstr(world_records(w), "package.level"));
+}
+
 int main(void)
 {
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -111,6 +125,7 @@ int main(void)
         WORLD(a_package_of_a_lower_level_without_early_modules_is_taken),
         WORLD(b08_without_secure_boot_an_early_module_of_a_lower_level_is_measured),
         WORLD(b08_an_early_module_of_a_lower_level_falls_back_to_the_other_set),
+        WORLD(the_levels_of_a_set_that_was_given_up_are_forgotten),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
