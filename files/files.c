@@ -79,14 +79,24 @@ static bool write_all(int fd, struct tb_reader in)
     return true;
 }
 
+static bool sync_path(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+
+    if (fd >= 0)
+        (void)close(fd);
+    errno = error;
+    return good;
+}
+
 /* A rename or removal is on the disk only after its directory was synchronised. */
 static bool sync_parent(const char *path)
 {
     char dir[PATH_MAX];
     const char *slash = strrchr(path, '/');
     size_t len = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    int fd;
-    bool good;
 
     if (len >= sizeof dir) {
         errno = ENAMETOOLONG;
@@ -94,12 +104,14 @@ static bool sync_parent(const char *path)
     }
     memcpy(dir, slash == NULL ? "." : path, len);
     dir[len] = '\0';
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    good = fsync(fd) == 0;
-    (void)close(fd);
-    return good;
+    return sync_path(dir, O_DIRECTORY);
+}
+
+/* FAT keeps where a file begins in its directory's entry, and a rename changes that in the file
+ * alone: the file first, then the directory. */
+static bool move(const char *from, const char *to)
+{
+    return rename(from, to) == 0 && sync_path(to, O_NOFOLLOW | O_NONBLOCK) && sync_parent(to);
 }
 
 static bool write_new(const char *path, struct tb_reader contents, const struct stat *owner)
@@ -126,8 +138,7 @@ bool tb_file_replace(const char *path, struct tb_reader contents, const struct s
     }
     if (unlink(new_path) != 0 && errno != ENOENT) /* left behind by one who was killed */
         return failed(new_path, "removing", err);
-    if (!write_new(new_path, contents, owner) || rename(new_path, path) != 0 ||
-        !sync_parent(path)) {
+    if (!write_new(new_path, contents, owner) || !move(new_path, path)) {
         failed(path, "writing", err);
         (void)unlink(new_path);
         return false;
@@ -149,8 +160,7 @@ bool tb_file_remove(const char *path, char err[TB_FILE_ERR_LEN])
 
 bool tb_file_move(const char *from, const char *to, char err[TB_FILE_ERR_LEN])
 {
-    return (rename(from, to) == 0 && sync_parent(to) && sync_parent(from)) ||
-           failed(to, "writing", err);
+    return (move(from, to) && sync_parent(from)) || failed(to, "writing", err);
 }
 
 bool tb_directory_make(const char *path, char err[TB_FILE_ERR_LEN])

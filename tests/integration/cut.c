@@ -1,6 +1,7 @@
 /* Preloaded: the process dies at the CUT_AT-th call that changes the disk, as if the power failed;
- * a write is cut in the middle. */
+ * a write is cut in the middle. CALLS names a file that is told of each rename and fsync. */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,29 @@ static void cut(void)
         (void)raise(SIGKILL);
 }
 
+/* fd: of a file whose name is told; -1: the name is path. */
+static void tell(const char *call, int fd, const char *path)
+{
+    const char *calls = getenv("CALLS");
+    char link[64], name[1024];
+    ssize_t n = 0;
+    int out;
+
+    if (calls == NULL)
+        return;
+    if (fd >= 0) {
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, name, sizeof name);
+    } else {
+        n = snprintf(name, sizeof name, "%s", path);
+    }
+    out = open(calls, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (out >= 0 && n > 0 && n < (ssize_t)sizeof name)
+        (void)dprintf(out, "%s %.*s\n", call, (int)n, name);
+    if (out >= 0)
+        (void)close(out);
+}
+
 ssize_t write(int fd, const void *p, size_t n)
 {
     ssize_t (*next)(int, const void *, size_t) =
@@ -44,6 +68,7 @@ ssize_t write(int fd, const void *p, size_t n)
 int rename(const char *from, const char *to)
 {
     cut();
+    tell("rename", -1, to);
     return ((int (*)(const char *, const char *))real("rename"))(from, to);
 }
 
@@ -62,5 +87,6 @@ int mkdir(const char *path, mode_t mode)
 int fsync(int fd)
 {
     cut();
+    tell("fsync", fd, NULL);
     return ((int (*)(int))real("fsync"))(fd);
 }

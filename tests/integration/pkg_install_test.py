@@ -294,6 +294,22 @@ def so_does_one_in_a_change_that_takes_the_place_of_another():
     assert starts("esp") == "a"
 
 
+def what_is_renamed_is_on_the_disk_before_the_next_step():
+    """FAT: the file by itself, whose entry says where it begins, and then the directory."""
+    esp = two_sets()
+    calls = os.path.abspath("calls")
+    change("update", esp, "hello_2.tbp", "trueboot-loader_2.tbp",
+           env={"LD_PRELOAD": CUT, "CALLS": calls})
+    root = os.path.abspath(esp)
+    told = [line.split()[0] + " " + os.path.abspath(line.split()[1]) for line in open(calls)]
+    renamed = [i for i, line in enumerate(told) if line.startswith("rename ")]
+    assert [told[i] for i in renamed] == [f"rename {root}/{name}" for name in (
+        "trueboot/boot.conf", "EFI/BOOT/BOOTX64.EFI", "trueboot/boot.conf")], told
+    for i in renamed:
+        path = told[i].split()[1]
+        assert told[i + 1:i + 3] == [f"fsync {path}", f"fsync {os.path.dirname(path)}"], told[i:]
+
+
 with tempfile.TemporaryDirectory() as scratch:
     os.chdir(scratch)
     world = World(TOOL)
@@ -309,7 +325,8 @@ with tempfile.TemporaryDirectory() as scratch:
                  t44_names_on_the_partition_do_not_act_in_a_terminal,
                  revocations_on_the_partition_are_obeyed, two_changes_at_once_are_refused,
                  a_power_cut_at_any_step_leaves_a_set_that_starts,
-                 so_does_one_in_a_change_that_takes_the_place_of_another):
+                 so_does_one_in_a_change_that_takes_the_place_of_another,
+                 what_is_renamed_is_on_the_disk_before_the_next_step):
         test()
         print("ok", test.__name__)
     os.chdir("/")
