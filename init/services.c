@@ -141,7 +141,7 @@ void tb_services_add_packages(void)
     char text[16384], *save = NULL;
     size_t len;
 
-    if (!tb_read_small(TB_SOFTWARE "/services", text, sizeof text, &len))
+    if (!tb_read_small(TB_RUN "/services", text, sizeof text, &len))
         return;
     for (char *line = strtok_r(text, "\n", &save); line != NULL;
          line = strtok_r(NULL, "\n", &save)) {

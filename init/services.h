@@ -10,7 +10,7 @@ int tb_run(char *const arguments[]);
 
 /* What is to run from tb_services_run() on. */
 void tb_services_add_agent(void);    /* enrols first where an enrolment token waits */
-void tb_services_add_packages(void); /* what SOFTWARE/services lists */
+void tb_services_add_packages(void); /* what RUN/services lists */
 void tb_services_add_shell(bool power_off_behind);
 
 /* Starts all, then starts again what ends, after a pause that grows. Ends the system when it is

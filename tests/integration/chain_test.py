@@ -78,7 +78,7 @@ class ChainHost(Host):
                                   records + chain_log.kernel_events(b'initrd', line))
 
     def sbv(self, *argv):
-        return run(SBV, '--esp', self.esp, '--set', 'a', '--state', '-', '--software', '-',
+        return run(SBV, '--esp', self.esp, '--set', 'a', '--state', '-', '--run', '-',
                    '--vendors', self.vendor.pem, '--events', self.cel, '--tcti', self.tcti, *argv)
 
     def boot(self, log=None):

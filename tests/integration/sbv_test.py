@@ -68,7 +68,7 @@ class Tpm:
 def sbv(tcti, *options, code=0):
     mode = [] if {'--complete', '--rescue'} & set(options) else [
         '--esp', 'esp', '--set', 'a', '--state', 'state', '--vendors', 'vendor/root.crt',
-        '--software', 'run/software']
+        '--run', 'run']
     return run(SBV, *mode, '--events', 'run/events.cel', '--tcti', tcti, *options, code=code)
 
 
@@ -123,7 +123,7 @@ def the_log_replays_to_pcr_11_in_every_active_bank():
         check_replay(tpm, banks)
         assert list(lines()) == ['checked base 1.0 1 pass', 'checked hello 1.0 1 pass',
                                  'verdict pass 2 0', 'boot-complete']
-        with open('run/software/services') as f:
+        with open('run/services') as f:
             assert f.read() == 'hello/hello.sh\n'
         # A second judgement of the same boot would not be what the log says.
         assert 'File exists' in sbv(tpm.tcti, code=1)

@@ -58,23 +58,38 @@ static void files_of_passed_packages_are_unpacked_with_their_services(void **sta
 {
     struct judge_world *w = *state;
     char found[64];
-    struct stat st;
 
     world_passes(w);
     read_back(w, "software/hello/run", found, sizeof found);
     assert_string_equal(found, "#!/bin/sh\necho hello\n");
-    assert_int_equal(stat(w->software, &st), 0);
-    read_back(w, "software/services", found, sizeof found);
+    read_back(w, "services", found, sizeof found);
     assert_string_equal(found, "hello/run\n");
     assert_false(world_has(w, "software/base/system.img"));
     assert_false(world_has(w, "software/loader"));
+}
+
+static void a_package_may_have_the_name_of_what_stands_beside_the_software(void **state)
+{
+    static const char *const names[] = { "services", "software", "events.cel" };
+    struct judge_world *w = *state;
+    char found[64];
+
+    for (size_t i = 0; i < 3; i++) {
+        world_manifest(w, names[i]);
+        world_software(w, w->ours);
+    }
+    world_passes(w);
+    read_back(w, "software/services/run", found, sizeof found);
+    assert_string_equal(found, "#!/bin/sh\necho hello\n");
+    read_back(w, "services", found, sizeof found);
+    assert_string_equal(found, "hello/run\n");
 }
 
 static void nothing_is_unpacked_where_nothing_is_asked_for(void **state)
 {
     struct judge_world *w = *state;
 
-    w->question.software = NULL;
+    w->question.run = NULL;
     world_judge(w);
     assert_int_equal(w->judgement, TB_JUDGE_PASS);
     assert_false(world_has(w, "software"));
@@ -717,6 +732,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         T(a_good_set_yields_its_records_in_byte_order_of_the_file_names),
         T(files_of_passed_packages_are_unpacked_with_their_services),
+        T(a_package_may_have_the_name_of_what_stands_beside_the_software),
         T(nothing_is_unpacked_where_nothing_is_asked_for),
         T(what_belongs_on_the_partitions_is_in_its_place),
         T(the_loader_may_stand_elsewhere_and_in_either_case),

@@ -176,14 +176,13 @@ struct judge_world *judge_world_new(void)
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->esp, sizeof w->esp, "%s/esp", w->dir);
     snprintf(w->state, sizeof w->state, "%s/state", w->dir);
-    snprintf(w->software, sizeof w->software, "%s/software", w->dir);
     assert_int_equal(mkdir(w->state, 0755), 0);
     w->question = (struct tb_judge_question){ .esp = w->esp,
                                               .set = 'a',
                                               .state = w->state,
                                               .vendors = w->vendors,
                                               .least = TB_LEVEL_COMMUNITY,
-                                              .software = w->software };
+                                              .run = w->dir };
     w->records_max = WORLD_TOLD_MAX;
     world_base(w, "quiet");
     put_loader(w);
@@ -252,11 +251,12 @@ void world_judge(struct judge_world *w)
     };
 
     if (world_has(w, "software"))
-        world_remove(w, "software");
+        world_remove(w, "software"), world_remove(w, "services");
     w->n_records = w->n_faults = w->n_packages = 0;
     w->judgement = tb_judge(&w->question, &to, &w->why);
     assert_true(world_has(w, "software") ==
-                (w->judgement == TB_JUDGE_PASS && w->question.software != NULL));
+                (w->judgement == TB_JUDGE_PASS && w->question.run != NULL));
+    assert_true(world_has(w, "services") == world_has(w, "software"));
 }
 
 void world_passes(struct judge_world *w)

@@ -11,7 +11,7 @@ struct judge_world {
     struct test_vendor *ours, *other; /* certified; ours is trusted */
     struct test_vendor *weak;         /* may vouch for partner; trusted */
     char dir[64];                     /* with esp/ and state/ */
-    char esp[80], state[80], software[80];
+    char esp[80], state[80];
     struct test_package *package; /* scratch */
     struct tb_manifest *manifest; /* scratch */
     struct tb_judge_question question;

@@ -83,7 +83,7 @@ static void check_packages(struct check *c)
     if (stat(path, &st) != 0)
         return; /* another chain */
     q.set = q.set == 0 ? 'a' : q.set;
-    q.software = NULL;
+    q.run = NULL;
     q.vendors = sbv_vendors(c->s->vendors);
     if (q.vendors == NULL)
         c->stops++;

@@ -2,12 +2,12 @@
 _trueboot_sbv()
 {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
-    local options="--check --complete --db --dbx --esp --events --help --level --no-tpm --rescue --root --set --software --state --status --tcti --vendors --version"
+    local options="--check --complete --db --dbx --esp --events --help --level --no-tpm --rescue --root --run --set --state --status --tcti --vendors --version"
 
     case $before in
     --level) mapfile -t COMPREPLY < <(compgen -W "certified accepted partner community" -- "$word") ;;
     --set) mapfile -t COMPREPLY < <(compgen -W "a b" -- "$word") ;;
-    --esp | --root | --software | --state) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
+    --esp | --root | --run | --state) mapfile -t COMPREPLY < <(compgen -d -- "$word") ;;
     --db | --dbx | --events | --vendors) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     --tcti) ;;
     *) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") ;;

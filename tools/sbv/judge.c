@@ -262,15 +262,27 @@ static bool has_files(const struct tb_manifest *m)
     return false;
 }
 
+static bool run_path(const struct tb_judging *j, const char *name, char out[TB_PATH_MAX])
+{
+    return snprintf(out, TB_PATH_MAX, "%s/%s", j->q->run, name) < TB_PATH_MAX;
+}
+
+static bool make_software(const struct tb_judging *j)
+{
+    char path[TB_PATH_MAX];
+
+    return j->q->run == NULL || (run_path(j, "software", path) && mkdir(path, 0755) == 0);
+}
+
 /* The directory for a package's files, made; NULL: none is asked for. */
 static const char *directory_of(struct tb_judging *j, const struct tb_set_entry *e,
                                 char out[TB_PATH_MAX])
 {
     const struct tb_manifest *m = &e->package->manifest;
 
-    if (j->q->software == NULL || e->is_faulty || !has_files(m))
+    if (j->q->run == NULL || e->is_faulty || !has_files(m))
         return NULL;
-    if (snprintf(out, TB_PATH_MAX, "%s/%.*s", j->q->software, (int)m->name.left,
+    if (snprintf(out, TB_PATH_MAX, "%s/software/%.*s", j->q->run, (int)m->name.left,
                  (const char *)m->name.p) >= TB_PATH_MAX ||
         mkdir(out, 0755) != 0)
         (void)tb_judging_unable(j, "software", "a directory that can be made");
@@ -307,9 +319,8 @@ static void write_services(struct tb_judging *j)
                                     (const char *)m->name.p, (int)service.left,
                                     (const char *)service.p);
     }
-    if (snprintf(path, sizeof path, "%s/services", j->q->software) >= (int)sizeof path ||
-        !tb_file_replace(path, tb_slice(text, len), NULL, err))
-        (void)tb_judging_unable(j, "software", "a file that can be written");
+    if (!run_path(j, "services", path) || !tb_file_replace(path, tb_slice(text, len), NULL, err))
+        (void)tb_judging_unable(j, "services", "a file that can be written");
 }
 
 /* ---- what comes out ---- */
@@ -390,17 +401,17 @@ static bool judge(struct tb_judging *j)
     find_level(j);
     verify_signatures(j);
     check_together(j);
-    if (j->q->software != NULL && mkdir(j->q->software, 0755) != 0)
+    if (!make_software(j))
         return tb_judging_unable(j, "software", "a directory that can be made");
     if (!check_payloads(j) || !tb_judge_esp(j) || !tb_judge_state(j))
         return false;
-    if (j->faults == 0 && j->q->software != NULL)
+    if (j->faults == 0 && j->q->run != NULL)
         write_services(j);
     return !j->unable && report(j);
 }
 
-/* A directory of directories of files; what stays of it nobody starts. */
-static void remove_software(const struct tb_judging *j)
+/* What stays of it nobody starts. */
+static void remove_run(const struct tb_judging *j)
 {
     char path[TB_PATH_MAX];
 
@@ -408,19 +419,20 @@ static void remove_software(const struct tb_judging *j)
         const struct tb_package *p = j->entry[i].package;
 
         for (size_t k = 0; p != NULL && k < p->manifest.n_payloads; k++)
-            if (snprintf(path, sizeof path, "%s/%.*s/%.*s", j->q->software,
+            if (snprintf(path, sizeof path, "%s/software/%.*s/%.*s", j->q->run,
                          (int)p->manifest.name.left, (const char *)p->manifest.name.p,
                          (int)p->manifest.payload[k].name.left,
                          (const char *)p->manifest.payload[k].name.p) < (int)sizeof path)
                 (void)unlink(path);
         if (p != NULL &&
-            snprintf(path, sizeof path, "%s/%.*s", j->q->software, (int)p->manifest.name.left,
+            snprintf(path, sizeof path, "%s/software/%.*s", j->q->run, (int)p->manifest.name.left,
                      (const char *)p->manifest.name.p) < (int)sizeof path)
             (void)rmdir(path);
     }
-    if (snprintf(path, sizeof path, "%s/services", j->q->software) < (int)sizeof path)
+    if (run_path(j, "services", path))
         (void)unlink(path);
-    (void)rmdir(j->q->software);
+    if (run_path(j, "software", path))
+        (void)rmdir(path);
 }
 
 enum tb_judgement tb_judge(const struct tb_judge_question *q, const struct tb_judge_to *to,
@@ -439,8 +451,8 @@ enum tb_judgement tb_judge(const struct tb_judge_question *q, const struct tb_ju
                                : j.faults == 0 ? TB_JUDGE_PASS
                                                : TB_JUDGE_FAIL;
 
-    if (result != TB_JUDGE_PASS && q->software != NULL)
-        remove_software(&j);
+    if (result != TB_JUDGE_PASS && q->run != NULL)
+        remove_run(&j);
     for (size_t i = 0; i < j.n; i++)
         tb_set_close(&j.entry[i]);
     free(j.entry);

@@ -25,10 +25,11 @@ struct tb_judge_question {
     char set;          /* 'a' or 'b': the set that runs */
     const char *state; /* directory where the state partition is mounted; NULL: not looked at */
     const struct tb_vendors *vendors;
-    enum tb_level least;  /* the signed command line (trueboot.level=LEVEL) may ask for more */
-    const char *software; /* a directory that does not exist yet, for payloads of the kind file:
-                           * SOFTWARE/PACKAGE/FILE, and SOFTWARE/services. Written while they are
-                           * hashed, and left there only when all passed; NULL: not written */
+    enum tb_level least; /* the signed command line (trueboot.level=LEVEL) may ask for more */
+    const char *run;     /* a directory where what passed is written: RUN/software, which is not
+                          * there yet, with payloads of the kind file as PACKAGE/FILE, written
+                          * while they are hashed; and RUN/services, lines PACKAGE/FILE. Left
+                          * there only when all passed; NULL: not written */
 };
 
 /* What was found about one package of the set. */

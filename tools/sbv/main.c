@@ -25,8 +25,8 @@ enum option_id {
     OPT_NO_TPM,
     OPT_RESCUE,
     OPT_ROOT,
+    OPT_RUN,
     OPT_SET,
-    OPT_SOFTWARE,
     OPT_STATE,
     OPT_STATUS,
     OPT_TCTI,
@@ -46,8 +46,8 @@ static const struct option options[] = {
     { "no-tpm", no_argument, NULL, OPT_NO_TPM },
     { "rescue", no_argument, NULL, OPT_RESCUE },
     { "root", required_argument, NULL, OPT_ROOT },
+    { "run", required_argument, NULL, OPT_RUN },
     { "set", required_argument, NULL, OPT_SET },
-    { "software", required_argument, NULL, OPT_SOFTWARE },
     { "state", required_argument, NULL, OPT_STATE },
     { "status", no_argument, NULL, OPT_STATUS },
     { "tcti", required_argument, NULL, OPT_TCTI },
@@ -69,7 +69,7 @@ static const char usage_text[] =
     "  --vendors FILE   root certificates, PEM [" TB_SBV_VENDORS "]\n"
     "  --level LEVEL    least acceptance level [community]; a signed command line may raise it\n"
     "  --events FILE    the event log [" TB_SBV_EVENTS "]\n"
-    "  --software DIR   where verified software is unpacked; - for nowhere [" TB_SBV_SOFTWARE "]\n"
+    "  --run DIR        where verified software is unpacked; - for nowhere [" TB_SBV_RUN "]\n"
     "  --tcti TCTI      way to the TPM; --no-tpm: measures nothing\n"
     "  --db FILE, --dbx FILE   for --check: in place of the firmware's lists\n"
     "  --root DIR       for --status, --check: prefix of /sys, /proc, /boot and /lib\n"
@@ -175,8 +175,8 @@ static bool take_option(struct sbv *s, int option, int *mode)
     case OPT_LEVEL: return take_level(optarg, &s->question.least);
     case OPT_NO_TPM: s->with_tpm = false; return true;
     case OPT_ROOT: s->root = optarg; return true;
+    case OPT_RUN: s->question.run = or_none(optarg); return true;
     case OPT_SET: return take_set(optarg, &s->question.set);
-    case OPT_SOFTWARE: s->question.software = or_none(optarg); return true;
     case OPT_STATE: s->question.state = or_none(optarg); return true;
     case OPT_TCTI: s->tcti = optarg; return true;
     case OPT_VENDORS: s->vendors = optarg; return true;
@@ -195,7 +195,7 @@ static bool take_option(struct sbv *s, int option, int *mode)
 int main(int argc, char **argv)
 {
     struct sbv s = {
-        .question = { .esp = TB_SBV_ESP, .least = TB_LEVEL_COMMUNITY, .software = TB_SBV_SOFTWARE },
+        .question = { .esp = TB_SBV_ESP, .least = TB_LEVEL_COMMUNITY, .run = TB_SBV_RUN },
         .vendors = TB_SBV_VENDORS,
         .events = TB_SBV_EVENTS,
         .with_tpm = true,

@@ -10,7 +10,7 @@
 #define TB_SBV_STATE "/run/trueboot/state"
 #define TB_SBV_VENDORS "/etc/trueboot/vendors.pem"
 #define TB_SBV_EVENTS "/run/trueboot/events.cel"
-#define TB_SBV_SOFTWARE "/run/trueboot/software"
+#define TB_SBV_RUN "/run/trueboot"
 
 struct sbv {
     struct tb_judge_question question; /* set: 0: of the kernel's command line */
