@@ -137,6 +137,14 @@ static bool is_of_record(struct tb_chain_work *w, const struct tb_record *r)
            memcmp(sha512, r->sha512, 64) == 0 && memcmp(sha256, r->sha256, 32) == 0;
 }
 
+static struct tb_reader signed_options_of(const struct tb_manifest *m)
+{
+    for (size_t i = 0; i < m->n_options; i++)
+        if (same_text(m->option[i].name, "cmdline"))
+            return m->option[i].value;
+    return tb_slice(NULL, 0);
+}
+
 static bool verify(struct tb_chain_work *w, struct tb_chain_package *fact)
 {
     const struct tb_manifest *m = &w->package.manifest;
@@ -322,9 +330,8 @@ static void judge_package(struct tb_chain_work *w, struct tb_chain_package *fact
     w->early_level[fact - w->out->chain.package] = tb_relations_early_level(m);
     judge_signer(w);
     claim_programs(w);
-    for (size_t i = 0; m->kind == TB_PACKAGE_BASE && i < m->n_options; i++)
-        if (same_text(m->option[i].name, "cmdline"))
-            w->signed_options = m->option[i].value;
+    if (m->kind == TB_PACKAGE_BASE)
+        w->signed_options = signed_options_of(m);
 }
 
 /* An update replaces the loader before it switches to its set, and a fallback comes after it: the
@@ -361,6 +368,34 @@ static void take_metadata(struct tb_chain_work *w)
         }
     facts->n_unused_metadata++;
     take_other_loader(w);
+}
+
+/* A base package that was measured, and that somebody vouches for. */
+static bool is_base(struct tb_chain_work *w)
+{
+    const struct tb_manifest *m = &w->package.manifest;
+    const struct tb_record *r = package_record(&w->chain, m->name);
+    struct tb_package_trust trust;
+    struct tb_reason why;
+
+    return m->kind == TB_PACKAGE_BASE && r != NULL && is_of_record(w, r) &&
+           w->rules.vendors != NULL && tb_package_verify(&w->package, &w->rules, &trust, &why);
+}
+
+/* The signed command line may ask for more than the policy; whatever the order of the metadata, of
+ * all packages. */
+static void find_level(struct tb_chain_work *w)
+{
+    struct tb_reader rest = w->in->packages;
+    struct tb_reason why;
+    enum tb_level least;
+
+    for (; rest.left != 0 && tb_package_open(rest, &w->package, &why); rest = w->package.rest) {
+        if (!is_base(w))
+            continue;
+        least = tb_relations_least_level(signed_options_of(&w->package.manifest));
+        w->rules.least = least < w->rules.least ? least : w->rules.least;
+    }
 }
 
 static void read_metadata(struct tb_chain_work *w)
@@ -445,6 +480,7 @@ void tb_appraise_packages(struct tb_chain_work *w)
 {
     judge_records(w);
     judge_required(w);
+    find_level(w);
     read_metadata(w);
     judge_early_levels(w);
     judge_unclaimed(w);

@@ -116,7 +116,8 @@ struct tb_loader {
     struct tb_package package; /* the one at hand, in prefix */
     bool has_base;
     enum tb_level base_level;
-    enum tb_level early_level[TB_SET_PACKAGES_MAX]; /* of each file; pkg/relations.h */
+    enum tb_level level[TB_SET_PACKAGES_MAX];       /* of each file's package, */
+    enum tb_level early_level[TB_SET_PACKAGES_MAX]; /* of its initrd; pkg/relations.h */
     char signed_options[TB_COMMAND_LINE_MAX + 1];   /* the base package's command line */
     struct tb_minimum seen;                         /* security versions of the set's packages */
     uint8_t record[TB_RECORD_LEN_MAX];

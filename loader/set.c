@@ -279,7 +279,7 @@ static void take_base(struct tb_loader *l)
                      (int)m->option[i].value.left, (const char *)m->option[i].value.p);
 }
 
-static bool load_package(struct tb_loader *l, enum tb_level *early)
+static bool load_package(struct tb_loader *l, size_t at)
 {
     const struct tb_manifest *m = &l->package.manifest;
 
@@ -296,18 +296,30 @@ static bool load_package(struct tb_loader *l, enum tb_level *early)
         return false;
     if (m->kind == TB_PACKAGE_BASE)
         take_base(l);
-    *early = tb_relations_early_level(m);
+    l->level[at] = m->level;
+    l->early_level[at] = tb_relations_early_level(m);
     return tb_minimum_raise(&l->seen, m->name, m->security_version) && load_modules(l);
 }
 
 /* ---- the set ---- */
 
-/* The whole set is read: the base's level is known. */
-static bool early_levels_hold(struct tb_loader *l)
+/* What the base package's command line asks of all. */
+static bool level_holds(struct tb_loader *l, enum tb_level level)
+{
+    const enum tb_level least = tb_relations_least_level(text_of(l->signed_options));
+
+    return level <= least || tb_refuse(&l->fault, TB_CHECK_PACKAGE_LEVEL, "level",
+                                       tb_level_name(least), "%s", tb_level_name(level));
+}
+
+/* The whole set is read: what the base package asks for is known, wherever its file stands. */
+static bool levels_hold(struct tb_loader *l)
 {
     for (size_t i = 0; i < l->n_files; i++) {
         l->at_file = l->file[i];
-        if (!tb_relations_early_holds(l->early_level[i], l->base_level, &l->fault) && !forgiven(l))
+        if ((!level_holds(l, l->level[i]) ||
+             !tb_relations_early_holds(l->early_level[i], l->base_level, &l->fault)) &&
+            !forgiven(l))
             return false;
     }
     return true;
@@ -321,11 +333,11 @@ static bool load_packages(struct tb_loader *l)
     }
     for (size_t i = 0; i < l->n_files; i++) {
         l->at_file = l->file[i];
-        if (!load_package(l, &l->early_level[i]))
+        if (!load_package(l, i))
             return false;
     }
     if (l->boot.kernel.p != NULL)
-        return early_levels_hold(l);
+        return levels_hold(l);
     tb_refuse(&l->fault, TB_CHECK_PACKAGE_REQUIRED, "base package", "one with a kernel", "none");
     return stop(l, "folder");
 }
@@ -358,7 +370,9 @@ void tb_loader_drop(struct tb_loader *l)
     memset(&l->boot, 0, sizeof l->boot);
     memset(&l->seen, 0, sizeof l->seen);
     memset(l->signed_options, 0, sizeof l->signed_options);
-    memset(l->early_level, 0, sizeof l->early_level); /* TB_LEVEL_CERTIFIED: nothing early */
+    /* TB_LEVEL_CERTIFIED: neither a level nor anything early is amiss. */
+    memset(l->level, 0, sizeof l->level);
+    memset(l->early_level, 0, sizeof l->early_level);
     l->has_base = false;
 }
 

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static bool is_alone(const struct tb_manifest *const *set, size_t n, size_t at,
                      struct tb_reason *why)
@@ -65,6 +66,25 @@ bool tb_relations_early_holds(enum tb_level early, enum tb_level of_base, struct
     snprintf(expected, sizeof expected, "%s, the base package's, or above", tb_level_name(of_base));
     return tb_refuse(why, TB_CHECK_PACKAGE_LEVEL, "level of its initrd", expected, "%s",
                      tb_level_name(early));
+}
+
+enum tb_level tb_relations_least_level(struct tb_reader command_line)
+{
+    static const char key[] = "trueboot.level=";
+    const size_t key_len = sizeof key - 1;
+    enum tb_level least = TB_LEVEL_COMMUNITY;
+
+    while (command_line.left > 0) {
+        const struct tb_reader word = tb_lines_word(&command_line);
+        enum tb_level level;
+
+        if (word.left < key_len || memcmp(word.p, key, key_len) != 0)
+            continue;
+        if (!tb_level_of_name(tb_slice(word.p + key_len, word.left - key_len), &level))
+            level = TB_LEVEL_CERTIFIED;
+        least = level < least ? level : least;
+    }
+    return least;
 }
 
 bool tb_relations_hold(const struct tb_manifest *const *set, size_t n, size_t at,

@@ -24,4 +24,9 @@ enum tb_level tb_relations_early_level(const struct tb_manifest *m);
 TB_MUST_CHECK bool tb_relations_early_holds(enum tb_level early, enum tb_level of_base,
                                             struct tb_reason *why);
 
+/* The least level that the base package's signed command line asks for, of all packages of its set:
+ * the strictest of trueboot.level=LEVEL; of a LEVEL that nobody knows, the highest; none: the
+ * lowest. */
+enum tb_level tb_relations_least_level(struct tb_reader command_line);
+
 #endif

@@ -44,6 +44,49 @@ static void policy_asks_for_more(struct chain *c)
     c->policy.packages.level = TB_LEVEL_CERTIFIED;
 }
 
+static void command_line_asks_for_what_all_have(struct chain *c)
+{
+    c->signed_options = "trueboot.level=accepted quiet";
+}
+
+static void command_line_asks_for_more(struct chain *c)
+{
+    c->signed_options = "quiet trueboot.level=accepted";
+    weak_signer_of_a_weak_package(c);
+}
+
+static void command_line_asks_for_more_than_the_base(struct chain *c)
+{
+    c->signed_options = "trueboot.level=accepted trueboot.level=certified";
+}
+
+static void command_line_asks_for_less_than_the_policy(struct chain *c)
+{
+    command_line_asks_for_more(c);
+    c->signed_options = "trueboot.level=community";
+    c->policy.packages.level = TB_LEVEL_ACCEPTED;
+}
+
+/* The signed command line of a base package that was not measured. */
+static void command_line_of_another_base(struct chain *c)
+{
+    struct chain_package *p = &c->package[c->n_packages++];
+
+    *p = c->package[BASE];
+    p->measured = false;
+    p->m.version = S("3.0");
+    p->m.n_options = 1;
+    p->m.option[0] = (struct tb_package_option){ S("cmdline"), S("trueboot.level=certified") };
+}
+
+static void sent_in_another_order(struct chain *c)
+{
+    const size_t first = c->package[BASE].head_len;
+
+    memmove(c->metadata, c->metadata + first, c->metadata_len - first);
+    memcpy(c->metadata + c->metadata_len - first, c->package[BASE].head, first);
+}
+
 static void no_vendors(struct chain *c)
 {
     c->policy.packages.n_vendors = 0;
@@ -158,6 +201,24 @@ static void t54_b08_a_package_needs_a_signer_whom_the_policy_trusts(void **state
     RUN(list);
 }
 
+static void t54_b08_the_signed_command_line_asks_for_a_level_as_the_policy_does(void **state)
+{
+    static const struct chain_change list[] = {
+        { "what all have", "", command_line_asks_for_what_all_have, NULL, NULL },
+        { "more", "package.level", command_line_asks_for_more, NULL, NULL },
+        { "more, the base sent last", "package.level", command_line_asks_for_more, NULL,
+          sent_in_another_order },
+        { "more than the base has", "loader.unclaimed", command_line_asks_for_more_than_the_base,
+          NULL, NULL },
+        { "less than the policy", "package.level", command_line_asks_for_less_than_the_policy, NULL,
+          NULL },
+        { "of a base that was not measured", "", command_line_of_another_base, NULL, NULL },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
 /* ---- what is measured, and what the metadata says ---- */
 
 static void left_out(struct chain *c)
@@ -198,14 +259,6 @@ static void sent_twice(struct chain *c)
 
     memcpy(c->metadata + len, c->metadata, first);
     c->in.packages.left = len + first;
-}
-
-static void sent_in_another_order(struct chain *c)
-{
-    const size_t first = c->package[BASE].head_len;
-
-    memmove(c->metadata, c->metadata + first, c->metadata_len - first);
-    memcpy(c->metadata + c->metadata_len - first, c->package[BASE].head, first);
 }
 
 /* Another package of the same name and version, as well signed, is put in place of the measured. */
@@ -641,6 +694,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t54_b08_a_package_needs_a_signer_whom_the_policy_trusts),
+        cmocka_unit_test(t54_b08_the_signed_command_line_asks_for_a_level_as_the_policy_does),
         cmocka_unit_test(t54_t55_metadata_is_that_of_what_was_measured),
         cmocka_unit_test(t54_metadata_that_no_record_names_is_no_evidence),
         cmocka_unit_test(t54_b03_each_module_is_a_payload_and_each_early_payload_is_measured),

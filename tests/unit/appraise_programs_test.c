@@ -83,6 +83,13 @@ static void loader_of_other_set_below_the_level(struct chain *c)
     c->policy.packages.level = TB_LEVEL_ACCEPTED;
 }
 
+static void loader_of_other_set_below_the_level_of_the_command_line(struct chain *c)
+{
+    loader_of_other_set_below_the_level(c);
+    c->policy.packages.level = TB_LEVEL_COMMUNITY;
+    c->signed_options = "trueboot.level=accepted";
+}
+
 static void loader_of_other_set_not_sent(struct chain *c)
 {
     put_loader_of_other_set(c)->sent = false;
@@ -128,6 +135,8 @@ static void b09_the_loader_of_the_other_set_is_held_to_the_same(void **state)
         { "by a stranger", "loader.unclaimed", loader_of_other_set_by_a_stranger, NULL, NULL },
         { "of too low a level", "loader.unclaimed", loader_of_other_set_below_the_level, NULL,
           NULL },
+        { "of too low a level for the command line", "loader.unclaimed",
+          loader_of_other_set_below_the_level_of_the_command_line, NULL, NULL },
         { "not sent", "loader.unclaimed", loader_of_other_set_not_sent, NULL, NULL },
         { "another package", "loader.unclaimed", loader_of_other_set_under_another_name, NULL,
           NULL },

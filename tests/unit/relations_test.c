@@ -133,6 +133,31 @@ static void b08_what_comes_early_is_of_the_bases_level_at_least(void **state)
     assert_int_equal(fault(1, 0, &why), TB_N_CHECKS); /* without a base: told as that */
 }
 
+static void b08_a_command_line_asks_for_its_strictest_level(void **state)
+{
+    static const struct {
+        const char *line;
+        enum tb_level least;
+    } cases[] = {
+        { "", TB_LEVEL_COMMUNITY },
+        { "quiet ro level=certified", TB_LEVEL_COMMUNITY },
+        { "trueboot.leve", TB_LEVEL_COMMUNITY },
+        { "trueboot.level=community", TB_LEVEL_COMMUNITY },
+        { "quiet trueboot.level=partner ro", TB_LEVEL_PARTNER },
+        { "trueboot.level=accepted trueboot.level=community", TB_LEVEL_ACCEPTED },
+        { "trueboot.level=partner trueboot.level=certified", TB_LEVEL_CERTIFIED },
+        { "trueboot.level=", TB_LEVEL_CERTIFIED },
+        { "trueboot.level=communit", TB_LEVEL_CERTIFIED },
+        { "trueboot.level=community2", TB_LEVEL_CERTIFIED },
+        { "trueboot.level=nobody trueboot.level=partner", TB_LEVEL_CERTIFIED },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(tb_relations_least_level(tb_slice(cases[i].line, strlen(cases[i].line))),
+                         cases[i].least);
+}
+
 static void a_set_has_a_base_package(void **state)
 {
     struct tb_reason why;
@@ -152,6 +177,7 @@ int main(void)
         cmocka_unit_test_setup(conflicts_count_from_their_security_version_on, set_up),
         cmocka_unit_test_setup(requirements_are_met_from_their_security_version_on, set_up),
         cmocka_unit_test_setup(b08_what_comes_early_is_of_the_bases_level_at_least, set_up),
+        cmocka_unit_test(b08_a_command_line_asks_for_its_strictest_level),
         cmocka_unit_test_setup(a_set_has_a_base_package, set_up),
     };
 

@@ -177,39 +177,22 @@ static struct tb_reader option_of(const struct tb_manifest *m, const char *name)
     return tb_slice(NULL, 0);
 }
 
-/* The strictest of what is asked for by a signed command line. What asks for a level that nobody
- * knows asks for the highest. */
-static void take_level(struct tb_judging *j, const struct tb_manifest *m)
-{
-    struct tb_reader rest = option_of(m, "cmdline");
-    static const char key[] = "trueboot.level=";
-
-    while (rest.left > 0) {
-        struct tb_reader word = tb_lines_word(&rest);
-        enum tb_level level = TB_LEVEL_CERTIFIED;
-
-        if (word.left < sizeof key - 1 || memcmp(word.p, key, sizeof key - 1) != 0)
-            continue;
-        if (!tb_level_of_name(tb_slice(word.p + sizeof key - 1, word.left - (sizeof key - 1)),
-                              &level))
-            level = TB_LEVEL_CERTIFIED;
-        j->rules.least = level < j->rules.least ? level : j->rules.least;
-    }
-}
-
 static void find_level(struct tb_judging *j)
 {
     struct tb_package_rules any = j->rules;
     struct tb_package_trust trust;
     struct tb_reason why;
+    enum tb_level least;
 
     any.least = TB_LEVEL_COMMUNITY;
     for (size_t i = 0; i < j->n; i++) {
         const struct tb_package *p = j->entry[i].package;
 
-        if (p != NULL && p->manifest.kind == TB_PACKAGE_BASE &&
-            tb_package_verify(p, &any, &trust, &why))
-            take_level(j, &p->manifest);
+        if (p == NULL || p->manifest.kind != TB_PACKAGE_BASE ||
+            !tb_package_verify(p, &any, &trust, &why))
+            continue;
+        least = tb_relations_least_level(option_of(&p->manifest, "cmdline"));
+        j->rules.least = least < j->rules.least ? least : j->rules.least;
     }
 }
 
