@@ -279,6 +279,20 @@ static void take_base(struct tb_loader *l)
                      (int)m->option[i].value.left, (const char *)m->option[i].value.p);
 }
 
+/* Among those that were read so far. */
+static bool is_alone(struct tb_loader *l)
+{
+    const struct tb_manifest *m = &l->package.manifest;
+
+    if (m->kind == TB_PACKAGE_BASE && l->has_base)
+        return tb_refuse(&l->fault, TB_CHECK_PACKAGE_DUPLICATE, "base packages", "one", "two");
+    for (size_t i = 0; i < l->seen.n; i++)
+        if (tb_lines_text_is(m->name, l->seen.package[i].name))
+            return tb_refuse(&l->fault, TB_CHECK_PACKAGE_DUPLICATE, "name", "each name once",
+                             "%s twice", l->seen.package[i].name);
+    return true;
+}
+
 static bool load_package(struct tb_loader *l, size_t at)
 {
     const struct tb_manifest *m = &l->package.manifest;
@@ -287,10 +301,8 @@ static bool load_package(struct tb_loader *l, size_t at)
         return forgiven(l);
     if (!measure_package(l))
         return false;
-    if (m->kind == TB_PACKAGE_BASE && l->has_base) {
-        tb_refuse(&l->fault, TB_CHECK_PACKAGE_DUPLICATE, "base packages", "one", "two");
+    if (!is_alone(l))
         return forgiven(l); /* of the second, nothing is used */
-    }
     if ((!name_fits(l) && !forgiven(l)) || !verify_package(l) ||
         (!not_rolled_back(l) && !forgiven(l)))
         return false;

@@ -1,4 +1,5 @@
-/* What the loader asks of the packages of a set together: the level of the signed command line. */
+/* What the loader asks of the packages of a set together: the level of the signed command line, and
+ * each name once. */
 #include <stdio.h>
 #include <string.h>
 
@@ -125,6 +126,67 @@ static void b08_a_package_below_the_level_falls_back_to_the_other_set(void **sta
     assert_int_equal(w->l->boot.set, 'b');
 }
 
+/* ---- names ---- */
+
+/* Beside an-extra 1. */
+static void put_second(struct world *w, char set)
+{
+    struct tb_manifest *m = world_extra();
+
+    m->version = tb_slice("2", 1);
+    m->security_version = 9;
+    world_package(w, set, m, w->vendor);
+}
+
+static void b07_two_packages_of_one_name_stop_and_raise_no_minimum(void **state)
+{
+    static const char kept[] = "an-extra 1\n";
+    struct world *w = *state;
+    struct world_variable *v = &w->variable[TB_VARIABLE_MINIMUM];
+
+    v->is_there = true;
+    v->len = sizeof kept - 1;
+    memcpy(v->value, kept, v->len);
+    world_conf(w, "default a\ngood a\n");
+    world_good(w, 'a');
+    put_second(w, 'a');
+    assert_false(world_boot(w));
+    assert_non_null(strstr(w->said, "set a: an-extra_2.tbp: "));
+    assert_non_null(strstr(w->said, tb_check_text(TB_CHECK_PACKAGE_DUPLICATE)->title));
+    assert_non_null(strstr(w->said, "at name: expected each name once\n  found an-extra twice"));
+    assert_int_equal(v->len, sizeof kept - 1);
+    assert_memory_equal(v->value, kept, v->len);
+    world_put(w, "a/an-extra_1.tbp", NULL, 0);
+    assert_true(world_boot(w));
+    assert_memory_equal(v->value, "an-extra 9\nbase 3\n", 18);
+}
+
+static void without_secure_boot_nothing_of_the_second_of_one_name_is_used(void **state)
+{
+    struct world *w = *state;
+
+    w->secure_boot = "off";
+    world_good(w, 'a');
+    put_second(w, 'a');
+    assert_true(world_boot(w));
+    assert_int_equal(w->l->boot.n_modules, 3);
+    assert_non_null(strstr(world_records(w), "13 package an-extra 2 9 software N\n"
+                                             "14 unverified an-extra_2.tbp package.duplicate\n"
+                                             "12 package base "));
+}
+
+/* The names of the first set are forgotten with it. */
+static void two_packages_of_one_name_fall_back_to_the_other_set(void **state)
+{
+    struct world *w = *state;
+
+    world_good(w, 'a');
+    world_good(w, 'b');
+    put_second(w, 'a');
+    assert_true(world_boot(w));
+    assert_non_null(strstr(world_records(w), "\n14 fallback a b package.duplicate\n12 set b\n"));
+}
+
 int main(void)
 {
 #define WORLD(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -135,6 +197,9 @@ int main(void)
         WORLD(what_boot_conf_appends_asks_for_no_level),
         WORLD(b08_without_secure_boot_a_package_below_the_level_is_measured),
         WORLD(b08_a_package_below_the_level_falls_back_to_the_other_set),
+        WORLD(b07_two_packages_of_one_name_stop_and_raise_no_minimum),
+        WORLD(without_secure_boot_nothing_of_the_second_of_one_name_is_used),
+        WORLD(two_packages_of_one_name_fall_back_to_the_other_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
