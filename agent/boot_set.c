@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #define SUFFIX ".tbp"
-#define LOADER "trueboot-loader_"
+#define LOADERS "loaders"
 /* A member is a header, its content, and padding to a whole block. */
 #define PREFIX_MAX (4 * TB_BLOCK_LEN + TB_MANIFEST_LEN_MAX + TB_SIGNATURE_LEN_MAX)
 #define LOCK_TRIES 100 /* of 20 ms each */
@@ -45,14 +46,13 @@ static bool is_package_name(const char *name)
            strcmp(name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
-/* prefix: of the names that are wanted. */
-static void list_names(struct set *s, DIR *dir, const char *path, const char *prefix, char *note)
+static void list_names(struct set *s, DIR *dir, const char *path, char *note)
 {
     const struct dirent *e;
 
     s->n = 0;
     while ((e = readdir(dir)) != NULL) {
-        if (!is_package_name(e->d_name) || strncmp(e->d_name, prefix, strlen(prefix)) != 0)
+        if (!is_package_name(e->d_name))
             continue;
         if (s->n == TB_SET_PACKAGES_MAX) {
             (void)snprintf(note, TB_BOOT_SET_NOTE_LEN, "%.200s: more than %d packages", path,
@@ -110,39 +110,28 @@ static void add_package(struct set *s, int dir, const char *name, char *note)
     s->list_len += len;
 }
 
-static void add_packages(struct set *s, DIR *dir, const char *path, const char *prefix, char *note)
+static void add_packages(struct set *s, DIR *dir, const char *path, char *note)
 {
-    list_names(s, dir, path, prefix, note);
+    list_names(s, dir, path, note);
     for (size_t i = 0; i < s->n; i++)
         add_package(s, dirfd(dir), s->name[i], note);
 }
 
-static bool same_directory(int a, int b)
-{
-    struct stat of_a, of_b;
-
-    return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-           of_a.st_ino == of_b.st_ino;
-}
-
 /* The loader that started this set may be that of the other one: an update replaces the loader, and
- * a fallback comes after it. What is half written there is no package, and not told. */
-static void add_other_loader(struct set *s, DIR *set)
+ * a fallback comes after it. The next update empties that set, so the Secure Boot Verifier keeps
+ * what it found at boot. */
+static void add_other_loader(struct set *s, const char *path, char *note)
 {
-    static const char *const beside[TB_N_BOOT_SETS] = { "../a", "../b" };
-    char note[TB_BOOT_SET_NOTE_LEN];
+    const char *slash = strrchr(path, '/');
+    int len = slash == NULL ? 0 : (int)(slash - path) + 1;
+    char beside[PATH_MAX];
+    DIR *dir;
 
-    for (size_t i = 0; i < TB_N_BOOT_SETS; i++) {
-        int fd = openat(dirfd(set), beside[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        DIR *dir = fd < 0 || same_directory(fd, dirfd(set)) ? NULL : fdopendir(fd);
-
-        if (dir != NULL) {
-            add_packages(s, dir, beside[i], LOADER, note);
-            (void)closedir(dir);
-        } else if (fd >= 0) {
-            (void)close(fd);
-        }
-    }
+    if (snprintf(beside, sizeof beside, "%.*s" LOADERS, len, path) >= (int)sizeof beside ||
+        (dir = opendir(beside)) == NULL)
+        return;
+    add_packages(s, dir, beside, note);
+    (void)closedir(dir);
 }
 
 static uint8_t *copy(const uint8_t *p, size_t len)
@@ -166,8 +155,8 @@ void tb_boot_set_read(const char *path, uint8_t **out, size_t *out_len,
     if (s == NULL || dir == NULL) {
         (void)snprintf(note, TB_BOOT_SET_NOTE_LEN, "%.400s: %s", path, strerror(errno));
     } else {
-        add_packages(s, dir, path, "", note);
-        add_other_loader(s, dir);
+        add_packages(s, dir, path, note);
+        add_other_loader(s, path, note);
         *out = copy(s->list, s->list_len);
         *out_len = *out != NULL ? s->list_len : 0;
     }

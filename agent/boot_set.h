@@ -9,10 +9,11 @@
 #define TB_BOOT_SET_NOTE_LEN 512
 
 /* The metadata of the packages in this directory, NAME.tbp in byte order of their names: of each
- * what tb_package_open() reads, one behind the other; then that of the packages of the loader in
- * the other set's directory, which stands beside it as a or b. *out: new memory, the caller frees;
- * NULL when there is none. A file that is no package is left out, since the boot chain has measured
- * that it was there. note: "", or in words what was left out or could not be read; the last one. */
+ * what tb_package_open() reads, one behind the other; then that of the directory `loaders` beside
+ * it, where the Secure Boot Verifier keeps the loader of the other set if that started this one.
+ * *out: new memory, the caller frees; NULL when there is none. A file that is no package is left
+ * out, since the boot chain has measured that it was there. note: "", or in words what was left out
+ * or could not be read; the last one. */
 void tb_boot_set_read(const char *dir, uint8_t **out, size_t *out_len,
                       char note[TB_BOOT_SET_NOTE_LEN]);
 

@@ -12,6 +12,11 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import boot_sets  # noqa: E402
+import chain_log  # noqa: E402
+
 SBV, PKG = (os.path.abspath(p) for p in sys.argv[1:3])
 TEST_TPM = os.path.join(os.environ['TRUEBOOT_SOURCE'], 'tools/test-tpm')
 ALGS = {4: 'sha1', 11: 'sha256', 12: 'sha384', 13: 'sha512'}
@@ -24,17 +29,17 @@ def run(*argv, code=0):
     return done.stdout + done.stderr
 
 
-def package(name, payloads, **more):
+def package(name, payloads, letter='a', **more):
     for file, content in payloads.items():
         with open(file, 'wb') as f:
             f.write(content)
-    kinds = {'system.img': 'system'}
+    kinds = {'system.img': 'system', 'trueboot.efi': 'efi'}
     with open('spec.json', 'w') as f:
         json.dump({'name': name, 'version': '1.0', 'security_version': 1, 'vendor': 'Example',
                    'level': 'certified', 'kind': 'software', 'payloads': [
                        {'kind': kinds.get(p, 'file'), 'file': p} for p in payloads], **more}, f)
     run(PKG, 'build', 'spec.json', '--key', 'vendor/signer.key', '--certs', 'vendor/signer.crt',
-        '--out', f'esp/trueboot/a/{name}_1.0.tbp')
+        '--out', f'esp/trueboot/{letter}/{name}_1.0.tbp')
 
 
 def prepare():
@@ -163,6 +168,25 @@ def b13_without_a_tpm_there_is_a_verdict_that_is_not_measured():
     out = sbv('unused', '--no-tpm')
     assert 'verdict: pass' in out
     assert [list(d) for _, d, _ in events()] == [['sha256', 'sha512']] * 3
+
+
+def the_other_sets_loader_that_started_this_one_is_kept_for_the_agent():
+    os.makedirs('esp/trueboot/b')
+    os.makedirs('esp/EFI/BOOT')
+    for letter in 'a', 'b':
+        package('trueboot-loader', {'trueboot.efi': boot_sets.program(letter)}, letter)
+    with open('esp/trueboot/b/trueboot-loader_1.0.tbp', 'rb') as f:
+        of_b = f.read()
+    for letter, kept in ('a', {}), ('b', {'trueboot-loader_1.0.tbp': chain_log.prefix(of_b)}):
+        with open('esp/EFI/BOOT/BOOTX64.EFI', 'wb') as f:
+            f.write(boot_sets.program(letter))
+        shutil.rmtree('run')
+        os.mkdir('run')
+        assert 'verdict: pass, 3 packages' in sbv('unused', '--no-tpm')
+        assert boot_sets.tree('run/loaders') == kept
+    shutil.rmtree('esp/EFI')
+    shutil.rmtree('esp/trueboot/b')
+    os.remove('esp/trueboot/a/trueboot-loader_1.0.tbp')
 
 
 def a_tpm_that_is_there_but_cannot_be_used_passes_nothing():

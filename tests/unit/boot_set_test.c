@@ -103,33 +103,36 @@ static void of_each_package_manifest_and_signature_are_read_and_no_payload(void 
     assert_int_equal(list_len, prefix_len);
 }
 
-/* As on the EFI system partition, where the agent is told of the set through a link. */
-static void the_loader_of_the_other_set_is_read_and_nothing_else_of_it(void **state)
+/* Where the Secure Boot Verifier keeps it at boot: what becomes of the other set on the partition
+ * does not matter. The set is told of through a link, as on a host. */
+static void
+the_loader_that_was_kept_beside_the_set_is_read_and_nothing_of_the_other_set(void **state)
 {
-    char set[80], other[80], path[128];
+    static const char *const folders[] = { "a", "b", "run", "run/loaders" };
+    char link[80];
 
     (void)state;
-    snprintf(set, sizeof set, "%s/a", dir);
-    snprintf(other, sizeof other, "%s/b", dir);
-    assert_int_equal(mkdir(set, 0700), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(mkdir(path_of(folders[i]), 0700), 0);
+    snprintf(link, sizeof link, "%s/run/set", dir);
+    assert_int_equal(symlink("../a", link), 0);
     put("a/x_1.tbp", package->bytes, package->len);
-    snprintf(path, sizeof path, "%s/link", dir);
-    assert_int_equal(symlink("a", path), 0);
-    for (unsigned with_other = 0; with_other < 2; with_other++) {
-        if (with_other != 0) {
-            assert_int_equal(mkdir(other, 0700), 0);
-            put("b/trueboot-loader_2.tbp", package->bytes, package->len);
-            put("b/trueboot-loader_3.tbp", package->bytes, 600); /* half written */
-            put("b/y_1.tbp", package->bytes, package->len);
+    put("b/trueboot-loader_2.tbp", package->bytes, package->len);
+    for (size_t kept = 0; kept < 2; kept++) {
+        if (kept != 0) {
+            assert_int_equal(mkdir(path_of(folders[3]), 0700), 0);
+            put("run/loaders/trueboot-loader_2.tbp", package->bytes, prefix_len);
         }
         free(list);
-        tb_boot_set_read(path, &list, &list_len, note);
+        tb_boot_set_read(link, &list, &list_len, note);
         assert_string_equal(note, "");
-        assert_int_equal(list_len, prefix_len * (1 + with_other));
+        assert_int_equal(list_len, prefix_len * (1 + kept));
     }
+    put("run/loaders/trueboot-loader_2.tbp", package->bytes, 600);
     free(list);
-    tb_boot_set_read(other, &list, &list_len, note);
-    assert_int_equal(list_len, 2 * prefix_len); /* and of set a none, which has no loader */
+    tb_boot_set_read(link, &list, &list_len, note);
+    assert_int_equal(list_len, prefix_len);
+    assert_non_null(strstr(note, "trueboot-loader_2.tbp: no package"));
 }
 
 static void packages_stand_in_byte_order_of_their_names(void **state)
@@ -321,7 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(of_each_package_manifest_and_signature_are_read_and_no_payload),
         EACH(packages_stand_in_byte_order_of_their_names),
-        EACH(the_loader_of_the_other_set_is_read_and_nothing_else_of_it),
+        EACH(the_loader_that_was_kept_beside_the_set_is_read_and_nothing_of_the_other_set),
         EACH(what_is_no_package_is_left_out_and_named),
         EACH(a_directory_that_is_not_there_or_empty_gives_nothing),
         EACH(more_packages_than_a_set_has_are_left_out),

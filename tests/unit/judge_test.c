@@ -25,20 +25,6 @@ static struct tb_reader text(const char *s)
     return tb_slice(s, strlen(s));
 }
 
-static void read_back(const struct judge_world *w, const char *path, char *out, size_t cap)
-{
-    char full[512];
-    FILE *f;
-    size_t n;
-
-    snprintf(full, sizeof full, "%s/%s", w->dir, path);
-    f = fopen(full, "r");
-    assert_non_null(f);
-    n = fread(out, 1, cap - 1, f);
-    out[n] = '\0';
-    fclose(f);
-}
-
 /* ---- what passes ---- */
 
 static void a_good_set_yields_its_records_in_byte_order_of_the_file_names(void **state)
@@ -60,9 +46,9 @@ static void files_of_passed_packages_are_unpacked_with_their_services(void **sta
     char found[64];
 
     world_passes(w);
-    read_back(w, "software/hello/run", found, sizeof found);
+    world_read(w, "software/hello/run", found, sizeof found);
     assert_string_equal(found, "#!/bin/sh\necho hello\n");
-    read_back(w, "services", found, sizeof found);
+    world_read(w, "services", found, sizeof found);
     assert_string_equal(found, "hello/run\n");
     assert_false(world_has(w, "software/base/system.img"));
     assert_false(world_has(w, "software/loader"));
@@ -79,9 +65,9 @@ static void a_package_may_have_the_name_of_what_stands_beside_the_software(void 
         world_software(w, w->ours);
     }
     world_passes(w);
-    read_back(w, "software/services/run", found, sizeof found);
+    world_read(w, "software/services/run", found, sizeof found);
     assert_string_equal(found, "#!/bin/sh\necho hello\n");
-    read_back(w, "services", found, sizeof found);
+    world_read(w, "services", found, sizeof found);
     assert_string_equal(found, "hello/run\n");
 }
 
@@ -574,12 +560,35 @@ static void put_other_loader(struct judge_world *w, const char *name, const char
     world_write(w, path, tb_slice(w->package->bytes, w->package->len));
 }
 
+/* w->package without its payloads: what the agent sends of it, wherever the file goes. */
+static void expect_kept_loader(const struct judge_world *w)
+{
+    struct tb_package *p = malloc(sizeof *p);
+    char kept[4 * TB_BLOCK_LEN + TB_MANIFEST_LEN_MAX + TB_SIGNATURE_LEN_MAX];
+    struct tb_reason why;
+    size_t len;
+
+    assert_non_null(p);
+    assert_true(tb_package_open(tb_slice(w->package->bytes, w->package->len), p, &why));
+    len = world_read(w, "loaders/trueboot-loader_2.0.tbp", kept, sizeof kept);
+    assert_int_equal(len, w->package->len - p->rest.left);
+    assert_memory_equal(kept, w->package->bytes, len);
+    free(p);
+}
+
 static void the_loader_of_the_other_set_may_start_this_one(void **state)
 {
     struct judge_world *w = *state;
 
+    world_passes(w);
+    assert_false(world_has(w, "loaders"));
     put_other_loader(w, "trueboot-loader", "trueboot-loader_2.0.tbp", w->ours);
     world_passes(w);
+    expect_kept_loader(w);
+    world_put(w, "esp/junk", "junk");
+    world_judge(w);
+    assert_int_equal(w->judgement, TB_JUDGE_FAIL);
+    assert_false(world_has(w, "loaders"));
 }
 
 static void b09_nothing_else_of_the_other_set_claims_a_program(void **state)

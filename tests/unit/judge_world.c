@@ -59,6 +59,21 @@ void world_remove(struct judge_world *w, const char *path)
     assert_int_equal(nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+size_t world_read(const struct judge_world *w, const char *path, char *out, size_t cap)
+{
+    char full[512];
+    FILE *f;
+    size_t n;
+
+    full_path(w, path, full);
+    f = fopen(full, "r");
+    assert_non_null(f);
+    n = fread(out, 1, cap - 1, f);
+    out[n] = '\0';
+    fclose(f);
+    return n;
+}
+
 bool world_has(const struct judge_world *w, const char *path)
 {
     char full[512];
@@ -252,6 +267,8 @@ void world_judge(struct judge_world *w)
 
     if (world_has(w, "software"))
         world_remove(w, "software"), world_remove(w, "services");
+    if (world_has(w, "loaders"))
+        world_remove(w, "loaders");
     w->n_records = w->n_faults = w->n_packages = 0;
     w->judgement = tb_judge(&w->question, &to, &w->why);
     assert_true(world_has(w, "software") ==

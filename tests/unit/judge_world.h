@@ -34,6 +34,8 @@ void judge_world_free(struct judge_world *w);
 void world_write(struct judge_world *w, const char *path, struct tb_reader content);
 void world_put(struct judge_world *w, const char *path, const char *text);
 void world_remove(struct judge_world *w, const char *path);
+/* A string in out; its length. */
+size_t world_read(const struct judge_world *w, const char *path, char *out, size_t cap);
 bool world_has(const struct judge_world *w, const char *path);
 
 /* w->manifest: software NAME 1.0 at level certified, one payload "run" of the kind file. */

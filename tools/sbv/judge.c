@@ -245,7 +245,7 @@ static bool has_files(const struct tb_manifest *m)
     return false;
 }
 
-static bool run_path(const struct tb_judging *j, const char *name, char out[TB_PATH_MAX])
+bool tb_judging_run_path(const struct tb_judging *j, const char *name, char out[TB_PATH_MAX])
 {
     return snprintf(out, TB_PATH_MAX, "%s/%s", j->q->run, name) < TB_PATH_MAX;
 }
@@ -254,7 +254,8 @@ static bool make_software(const struct tb_judging *j)
 {
     char path[TB_PATH_MAX];
 
-    return j->q->run == NULL || (run_path(j, "software", path) && mkdir(path, 0755) == 0);
+    return j->q->run == NULL ||
+           (tb_judging_run_path(j, "software", path) && mkdir(path, 0755) == 0);
 }
 
 /* The directory for a package's files, made; NULL: none is asked for. */
@@ -302,7 +303,8 @@ static void write_services(struct tb_judging *j)
                                     (const char *)m->name.p, (int)service.left,
                                     (const char *)service.p);
     }
-    if (!run_path(j, "services", path) || !tb_file_replace(path, tb_slice(text, len), NULL, err))
+    if (!tb_judging_run_path(j, "services", path) ||
+        !tb_file_replace(path, tb_slice(text, len), NULL, err))
         (void)tb_judging_unable(j, "services", "a file that can be written");
 }
 
@@ -412,9 +414,13 @@ static void remove_run(const struct tb_judging *j)
                      (const char *)p->manifest.name.p) < (int)sizeof path)
             (void)rmdir(path);
     }
-    if (run_path(j, "services", path))
+    if (tb_judging_run_path(j, "services", path))
         (void)unlink(path);
-    if (run_path(j, "software", path))
+    if (tb_judging_run_path(j, "software", path))
+        (void)rmdir(path);
+    if (snprintf(path, sizeof path, "%s/loaders/%s", j->q->run, j->kept) < (int)sizeof path)
+        (void)unlink(path);
+    if (tb_judging_run_path(j, "loaders", path))
         (void)rmdir(path);
 }
 

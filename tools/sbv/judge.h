@@ -26,10 +26,12 @@ struct tb_judge_question {
     const char *state; /* directory where the state partition is mounted; NULL: not looked at */
     const struct tb_vendors *vendors;
     enum tb_level least; /* the signed command line (trueboot.level=LEVEL) may ask for more */
-    const char *run;     /* a directory where what passed is written: RUN/software, which is not
-                          * there yet, with payloads of the kind file as PACKAGE/FILE, written
-                          * while they are hashed; and RUN/services, lines PACKAGE/FILE. Left
-                          * there only when all passed; NULL: not written */
+    const char *run;     /* a directory where what passed is written, and left only when all did;
+                          * NULL: not written. RUN/software, which is not there yet, has payloads
+                          * of the kind file as PACKAGE/FILE, written while they are hashed;
+                          * RUN/services names those to start, lines PACKAGE/FILE; RUN/loaders has
+                          * manifest and signature of the other set's loader, for the agent, if
+                          * that started this set */
 };
 
 /* What was found about one package of the set. */

@@ -33,6 +33,7 @@ struct tb_judging {
     char (*unclaimed)[TB_PATH_MAX]; /* in the order found */
     size_t n_unclaimed;
     uint64_t faults;
+    char kept[256]; /* file below RUN/loaders; "": none */
     struct tb_reason *why;
     bool unable; /* *why is written */
 };
@@ -41,6 +42,9 @@ struct tb_judging {
 void tb_judging_fault(struct tb_judging *j, const char *path, const struct tb_reason *why);
 /* The fault is that no package claims this path; it gets a record too. */
 void tb_judging_unclaimed(struct tb_judging *j, const char *path, const struct tb_reason *why);
+/* RUN/NAME. False: too long. */
+TB_MUST_CHECK bool tb_judging_run_path(const struct tb_judging *j, const char *name,
+                                       char out[TB_PATH_MAX]);
 /* Returns false. */
 bool tb_judging_unable(struct tb_judging *j, const char *where, const char *what);
 

@@ -148,8 +148,22 @@ static bool is_claimed(const struct tb_judging *j, const struct tb_payload *prog
     return false;
 }
 
+/* One is enough, as the firmware starts one. */
+static void keep_loader(struct tb_judging *j, const struct tb_set_entry *e)
+{
+    char path[TB_PATH_MAX], file[TB_PATH_MAX], err[TB_FILE_ERR_LEN];
+
+    if (j->q->run == NULL || j->kept[0] != '\0')
+        return;
+    (void)snprintf(j->kept, sizeof j->kept, "%s", e->file);
+    if (!tb_judging_run_path(j, "loaders", path) || mkdir(path, 0755) != 0 ||
+        snprintf(file, sizeof file, "%s/%s", path, e->file) >= (int)sizeof file ||
+        !tb_file_create(file, tb_slice(e->prefix, (size_t)e->payloads_at), err))
+        (void)tb_judging_unable(j, "loaders", "a file that can be written");
+}
+
 /* This file is the package of the loader, whole and vouched for, and claims the program. */
-static bool is_claimed_in(const struct tb_judging *j, int dir, const char *file,
+static bool is_claimed_in(struct tb_judging *j, int dir, const char *file,
                           const struct tb_payload *program)
 {
     struct tb_set_entry e = { .fd = -1 };
@@ -161,13 +175,15 @@ static bool is_claimed_in(const struct tb_judging *j, int dir, const char *file,
          tb_lines_text_is(e.package->manifest.name, LOADER_PACKAGE) &&
          tb_package_verify(e.package, &j->rules, &e.trust, &why) &&
          tb_set_payloads(&e, j->hasher, NULL, &why) && claims(&e, program);
+    if (ok)
+        keep_loader(j, &e);
     tb_set_close(&e);
     return ok;
 }
 
 /* An update replaces the loader before it switches, and a fallback comes after it: the loader of
  * either set may start both. */
-static bool is_claimed_by_other_set(const struct tb_judging *j, const struct tb_payload *program)
+static bool is_claimed_by_other_set(struct tb_judging *j, const struct tb_payload *program)
 {
     char path[TB_PATH_MAX];
     struct dirent **list;
