@@ -85,6 +85,21 @@ def the_set_that_is_the_only_good_one_is_never_written_to():
     assert "hello_1.tbp" in names(esp, "a") and conf(esp) == ["default a", "good b"]
 
 
+def the_set_that_runs_is_never_written_to():
+    with open("cmdline", "w") as f:
+        f.write("quiet trueboot.set=b root=x trueboot.set=a\n")  # the loader's own stands last
+    env = {"LD_PRELOAD": CUT, "COMMAND_LINE": "cmdline"}
+    esp = two_sets()
+    before = tree(esp)
+    error = change("update", esp, "hello_2.tbp", "--set", "a", code=2, env=env)
+    assert "--set: set a runs" in error, error
+    assert tree(esp) == before, "something was written"
+    for more in ["--set", "b"], []:
+        esp = two_sets()
+        change("install", esp, world.build("more", []), *more, env=env)
+        assert "more_1.tbp" in names(esp, "b") and conf(esp) == ["default b", "good a"], conf(esp)
+
+
 def the_list_tells_both_sets():
     esp = fresh()
     change("install", esp, "hello_1.tbp")
@@ -317,7 +332,8 @@ with tempfile.TemporaryDirectory() as scratch:
         make("1"), make("2")
     for test in (a_package_is_installed_into_the_other_set, packages_are_updated_and_removed,
                  the_loader_is_replaced_with_its_package,
-                 the_set_that_is_the_only_good_one_is_never_written_to, the_list_tells_both_sets,
+                 the_set_that_is_the_only_good_one_is_never_written_to,
+                 the_set_that_runs_is_never_written_to, the_list_tells_both_sets,
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
                  b08_what_adds_to_the_initrd_is_of_the_bases_level,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,

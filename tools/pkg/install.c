@@ -65,6 +65,8 @@ static bool choose(struct change *c)
 
     if (!tool_set_option(c->t, &c->target))
         return false;
+    if (c->target != '\0' && c->target == running)
+        return tool_fail(TOOL_USAGE, "--set: set %c runs, and is never written to", running), false;
     if (c->target != '\0')
         return true;
     if (running == 'a' || running == 'b')
