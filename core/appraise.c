@@ -202,16 +202,15 @@ void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *po
 
 bool tb_versions_remember(const struct tb_boot_result *boot, struct tb_minimum *m)
 {
-    bool changed = false;
+    struct tb_minimum now = { 0 };
 
     for (size_t i = 0; i < boot->chain.n_packages; i++) {
         const struct tb_chain_package *p = &boot->chain.package[i];
-        const struct tb_reader name = tb_slice(p->name, strlen(p->name));
 
-        if (tb_minimum_of(m, name) < p->security_version)
-            changed = tb_minimum_raise(m, name, p->security_version) || changed;
+        if (!tb_minimum_raise(&now, tb_slice(p->name, strlen(p->name)), p->security_version))
+            break; /* cannot happen: both hold TB_SET_PACKAGES_MAX */
     }
-    return changed;
+    return tb_minimum_take(m, &now);
 }
 
 const char *tb_result_headline(const struct tb_result *r)

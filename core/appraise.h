@@ -220,7 +220,7 @@ void tb_appraise_refused(const struct tb_reason *why, const struct tb_policy *po
                          struct tb_result *out);
 
 /* After a verdict of trusted: the versions of the boot's packages into what is remembered of the
- * host. Packages beyond its room are not remembered. True: *m changed. */
+ * host, by tb_minimum_take(). True: *m changed. */
 bool tb_versions_remember(const struct tb_boot_result *boot, struct tb_minimum *m);
 
 /* The headline in words ("Secure Boot was off"), or "" when nothing failed. From the table only. */

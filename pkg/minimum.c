@@ -53,21 +53,26 @@ size_t tb_minimum_print(const struct tb_minimum *m, char out[TB_MINIMUM_LEN_MAX]
     return n;
 }
 
+/* Where the name stands, or would. */
+static bool find(const struct tb_minimum *m, struct tb_reader name, size_t *at)
+{
+    for (*at = 0; *at < m->n && tb_lines_order(name_at(m, *at), name) < 0;)
+        ++*at;
+    return *at < m->n && tb_slice_equal(name_at(m, *at), name);
+}
+
 uint32_t tb_minimum_of(const struct tb_minimum *m, struct tb_reader name)
 {
-    for (size_t i = 0; i < m->n; i++)
-        if (tb_slice_equal(name_at(m, i), name))
-            return m->package[i].security_version;
-    return 0;
+    size_t i;
+
+    return find(m, name, &i) ? m->package[i].security_version : 0;
 }
 
 bool tb_minimum_raise(struct tb_minimum *m, struct tb_reader name, uint32_t security_version)
 {
-    size_t i = 0;
+    size_t i;
 
-    while (i < m->n && tb_lines_order(name_at(m, i), name) < 0)
-        i++;
-    if (i < m->n && tb_slice_equal(name_at(m, i), name)) {
+    if (find(m, name, &i)) {
         if (security_version > m->package[i].security_version)
             m->package[i].security_version = security_version;
         return true;
@@ -78,4 +83,35 @@ bool tb_minimum_raise(struct tb_minimum *m, struct tb_reader name, uint32_t secu
     m->n++;
     set(m, i, name, security_version);
     return true;
+}
+
+/* The first that is not among these goes. */
+static void make_room(struct tb_minimum *m, const struct tb_minimum *these)
+{
+    size_t i = 0, at;
+
+    while (i < m->n && find(these, name_at(m, i), &at))
+        i++;
+    if (i == m->n)
+        return;
+    m->n--;
+    memmove(&m->package[i], &m->package[i + 1], (m->n - i) * sizeof m->package[0]);
+}
+
+bool tb_minimum_take(struct tb_minimum *m, const struct tb_minimum *of_set)
+{
+    bool changed = false;
+
+    for (size_t i = 0; i < of_set->n; i++) {
+        const struct tb_reader name = name_at(of_set, i);
+        const uint32_t version = of_set->package[i].security_version;
+        size_t at;
+
+        if (tb_minimum_of(m, name) >= version)
+            continue;
+        if (m->n == TB_SET_PACKAGES_MAX && !find(m, name, &at))
+            make_room(m, of_set);
+        changed = tb_minimum_raise(m, name, version) || changed;
+    }
+    return changed;
 }

@@ -28,5 +28,8 @@ uint32_t tb_minimum_of(const struct tb_minimum *m, struct tb_reader name);
 /* Never lowers. name: tb_is_package_name(). False: no room for another name. */
 TB_MUST_CHECK bool tb_minimum_raise(struct tb_minimum *m, struct tb_reader name,
                                     uint32_t security_version);
+/* Raises to what a whole set has. Where there is no room for one of its names, the first name that
+ * the set does not have goes, so a set always fits. True: something changed. */
+bool tb_minimum_take(struct tb_minimum *m, const struct tb_minimum *of_set);
 
 #endif

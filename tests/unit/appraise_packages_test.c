@@ -509,6 +509,25 @@ static void b07_what_a_host_was_trusted_with_is_remembered_and_never_lowered(voi
     chain_free(c);
 }
 
+static void b07_packages_of_the_boot_are_remembered_where_64_others_were(void **state)
+{
+    struct chain *c = chain_new();
+    char name[16];
+
+    (void)state;
+    for (unsigned i = 0; i < TB_SET_PACKAGES_MAX; i++) {
+        snprintf(name, sizeof name, "an-old%02u", i);
+        assert_true(tb_minimum_raise(&c->versions, S(name), 1));
+    }
+    chain_run(c);
+    assert_true(tb_versions_remember(&c->boot, &c->versions));
+    assert_int_equal(c->versions.n, TB_SET_PACKAGES_MAX);
+    assert_int_equal(tb_minimum_of(&c->versions, S("hello")), 5);
+    assert_int_equal(tb_minimum_of(&c->versions, S("base")), 5);
+    assert_int_equal(tb_minimum_of(&c->versions, S("an-old63")), 1);
+    chain_free(c);
+}
+
 static struct tb_manifest *one_more(struct chain *c, size_t like)
 {
     struct chain_package *p = &c->package[c->n_packages++];
@@ -701,6 +720,7 @@ int main(void)
         cmocka_unit_test(t54_a_record_of_a_package_says_what_the_manifest_says),
         cmocka_unit_test(t54_b07_an_older_package_is_rolled_back),
         cmocka_unit_test(b07_what_a_host_was_trusted_with_is_remembered_and_never_lowered),
+        cmocka_unit_test(b07_packages_of_the_boot_are_remembered_where_64_others_were),
         cmocka_unit_test(t54_a_set_has_each_package_once_and_those_that_are_required),
         cmocka_unit_test(t54_packages_have_what_they_require_and_no_conflict),
         cmocka_unit_test(t54_signers_and_vendors_of_the_loader_are_those_of_policy_and_metadata),
