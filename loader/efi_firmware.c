@@ -76,6 +76,15 @@ enum tb_loader_file tb_efi_variable_get(void *ctx, enum tb_loader_variable v, ui
     return TB_FILE_OK;
 }
 
+/* What needs a signature to be deleted stays, so the firmware is asked. */
+static bool away_with(struct tb_efi *efi, CHAR16 *name, EFI_GUID *guid)
+{
+    UINTN len = 0;
+
+    efi->runtime->SetVariable(name, guid, 0, 0, NULL);
+    return efi->runtime->GetVariable(name, guid, NULL, &len, NULL) == EFI_NOT_FOUND;
+}
+
 static bool set_variable(struct tb_efi *efi, CHAR16 *name, EFI_GUID *guid, UINT32 attributes,
                          struct tb_reader value)
 {
@@ -84,8 +93,8 @@ static bool set_variable(struct tb_efi *efi, CHAR16 *name, EFI_GUID *guid, UINT3
 
     if (status != EFI_INVALID_PARAMETER)
         return status == EFI_SUCCESS;
-    /* It is there with other attributes: away with it. */
-    return efi->runtime->SetVariable(name, guid, 0, 0, NULL) == EFI_SUCCESS &&
+    /* It is there with other attributes. */
+    return away_with(efi, name, guid) &&
            efi->runtime->SetVariable(name, guid, attributes, value.left, (VOID *)(UINTN)value.p) ==
                EFI_SUCCESS;
 }
@@ -132,6 +141,9 @@ bool tb_efi_hand_over_vendors(struct tb_efi *efi, const struct tb_reader *cert, 
     size_t len = 0;
     bool ok;
 
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!away_with(efi, names[i], &shim_guid))
+            return false;
     for (size_t i = 0; i < n; i++)
         len += LIST_HEADER_LEN + OWNER_LEN + cert[i].left;
     lists = to = tb_efi_take(efi, len);
@@ -139,8 +151,6 @@ bool tb_efi_hand_over_vendors(struct tb_efi *efi, const struct tb_reader *cert, 
         return false;
     for (size_t i = 0; i < n; i++)
         put_list(&to, cert[i]);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        efi->runtime->SetVariable(names[i], &shim_guid, 0, 0, NULL);
     ok = set_variable(efi, L"MokListRT", &shim_guid, attributes, tb_slice(lists, len)) &&
          set_variable(efi, L"MokListTrustedRT", &shim_guid, attributes, tb_slice(&yes, 1));
     tb_efi_give_back(efi, lists, len);

@@ -324,36 +324,32 @@ static bool load_a_set(struct tb_loader *l)
            fall_back(l, &set, tb_check_text(l->fault.check)->code) && tb_loader_set(l, set);
 }
 
-/* Only what came up whole once may forbid what was before it. */
-static void raise_minimum(struct tb_loader *l)
+/* Under Secure Boot, only what came up whole once may forbid what was before it. A minimum that the
+ * firmware does not keep stops nothing, but is measured: rollback is not held off on this host. */
+bool tb_loader_raise_minimum(struct tb_loader *l)
 {
+    const struct tb_record r = { .kind = TB_RECORD_UNVERIFIED,
+                                 .name = text_of("TruebootMinimum"),
+                                 .code =
+                                     text_of(tb_check_text(TB_CHECK_PACKAGE_ROLLED_BACK)->code) };
     struct tb_minimum raised = l->minimum;
-    char now[TB_VARIABLE_LEN_MAX], before[TB_VARIABLE_LEN_MAX];
-    size_t now_len, before_len = tb_minimum_print(&l->minimum, before);
-    bool ok = true;
+    char text[TB_VARIABLE_LEN_MAX];
 
-    for (size_t i = 0; i < l->seen.n; i++)
-        ok = tb_minimum_raise(&raised, text_of(l->seen.package[i].name),
-                              l->seen.package[i].security_version) &&
-             ok;
-    now_len = tb_minimum_print(&raised, now);
-    if (!tb_slice_equal(tb_slice(now, now_len), tb_slice(before, before_len)))
-        ok = l->ops->variable_set(l->ctx, TB_VARIABLE_MINIMUM, tb_slice(now, now_len)) && ok;
-    if (!ok)
-        tb_loader_say(l, "the firmware does not keep which versions must not come back");
+    if (!l->enforces || !l->conf.good[l->boot.set - 'a'] || !tb_minimum_take(&raised, &l->seen) ||
+        l->ops->variable_set(l->ctx, TB_VARIABLE_MINIMUM,
+                             tb_slice(text, tb_minimum_print(&raised, text))))
+        return true;
+    tb_loader_say(l, "the firmware does not keep which versions must not come back");
+    return tb_loader_record(l, TB_PCR_SETTINGS, &r);
 }
 
 static void remember(struct tb_loader *l)
 {
     const size_t i = (size_t)(l->boot.set - 'a');
 
-    if (l->conf.good[i]) {
-        if (l->enforces)
-            raise_minimum(l);
-    } else if (!l->ops->variable_set(l->ctx, TB_VARIABLE_TRIED,
-                                     tb_slice(l->tried[i], sizeof l->tried[i]))) {
+    if (!l->conf.good[i] &&
+        !l->ops->variable_set(l->ctx, TB_VARIABLE_TRIED, tb_slice(l->tried[i], sizeof l->tried[i])))
         tb_loader_say(l, "the firmware does not keep that set %c is tried", l->boot.set);
-    }
 }
 
 bool tb_load(struct tb_loader *l)

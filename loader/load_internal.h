@@ -30,6 +30,8 @@ static inline char tb_other_set(char set)
 size_t tb_loader_list(struct tb_loader *l, char set);
 /* Measures, verifies and reads a whole set into l->boot. False: l->fault, and it was said. */
 TB_MUST_CHECK bool tb_loader_set(struct tb_loader *l, char set);
+/* Of a set that is loaded whole. False as tb_loader_record(). */
+TB_MUST_CHECK bool tb_loader_raise_minimum(struct tb_loader *l);
 /* Gives back what a set took. */
 void tb_loader_drop(struct tb_loader *l);
 

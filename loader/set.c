@@ -397,5 +397,5 @@ bool tb_loader_set(struct tb_loader *l, char set)
     if (!tb_pe_parse(tb_slice(l->boot.kernel.p, l->boot.kernel.len), &l->boot.kernel_image,
                      &l->fault))
         return stop(l, "kernel");
-    return command_line(l) && bound(l, TB_RECORD_END);
+    return command_line(l) && tb_loader_raise_minimum(l) && bound(l, TB_RECORD_END);
 }
