@@ -663,41 +663,6 @@ static void b05_only_data_is_in_its_place_on_the_state_partition(void **state)
     world_passes(w);
 }
 
-static void b05_a_pipe_on_the_state_partition_is_named_and_does_not_hang(void **state)
-{
-    struct judge_world *w = *state;
-    char full[256];
-
-    world_put(w, "state/data/x", "x");
-    snprintf(full, sizeof full, "%s/data/pipe", w->state);
-    assert_int_equal(mkfifo(full, 0644), 0);
-    world_fails(w, TB_CHECK_PACKAGE_UNCLAIMED, "state:/data/pipe", "unclaimed state:/data/pipe");
-}
-
-static void b05_more_files_than_are_told_are_counted(void **state)
-{
-    struct judge_world *w = *state;
-    char path[64];
-
-    for (unsigned i = 0; i < TB_JUDGE_UNCLAIMED_MAX + 5; i++) {
-        snprintf(path, sizeof path, "esp/many/%03u", i);
-        world_put(w, path, "x");
-    }
-    w->records_max = 0;
-    world_judge(w); /* they do not fit into the world's list */
-    assert_int_equal(w->judgement, TB_JUDGE_UNABLE);
-    assert_int_equal(w->n_faults, WORLD_TOLD_MAX);
-}
-
-static void b05_a_path_that_is_too_deep_is_named(void **state)
-{
-    struct judge_world *w = *state;
-
-    world_put(w, "esp/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17/x", "x");
-    world_fails(w, TB_CHECK_PACKAGE_UNCLAIMED, "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
-                "unclaimed /1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17");
-}
-
 /* ---- what cannot be judged ---- */
 
 static void a_set_that_is_not_there_is_not_judged(void **state)
@@ -772,9 +737,6 @@ int main(void)
         T(b09_nothing_else_of_the_other_set_claims_a_program),
         T(b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed),
         T(b05_only_data_is_in_its_place_on_the_state_partition),
-        T(b05_a_pipe_on_the_state_partition_is_named_and_does_not_hang),
-        T(b05_more_files_than_are_told_are_counted),
-        T(b05_a_path_that_is_too_deep_is_named),
         T(a_set_that_is_not_there_is_not_judged),
         T(a_set_of_more_files_than_a_set_may_have_is_not_judged),
         T(a_record_that_is_not_taken_ends_the_judgement),

@@ -19,8 +19,8 @@
 #include "tools/sbv/judge_internal.h"
 
 #define LOADER_PACKAGE "trueboot-loader"
-#define DEPTH_MAX 16
-#define ENTRIES_MAX 65536              /* of one partition */
+#define DEPTH_MAX 64
+#define ENTRIES_MAX 262144             /* of one partition */
 #define PROGRAM_MAX (64 * 1024 * 1024) /* bytes of an EFI program outside of packages */
 
 struct walk {
@@ -60,8 +60,12 @@ static bool visit(struct walk *w, const char *dir, const char *name, unsigned de
     char path[TB_PATH_MAX], full[2 * TB_PATH_MAX];
     struct stat st;
 
-    if (++w->n > ENTRIES_MAX)
-        return errno = E2BIG, tb_judging_unable(w->j, w->root, "at most 65536 files");
+    if (++w->n > ENTRIES_MAX) {
+        if (w->n == ENTRIES_MAX + 1) /* told once; the others are not looked at */
+            tell(w, dir[0] == '\0' ? "/" : dir, TB_CHECK_PACKAGE_UNCLAIMED,
+                 "at most 262144 entries of the partition", "more");
+        return true;
+    }
     if (snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path ||
         snprintf(full, sizeof full, "%s%s", w->root, path) >= (int)sizeof full) {
         tell(w, dir, TB_CHECK_PACKAGE_UNCLAIMED, "a path of at most 1023 bytes", "a longer one");
@@ -83,7 +87,7 @@ static bool walk(struct walk *w, const char *path, unsigned depth)
     int n;
 
     if (depth > DEPTH_MAX) {
-        tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "at most 16 folders deep", "a deeper one");
+        tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "at most 64 folders deep", "a deeper one");
         return true;
     }
     (void)snprintf(full, sizeof full, "%s%s", w->root, path);
@@ -260,15 +264,17 @@ static bool could_run(const struct walk *w, const char *path, const struct stat 
            (n == 4 && memcmp(head, "\177ELF", 4) == 0);
 }
 
+/* Sockets and pipes are left by programs that run, and hold nothing that could. */
 static void check_state_file(struct walk *w, const char *path, const struct stat *st)
 {
     bool in_place = strncmp(path, "/data/", 6) == 0 || strncmp(path, "/lost+found/", 12) == 0;
 
     if (!in_place)
         tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "nothing outside of /data", "this file");
-    else if (S_ISREG(st->st_mode) ? could_run(w, path, st) : !S_ISLNK(st->st_mode))
-        tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "data only",
-             S_ISREG(st->st_mode) ? "a program or script" : "a device, socket or pipe");
+    else if (S_ISREG(st->st_mode) && could_run(w, path, st))
+        tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "data only", "a program or script");
+    else if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
+        tell(w, path, TB_CHECK_PACKAGE_UNCLAIMED, "data only", "a device");
 }
 
 bool tb_judge_state(struct tb_judging *j)
