@@ -7,7 +7,7 @@
 
 #include "tests/unit/judge_world.h"
 
-/* --- Folders named "many" that have this many times their one file: the linker gives us
+/* --- Folders named "many" that have this many times their one entry: the linker gives us
  * scandir64(), which scandir() is
  * (--wrap) --- */
 
@@ -65,8 +65,12 @@ static void b05_a_pipe_and_a_socket_are_data_where_data_is(void **state)
 static void b05_too_many_files_end_with_a_verdict(void **state)
 {
     struct judge_world *w = *state;
+    char full[256];
 
     world_put(w, "state/data/many/x", "x");
+    world_remove(w, "state/data/many/x");
+    snprintf(full, sizeof full, "%s/data/many/pipe", w->state);
+    assert_int_equal(mkfifo(full, 0644), 0);
     crowd = 262144 - 2; /* and the two folders */
     world_passes(w);
     crowd += 2;
