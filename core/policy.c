@@ -31,7 +31,10 @@ bool tb_check_is_always_required(enum tb_check check)
 
 enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check)
 {
-    return always_required[check] ? TB_SEVERITY_REQUIRED : policy->severity[check];
+    /* On Trueboot's own chain it tells of records that the loader did not write. */
+    const bool of_chain = check == TB_CHECK_LOG_UNEXPLAINED && policy->packages.n_vendors != 0;
+
+    return always_required[check] || of_chain ? TB_SEVERITY_REQUIRED : policy->severity[check];
 }
 
 bool tb_policy_revoked_at(const struct tb_policy *policy, const uint8_t digest[32], size_t *at)

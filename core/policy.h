@@ -118,7 +118,8 @@ void tb_policy_builtin(struct tb_policy *out);
 #define TB_POLICY_PCRS_CHAIN UINT32_C(0x7800) /* 11 to 14: records of Trueboot's boot chain */
 
 /* What a failure of this check does under this policy. Some checks are what makes Evidence evidence
- * (signature, binding, replay, ...): they are required whatever the policy says. */
+ * (signature, binding, replay, ...): they are required whatever the policy says; and where it names
+ * vendors, so is LOG_UNEXPLAINED, without which the loader's records are none. */
 enum tb_severity tb_policy_severity(const struct tb_policy *policy, enum tb_check check);
 bool tb_check_is_always_required(enum tb_check check);
 

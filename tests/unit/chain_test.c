@@ -18,6 +18,11 @@ static void package_after_the_end(struct chain *c)
     after_the_end(c, 13, TB_RECORD_PACKAGE, 2);
 }
 
+static void unexplained_is_told_only(struct chain *c)
+{
+    c->policy.severity[TB_CHECK_LOG_UNEXPLAINED] = TB_SEVERITY_INFORM;
+}
+
 static void set_after_the_end(struct chain *c)
 {
     after_the_end(c, 12, TB_RECORD_SET, 0);
@@ -115,12 +120,14 @@ static void b09_records_without_end_are_not_kept(void **state)
     chain_free(c);
 }
 
-#define N_ABOUT_PLACES 12 /* of these */
+#define N_ABOUT_PLACES 13 /* of these */
 
 static void b09_nothing_but_records_in_their_places_is_explained(void **state)
 {
     static const struct chain_change list[] = {
         { "a package behind the end", "log.unexplained", NULL, package_after_the_end, NULL },
+        { "which no policy lowers", "log.unexplained", unexplained_is_told_only,
+          package_after_the_end, NULL },
         { "a set behind the end", "log.unexplained", NULL, set_after_the_end, NULL },
         { "a command line behind the end", "log.unexplained", NULL, command_line_after_the_end,
           NULL },
@@ -560,7 +567,7 @@ static void t10_each_check_of_the_chain_flips_the_verdict_alone(void **state)
         TB_CHECK_PACKAGE_PAYLOAD,   TB_CHECK_PACKAGE_UNCLAIMED, TB_CHECK_PACKAGE_ROLLED_BACK,
         TB_CHECK_PACKAGE_DUPLICATE, TB_CHECK_PACKAGE_RELATION,  TB_CHECK_PACKAGE_REQUIRED,
         TB_CHECK_UNSIGNED_OPTION,   TB_CHECK_FALLBACK,          TB_CHECK_RESCUE,
-        TB_CHECK_BOOT_VERIFIER,     TB_CHECK_BOOT_COMPLETE,
+        TB_CHECK_BOOT_VERIFIER,     TB_CHECK_BOOT_COMPLETE,     TB_CHECK_LOADER_DRIVER,
     };
     struct chain *c = chain_new();
 

@@ -56,6 +56,20 @@ static void t10_no_policy_can_do_without_what_makes_evidence_evidence(void **sta
     assert_int_equal(tb_policy_severity(&p, TB_CHECK_SB_OFF), TB_SEVERITY_INFORM);
 }
 
+static void t10_with_vendors_no_record_is_left_unexplained(void **state)
+{
+    static struct tb_policy p;
+
+    (void)state;
+    tb_policy_builtin(&p);
+    p.severity[TB_CHECK_LOG_UNEXPLAINED] = TB_SEVERITY_INFORM;
+    p.severity[TB_CHECK_SB_OFF] = TB_SEVERITY_INFORM;
+    assert_int_equal(tb_policy_severity(&p, TB_CHECK_LOG_UNEXPLAINED), TB_SEVERITY_INFORM);
+    p.packages.n_vendors = 1;
+    assert_int_equal(tb_policy_severity(&p, TB_CHECK_LOG_UNEXPLAINED), TB_SEVERITY_REQUIRED);
+    assert_int_equal(tb_policy_severity(&p, TB_CHECK_SB_OFF), TB_SEVERITY_INFORM);
+}
+
 static void the_list_of_revocations_is_searched_to_both_ends(void **state)
 {
     static struct tb_policy p;
@@ -101,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_built_in_policy_is_the_documented_one),
         cmocka_unit_test(t10_no_policy_can_do_without_what_makes_evidence_evidence),
+        cmocka_unit_test(t10_with_vendors_no_record_is_left_unexplained),
         cmocka_unit_test(the_list_of_revocations_is_searched_to_both_ends),
         cmocka_unit_test(revocations_are_kept_in_order_and_have_an_end),
     };
