@@ -252,7 +252,7 @@ static void judge_levels(struct work *w)
 
 /* In the bank that is relied on, and in every other that matches and that the list has digests of:
  * an image is not in the log, so nothing else says that two digests are of the same one. */
-static void judge_program(struct work *w, const struct tb_program *p)
+static void judge_program(struct work *w, enum tb_check c, const struct tb_program *p)
 {
     for (unsigned i = TB_N_BANKS; i-- > 0;) {
         enum tb_bank b = (enum tb_bank)i;
@@ -262,8 +262,15 @@ static void judge_program(struct work *w, const struct tb_program *p)
             continue;
         snprintf(where, sizeof where, "event %" PRIu32 " %s", p->event, tb_bank_name(b));
         tb_hex(tb_slice(p->digest[b], tb_bank_digest_len(b)), hex, sizeof hex);
-        tb_findings_fail(w->f, TB_CHECK_LOADER_ALLOWED, where, "an allowed program", "%s", hex);
+        tb_findings_fail(w->f, c, where, "an allowed program", "%s", hex);
     }
+}
+
+/* On Trueboot's own chain, where packages name what the firmware may start. */
+static bool packages_claim_programs(const struct work *w)
+{
+    return w->policy->packages.n_vendors != 0 &&
+           w->f->outcome[TB_CHECK_LOADER_UNCLAIMED] == TB_PASS;
 }
 
 /* Group 7: whatever PCR 4 holds that is no separator and no action must be on the list. */
@@ -271,17 +278,62 @@ static void judge_programs(struct work *w)
 {
     const enum tb_check c = TB_CHECK_LOADER_ALLOWED;
     const struct tb_boot_facts *facts = &w->out->facts;
+    const bool asked = w->policy->n_programs != 0 && !packages_claim_programs(w);
 
     if (!pcr_matches(w, 4))
         return;
-    if (w->policy->n_programs != 0 && facts->n_programs == 0)
+    if (asked && facts->n_programs == 0)
         tb_findings_fail(w->f, c, "PCR 4", "an allowed program", "none");
-    if (w->policy->n_programs != 0 && facts->n_programs_lost != 0)
+    if (asked && facts->n_programs_lost != 0)
         tb_findings_fail(w->f, c, "PCR 4", "at most 32 programs", "%zu more",
                          facts->n_programs_lost);
-    for (size_t i = 0; w->policy->n_programs != 0 && i < facts->n_programs; i++)
-        judge_program(w, &facts->program[i]);
+    for (size_t i = 0; asked && i < facts->n_programs; i++)
+        judge_program(w, c, &facts->program[i]);
     tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
+/* Authenticode hashes an image from its first byte on, and leaves out some later ones: whoever
+ * edits the log could let what is hashed pass for the event's data. A PE image with a DOS header or
+ * without; a legacy option ROM. */
+static bool begins_like_program(struct tb_reader data)
+{
+    static const char magic[][2] = { { 'M', 'Z' }, { 'P', 'E' }, { '\x55', '\xaa' } };
+
+    for (size_t i = 0; i < sizeof magic / sizeof *magic; i++)
+        if (data.left >= 2 && memcmp(data.p, magic[i], 2) == 0)
+            return true;
+    return false;
+}
+
+/* PFP 1.06, 3.3.4.3: PCR 2 has drivers and option ROMs. Whatever is not the hash of data that the
+ * log has is one, separators included that the log shows as something else. */
+static void judge_driver(struct work *w, const struct tb_event *e)
+{
+    const struct tb_log_trust trust = { w->out->bank, &w->out->states };
+    struct tb_program p;
+
+    if (e->type == TB_EV_NO_ACTION || e->pcr != 2 ||
+        (tb_event_covers(e, trust, w->h, &e->data, 1) && !begins_like_program(e->data)))
+        return;
+    tb_program_of_event(e, trust, &p);
+    judge_program(w, TB_CHECK_LOADER_DRIVER, &p);
+}
+
+/* B-09: a driver that root registered runs before the loader, and could measure in its place. Where
+ * an image came from the log tells, but no digest covers it: a card's is told like any other. */
+static void judge_drivers(struct work *w)
+{
+    struct tb_reason why;
+    struct tb_event e;
+    struct tb_log log;
+
+    if (w->policy->packages.n_vendors != 0) {
+        if (!pcr_matches(w, 2) || !tb_log_open(w->log, &log, &why))
+            return; /* the latter cannot be: the log has replayed */
+        while (tb_log_next(&log, &e, &why) == TB_LOG_EVENT)
+            judge_driver(w, &e);
+    }
+    tb_findings_pass(w->f, TB_CHECK_LOADER_DRIVER); /* a worse outcome stays */
 }
 
 static void judge_event(struct work *w, const struct tb_event *e)
@@ -547,6 +599,7 @@ void tb_appraise_policy(struct tb_reader log, const struct tb_pcrs *quoted,
     judge_keys(&w);
     judge_levels(&w);
     judge_programs(&w);
+    judge_drivers(&w);
     judge_revoked(&w);
     judge_cmdline(&w);
     judge_pins(&w);

@@ -193,6 +193,16 @@ static void program_path(struct tb_reader data, char out[TB_TEXT_MAX])
     memcpy(out + 3, whole + n - (TB_TEXT_MAX - 4), TB_TEXT_MAX - 3);
 }
 
+void tb_program_of_event(const struct tb_event *e, struct tb_log_trust t, struct tb_program *out)
+{
+    *out = (struct tb_program){ .event = e->index, .bank = t.bank };
+    for (unsigned b = 0; b < TB_N_BANKS; b++)
+        if (tb_event_counts(e, t, (enum tb_bank)b) && (e->banks >> b & 1)) {
+            memcpy(out->digest[b], e->digest[b].p, e->digest[b].left);
+            out->banks |= 1u << b;
+        }
+}
+
 /* Everything in PCR 4 that is not known to be something else is a program, whatever its type says.
  * An action has text for data and the digest of that text; no image hashes to it. */
 static void program(struct tb_boot_scan *s, const struct tb_event *e)
@@ -206,13 +216,7 @@ static void program(struct tb_boot_scan *s, const struct tb_event *e)
         facts->n_programs_lost++;
         return;
     }
-    p->event = e->index;
-    p->bank = s->bank;
-    for (unsigned b = 0; b < TB_N_BANKS; b++)
-        if (bank_counts(s, (enum tb_bank)b, e) && (e->banks >> b & 1)) {
-            memcpy(p->digest[b], e->digest[b].p, e->digest[b].left);
-            p->banks |= 1u << b;
-        }
+    tb_program_of_event(e, trust(s), p);
     program_path(e->data, p->path);
     facts->n_programs++;
 }

@@ -44,14 +44,19 @@ struct tb_authority {
     bool in_db;            /* is an entry of the measured db: vouched for by the firmware's own */
 };
 
-/* A program measured into PCR 4: anything there that is neither separator nor known action. */
+/* A program measured into PCR 4: anything there that is neither separator nor known action. Of PCR
+ * 2 core/appraise_policy.c makes its own. */
 struct tb_program {
     uint32_t event;
     enum tb_bank bank; /* that is relied on */
-    uint32_t banks;    /* bit b: digest[b] counts, because PCR 4 matches in that bank */
+    uint32_t banks;    /* bit b: digest[b] counts, because the PCR matches in that bank */
     uint8_t digest[TB_N_BANKS][TB_DIGEST_MAX]; /* Authenticode digests of the image */
     char path[TB_TEXT_MAX]; /* device path as text: NOT covered by the digest, never believed */
 };
+
+/* The event as a program that it measures, without its path. */
+void tb_program_of_event(const struct tb_event *e, struct tb_log_trust trust,
+                         struct tb_program *out);
 
 enum tb_keyset_index { TB_KEYSET_PK, TB_KEYSET_KEK, TB_KEYSET_DB, TB_KEYSET_DBX, TB_N_KEYSETS };
 

@@ -271,6 +271,10 @@
     "the firmware started a program that no signed package claims", \
     "another boot loader, signed with a key that the firmware accepts, was installed in place of ours", \
     "look into who installed the program; install the loader's package again") \
+  X(LOADER_DRIVER, LOADER, "loader.driver", ADVISORY, \
+    "the firmware ran a driver or an option ROM that nobody vouches for", \
+    "an option ROM of a card, or a driver that somebody registered with the firmware", \
+    "compare its digest with that of the card's maker; then put it on the policy's list of programs, or make this check required") \
   /* 8 packages */ \
   X(PACKAGE_FORMAT, PACKAGES, "package.format", REQUIRED, \
     "a package is not well formed", \

@@ -528,12 +528,27 @@ static void t26_a_firmware_version_on_an_advisory_is_told_with_its_name(void **s
     evidence_free(e);
 }
 
+/* Its digest is on no list, and nobody asks for one. */
+static void without_vendors_no_driver_is_asked_for(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    log_event(e->log, 2, TB_EV_EFI_BOOT_SERVICES_DRIVER, log_text("MZ a driver"),
+              log_text("its place"));
+    evidence_run(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_LOADER_DRIVER], TB_PASS);
+    evidence_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t49_a_revocation_that_dbx_lacks_is_named),
         cmocka_unit_test(t49_a_certificate_in_dbx_counts_by_its_digest),
         cmocka_unit_test(t49_a_revoked_program_or_signer_is_refused_whatever_dbx_says),
+        cmocka_unit_test(without_vendors_no_driver_is_asked_for),
         cmocka_unit_test(t49_programs_without_a_sha256_digest_cannot_be_cleared),
         cmocka_unit_test(t49_more_authorities_than_can_be_kept_cannot_be_cleared),
         cmocka_unit_test(t51_what_no_stock_system_needs_is_refused_with_the_option),

@@ -194,6 +194,120 @@ static void b09_a_second_program_is_told_and_none_is_as_bad(void **state)
     chain_free(c);
 }
 
+/* ---- PCR 2: drivers and option ROMs ---- */
+
+#define DRIVER "MZ a driver, signed with an allowed key"
+
+/* A good boot, in which the firmware also ran the driver; NULL: with this data in PCR 2. */
+static struct chain *boot_with_driver(const char *driver, const char *logged)
+{
+    struct chain *c = chain_new();
+    struct log_item *item;
+
+    chain_records(c);
+    chain_firmware(c);
+    item = log_event(c->log, 2, TB_EV_EFI_BOOT_SERVICES_DRIVER,
+                     log_text(driver != NULL ? driver : logged), log_text(logged));
+    log_move_before(c->log, item, log_find(c->log, 2, TB_EV_SEPARATOR, 0));
+    chain_rest(c);
+    return c;
+}
+
+static void list_program(struct chain *c, enum tb_bank b, const char *image)
+{
+    struct tb_digest_entry *e = &c->policy.programs[c->policy.n_programs++];
+
+    e->bank = b;
+    assert_true(tb_hash(c->h, b, S(image), e->digest));
+}
+
+static void list_driver(struct chain *c)
+{
+    list_program(c, TB_BANK_SHA512, DRIVER);
+    list_program(c, TB_BANK_SHA256, DRIVER);
+}
+
+static void b09_a_driver_that_nobody_vouches_for_is_told(void **state)
+{
+    struct chain *c = boot_with_driver(DRIVER, "where it was");
+
+    (void)state;
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_CHANGED, "loader.driver");
+    assert_non_null(strstr(chain_reason(c, TB_CHECK_LOADER_DRIVER)->where, "sha512"));
+    c->policy.severity[TB_CHECK_LOADER_DRIVER] = TB_SEVERITY_REQUIRED;
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_FAILED, "loader.driver");
+    chain_free(c);
+}
+
+/* And the list asks nothing of the programs that packages claim. */
+static void b09_a_driver_on_the_list_of_the_policy_is_vouched_for(void **state)
+{
+    struct chain *c = boot_with_driver(DRIVER, "where it was");
+
+    (void)state;
+    list_driver(c);
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_TRUSTED, "");
+    c->policy.programs[1].digest[3] ^= 1; /* in one bank it is another one */
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_CHANGED, "loader.driver");
+    c->policy.n_programs = 0;
+    list_program(c, TB_BANK_SHA256, DRIVER); /* not in the bank that is relied on */
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_CHANGED, "loader.driver");
+    chain_free(c);
+}
+
+static void b09_a_list_of_programs_claims_no_other_loader(void **state)
+{
+    struct chain *c = chain_new();
+
+    (void)state;
+    list_driver(c);
+    c->program = "another loader, signed with an allowed key";
+    chain_run(c);
+    chain_expect(c, TB_VERDICT_FAILED, "loader.allowed");
+    assert_int_equal(c->result.findings.outcome[TB_CHECK_LOADER_UNCLAIMED], TB_FAIL);
+    chain_free(c);
+}
+
+/* Root chooses what the log shows for a digest: type, and what Authenticode hashes of an image. */
+static void b09_neither_type_nor_data_of_the_log_hides_a_driver(void **state)
+{
+    static const char *const images[] = { DRIVER, "PE without a DOS header", "\x55\xaa of a card" };
+    static const uint32_t types[] = { TB_EV_SEPARATOR, TB_EV_ACTION, TB_EV_EFI_VARIABLE_BOOT };
+    struct chain *c;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++) {
+        c = boot_with_driver(NULL, images[i]);
+        chain_appraise(c);
+        chain_expect(c, TB_VERDICT_CHANGED, "loader.driver");
+        chain_free(c);
+    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        c = boot_with_driver(DRIVER, "where it was");
+        log_find(c->log, 2, TB_EV_EFI_BOOT_SERVICES_DRIVER, 0)->type = types[i];
+        log_finish(c->log);
+        c->in.log = log_slice(c->log);
+        chain_appraise(c);
+        assert_int_equal(c->result.findings.outcome[TB_CHECK_LOADER_DRIVER], TB_FAIL);
+        chain_free(c);
+    }
+}
+
+static void what_the_log_has_the_data_of_is_no_driver(void **state)
+{
+    struct chain *c = boot_with_driver(NULL, "a setting of a card");
+
+    (void)state;
+    chain_appraise(c);
+    chain_expect(c, TB_VERDICT_TRUSTED, "");
+    chain_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +315,11 @@ int main(void)
         cmocka_unit_test(b09_the_loader_of_the_other_set_is_held_to_the_same),
         cmocka_unit_test(b09_more_programs_than_are_kept_are_told),
         cmocka_unit_test(b09_a_second_program_is_told_and_none_is_as_bad),
+        cmocka_unit_test(b09_a_driver_that_nobody_vouches_for_is_told),
+        cmocka_unit_test(b09_a_driver_on_the_list_of_the_policy_is_vouched_for),
+        cmocka_unit_test(b09_a_list_of_programs_claims_no_other_loader),
+        cmocka_unit_test(b09_neither_type_nor_data_of_the_log_hides_a_driver),
+        cmocka_unit_test(what_the_log_has_the_data_of_is_no_driver),
     };
 
     return cmocka_run_group_tests(tests, chain_vendors_make, chain_vendors_free);
