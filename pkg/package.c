@@ -39,6 +39,11 @@ uint64_t tb_member_len(uint64_t size)
     return TB_BLOCK_LEN + (size + TB_BLOCK_LEN - 1) / TB_BLOCK_LEN * TB_BLOCK_LEN;
 }
 
+uint64_t tb_package_metadata_len(const struct tb_package *p)
+{
+    return tb_member_len(p->manifest_text.left) + tb_member_len(p->signature_bytes.left);
+}
+
 static bool refuse(struct tb_reason *why, struct tb_reader name, const char *expected,
                    const char *found)
 {

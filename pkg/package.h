@@ -11,6 +11,8 @@
 #include "pkg/signature.h"
 
 #define TB_BLOCK_LEN 512
+/* Bytes of a package's metadata: the members manifest and signature with their headers. */
+#define TB_PACKAGE_METADATA_MAX (2 * TB_BLOCK_LEN + TB_MANIFEST_LEN_MAX + TB_SIGNATURE_LEN_MAX)
 
 struct tb_package {
     struct tb_reader manifest_text, signature_bytes;
@@ -22,6 +24,9 @@ struct tb_package {
 /* in: a whole container, or at least its beginning. *out points into it; large, not for a stack. */
 TB_MUST_CHECK bool tb_package_open(struct tb_reader in, struct tb_package *out,
                                    struct tb_reason *why);
+
+/* Bytes of its metadata. */
+uint64_t tb_package_metadata_len(const struct tb_package *p);
 
 /* Where the payloads are: payload[i] is manifest.payload[i]'s bytes, not hashed yet. Everything to
  * the end of the container is accounted for, or it is refused. */

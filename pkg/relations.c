@@ -117,3 +117,14 @@ bool tb_relations_have_base(const struct tb_manifest *const *set, size_t n, stru
     return tb_refuse(why, TB_CHECK_PACKAGE_REQUIRED, "packages of the set", "a base package",
                      "none among %zu", n);
 }
+
+bool tb_relations_metadata_fits(uint64_t len, struct tb_reason *why)
+{
+    char expected[48];
+
+    if (len <= TB_SET_METADATA_MAX)
+        return true;
+    snprintf(expected, sizeof expected, "at most %d bytes", TB_SET_METADATA_MAX);
+    return tb_refuse(why, TB_CHECK_PACKAGE_FORMAT, "metadata of the set", expected, "%" PRIu64,
+                     len);
+}

@@ -5,7 +5,10 @@
 #ifndef TB_PKG_RELATIONS_H
 #define TB_PKG_RELATIONS_H
 
-#include "pkg/manifest.h"
+#include "pkg/package.h"
+
+/* Bytes of the metadata of all packages of a set. A host sends that, and one package's more. */
+#define TB_SET_METADATA_MAX (512 * 1024 - TB_PACKAGE_METADATA_MAX)
 
 /* Package `at` of the set: no other has its name, nor is a base package if it is one; nothing is
  * there that it conflicts with, and all is there that it requires; and its early payloads are of
@@ -16,6 +19,9 @@ TB_MUST_CHECK bool tb_relations_hold(const struct tb_manifest *const *set, size_
 /* The set has a base package. *why: TB_CHECK_PACKAGE_REQUIRED. */
 TB_MUST_CHECK bool tb_relations_have_base(const struct tb_manifest *const *set, size_t n,
                                           struct tb_reason *why);
+
+/* So many bytes of metadata can be sent. *why: TB_CHECK_PACKAGE_FORMAT. */
+TB_MUST_CHECK bool tb_relations_metadata_fits(uint64_t len, struct tb_reason *why);
 
 /* The level of what a package that is not the base puts into the initrd; the highest: nothing. */
 enum tb_level tb_relations_early_level(const struct tb_manifest *m);

@@ -16,13 +16,15 @@
 #include "core/appraise.h"
 #include "core/cel.h"
 #include "crypto/ek.h"
+#include "pkg/relations.h"
 
 #define TB_WIRE_VERSION 1
 
 /* Limits of a message as a whole, in bytes; the server uses them as limits of its routes. */
 #define TB_MESSAGE_MAX (64 * 1024) /* every message but evidence */
 #define TB_EVIDENCE_MESSAGE_MAX (TB_LOG_SIZE_MAX + TB_CEL_LEN_MAX + TB_PACKAGES_LEN_MAX + 64 * 1024)
-#define TB_PACKAGES_LEN_MAX (512 * 1024) /* metadata of all packages of a host */
+/* Metadata of all packages of a host: of a set, and of the other set's loader. */
+#define TB_PACKAGES_LEN_MAX (TB_SET_METADATA_MAX + TB_PACKAGE_METADATA_MAX)
 
 #define TB_HOST_NAME_MAX 253  /* characters of a host name (RFC 1123, 2.1) */
 #define TB_TOKEN_TEXT_MAX 128 /* characters of an enrolment token */

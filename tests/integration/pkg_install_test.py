@@ -155,6 +155,13 @@ def what_may_not_be_installed_is_refused_and_nothing_is_written():
     refused("install", "changed.tbp", says="a payload is not what")
 
 
+def a_set_whose_metadata_no_agent_could_send_is_refused():
+    options = {f"o{i:02}": "x" * 1000 for i in range(32)}
+    many = [world.build(f"verbose-{i}", [], options=options) for i in range(14)]
+    change("install", fresh(), *many[:10])
+    refused("install", *many, says="metadata of the set: expected at most 424960 bytes")
+
+
 def b08_what_adds_to_the_initrd_is_of_the_bases_level():
     certified = world.base("9", level="certified")
 
@@ -335,6 +342,7 @@ with tempfile.TemporaryDirectory() as scratch:
                  the_set_that_is_the_only_good_one_is_never_written_to,
                  the_set_that_runs_is_never_written_to, the_list_tells_both_sets,
                  what_may_not_be_installed_is_refused_and_nothing_is_written,
+                 a_set_whose_metadata_no_agent_could_send_is_refused,
                  b08_what_adds_to_the_initrd_is_of_the_bases_level,
                  what_is_wrong_on_the_partition_is_told_and_nothing_is_written,
                  a_set_that_would_not_come_up_is_not_switched_to,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "pkg/relations.h"
 #include "tests/unit/judge_world.h"
 
 static int set_up(void **state)
@@ -560,22 +561,6 @@ static void put_other_loader(struct judge_world *w, const char *name, const char
     world_write(w, path, tb_slice(w->package->bytes, w->package->len));
 }
 
-/* w->package without its payloads: what the agent sends of it, wherever the file goes. */
-static void expect_kept_loader(const struct judge_world *w)
-{
-    struct tb_package *p = malloc(sizeof *p);
-    char kept[4 * TB_BLOCK_LEN + TB_MANIFEST_LEN_MAX + TB_SIGNATURE_LEN_MAX];
-    struct tb_reason why;
-    size_t len;
-
-    assert_non_null(p);
-    assert_true(tb_package_open(tb_slice(w->package->bytes, w->package->len), p, &why));
-    len = world_read(w, "loaders/trueboot-loader_2.0.tbp", kept, sizeof kept);
-    assert_int_equal(len, w->package->len - p->rest.left);
-    assert_memory_equal(kept, w->package->bytes, len);
-    free(p);
-}
-
 static void the_loader_of_the_other_set_may_start_this_one(void **state)
 {
     struct judge_world *w = *state;
@@ -584,7 +569,7 @@ static void the_loader_of_the_other_set_may_start_this_one(void **state)
     assert_false(world_has(w, "loaders"));
     put_other_loader(w, "trueboot-loader", "trueboot-loader_2.0.tbp", w->ours);
     world_passes(w);
-    expect_kept_loader(w);
+    world_kept_loader(w, "trueboot-loader_2.0.tbp");
     world_put(w, "esp/junk", "junk");
     world_judge(w);
     assert_int_equal(w->judgement, TB_JUDGE_FAIL);
@@ -675,6 +660,26 @@ static void a_set_that_is_not_there_is_not_judged(void **state)
     assert_int_equal(w->n_records, 0);
 }
 
+static void a_set_whose_metadata_no_agent_could_send_fails(void **state)
+{
+    struct judge_world *w = *state;
+    unsigned long found;
+    char name[16];
+
+    world_passes(w);
+    for (unsigned i = 0; w->judgement == TB_JUDGE_PASS; i++) {
+        snprintf(name, sizeof name, "verbose-%02u", i);
+        world_verbose(w, name);
+        world_judge(w);
+    }
+    assert_true(w->n_packages > 10 && w->n_packages < 20);
+    assert_int_equal(w->n_faults, 1);
+    assert_int_equal(w->fault[0].check, TB_CHECK_PACKAGE_FORMAT);
+    assert_string_equal(w->fault[0].where, "metadata of the set");
+    found = strtoul(w->fault[0].observed, NULL, 10);
+    assert_in_range(found, TB_SET_METADATA_MAX + 1, TB_SET_METADATA_MAX + w->package->len);
+}
+
 static void a_set_of_more_files_than_a_set_may_have_is_not_judged(void **state)
 {
     struct judge_world *w = *state;
@@ -738,6 +743,7 @@ int main(void)
         T(b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed),
         T(b05_only_data_is_in_its_place_on_the_state_partition),
         T(a_set_that_is_not_there_is_not_judged),
+        T(a_set_whose_metadata_no_agent_could_send_fails),
         T(a_set_of_more_files_than_a_set_may_have_is_not_judged),
         T(a_record_that_is_not_taken_ends_the_judgement),
 #undef T

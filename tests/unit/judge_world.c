@@ -122,6 +122,21 @@ void world_software(struct judge_world *w, const struct test_vendor *v)
     world_package(w, NULL, v, &content);
 }
 
+void world_verbose(struct judge_world *w, const char *name)
+{
+    static char names[TB_PKG_OPTIONS_MAX][8], value[1000];
+
+    memset(value, 'x', sizeof value);
+    world_manifest(w, name);
+    for (size_t i = 0; i < TB_PKG_OPTIONS_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "o%02zu", i);
+        w->manifest->option[i] =
+            (struct tb_package_option){ .name = text(names[i]), .value = tb_slice(value, 1000) };
+    }
+    w->manifest->n_options = TB_PKG_OPTIONS_MAX;
+    world_software(w, w->ours);
+}
+
 void world_base(struct judge_world *w, const char *command_line)
 {
     static uint8_t image[300000]; /* more than one piece */
@@ -311,4 +326,21 @@ void world_fails(struct judge_world *w, enum tb_check check, const char *path, c
         print_message("record: %s\n", w->record[i]);
     assert_true(found);
     assert_memory_equal(w->record[w->n_records - 1], "verdict fail ", 13);
+}
+
+void world_kept_loader(const struct judge_world *w, const char *file)
+{
+    struct tb_package *p = malloc(sizeof *p);
+    char kept[TB_PACKAGE_METADATA_MAX + 1];
+    struct tb_reason why;
+    char path[256];
+    size_t len;
+
+    assert_non_null(p);
+    snprintf(path, sizeof path, "loaders/%s", file);
+    assert_true(tb_package_open(tb_slice(w->package->bytes, w->package->len), p, &why));
+    len = world_read(w, path, kept, sizeof kept);
+    assert_int_equal(len, w->package->len - p->rest.left);
+    assert_memory_equal(kept, w->package->bytes, len);
+    free(p);
 }

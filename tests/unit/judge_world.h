@@ -46,6 +46,8 @@ void world_package(struct judge_world *w, const char *file, const struct test_ve
                    const struct tb_reader *content);
 /* The same with the content that every payload of the kind file has. */
 void world_software(struct judge_world *w, const struct test_vendor *v);
+/* Software of some 30 KiB of metadata. */
+void world_verbose(struct judge_world *w, const char *name);
 void world_base(struct judge_world *w, const char *command_line);
 
 void world_judge(struct judge_world *w);
@@ -53,5 +55,7 @@ void world_judge(struct judge_world *w);
 void world_passes(struct judge_world *w);
 /* Judges; exactly this one fault is told, and a record beginning with this is there. */
 void world_fails(struct judge_world *w, enum tb_check check, const char *path, const char *record);
+/* What was kept of w->package: its metadata, which the agent sends, wherever the file goes. */
+void world_kept_loader(const struct judge_world *w, const char *file);
 
 #endif

@@ -169,6 +169,20 @@ static void a_set_has_a_base_package(void **state)
     assert_false(tb_relations_have_base(set, 0, &why));
 }
 
+static void metadata_that_no_host_can_send_is_refused(void **state)
+{
+    struct tb_reason why;
+
+    (void)state;
+    assert_true(tb_relations_metadata_fits(0, &why));
+    assert_true(tb_relations_metadata_fits(TB_SET_METADATA_MAX, &why));
+    assert_false(tb_relations_metadata_fits(TB_SET_METADATA_MAX + 1, &why));
+    assert_int_equal(why.check, TB_CHECK_PACKAGE_FORMAT);
+    assert_string_equal(why.where, "metadata of the set");
+    assert_string_equal(why.expected, "at most 424960 bytes");
+    assert_string_equal(why.observed, "424961");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup(b08_what_comes_early_is_of_the_bases_level_at_least, set_up),
         cmocka_unit_test(b08_a_command_line_asks_for_its_strictest_level),
         cmocka_unit_test_setup(a_set_has_a_base_package, set_up),
+        cmocka_unit_test(metadata_that_no_host_can_send_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,9 +204,11 @@ static bool verify_all(const struct change *c)
     char file[ESP_FILE_MAX];
     struct tb_package_trust who;
     struct tb_reason why;
+    uint64_t metadata = 0;
 
     for (size_t i = 0; i < c->next.n; i++) {
         tool_package_file(c->next.package[i], file);
+        metadata += tb_package_metadata_len(&c->next.package[i]->package);
         if (!tool_package_verify(c->next.package[i], file, &c->trust, &who))
             return false;
         all[i] = &c->next.package[i]->package.manifest;
@@ -216,7 +218,8 @@ static bool verify_all(const struct change *c)
         if (!tb_relations_hold(all, c->next.n, i, &why))
             return tool_refused(file, &why), false;
     }
-    if (!tb_relations_have_base(all, c->next.n, &why))
+    if (!tb_relations_have_base(all, c->next.n, &why) ||
+        !tb_relations_metadata_fits(metadata, &why))
         return tool_refused("the changed set", &why), false;
     return loader_program(&c->next) != NULL;
 }

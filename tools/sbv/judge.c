@@ -218,10 +218,12 @@ static void check_together(struct tb_judging *j)
     struct tb_set_entry *of[TB_SET_PACKAGES_MAX];
     struct tb_reader service;
     struct tb_reason why;
+    uint64_t metadata = 0;
     size_t n = 0;
 
     for (size_t i = 0; i < j->n; i++)
         if (j->entry[i].package != NULL) {
+            metadata += tb_package_metadata_len(j->entry[i].package);
             of[n] = &j->entry[i];
             set[n++] = &j->entry[i].package->manifest;
         }
@@ -232,6 +234,8 @@ static void check_together(struct tb_judging *j)
             fault_of(j, of[i], &why);
     }
     if (!tb_relations_have_base(set, n, &why))
+        tb_judging_fault(j, "/trueboot", &why);
+    if (!tb_relations_metadata_fits(metadata, &why))
         tb_judging_fault(j, "/trueboot", &why);
 }
 
