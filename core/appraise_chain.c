@@ -78,7 +78,8 @@ static void judge_vendors(struct tb_chain_work *w)
         tb_findings_fail(w->f, c, "vendors of the loader", "vendors of the policy", "none");
 }
 
-/* What Secure Boot would have stopped, by the code that the loader gave. */
+/* What Secure Boot would have stopped, or what the firmware does not keep, by the code that the
+ * loader gave. */
 static void judge_unverified(struct tb_chain_work *w)
 {
     const struct tb_record *r;

@@ -31,7 +31,8 @@ enum tb_record_kind {
                                * bytes as read; PCR 12 or 13 as its package */
     TB_RECORD_SIGNER = 8,     /* signer NAME SHA256: the public key that vouched for a package */
     TB_RECORD_UNVERIFIED = 9, /* unverified FILE CODE: what would have stopped the boot under
-                               * Secure Boot; the code of core/checks.h */
+                               * Secure Boot; the code of core/checks.h. Under it, too: FILE
+                               * TruebootMinimum, which the firmware does not keep */
     TB_RECORD_FALLBACK = 10,  /* fallback FROM TO CODE: the other set is taken, and why */
     TB_RECORD_OPTION = 11,    /* option NAME VALUE: in effect, from the configuration */
     TB_RECORD_COMMAND_LINE = 12, /* command-line TEXT: the kernel's, whole */
