@@ -3,8 +3,8 @@
  * A package's signed manifest is its own reference value (DESIGN, "Packages"). Whoever sends the
  * evidence chooses the metadata, so metadata claims nothing by itself: a record that is proved must
  * name exactly this manifest (but for the loader of the other boot set). And a record by itself is
- * only what some loader wrote: which one, says PCR 4, whose programs must be payloads of the same
- * packages. */
+ * only what some loader wrote: which one, says PCR 4, whose programs must be payloads of the
+ * loader's package. */
 #include "core/appraise_chain.h"
 
 #include <inttypes.h>
@@ -307,7 +307,13 @@ static bool claims(const struct tb_payload *p, const struct tb_program *program)
     return n != 0;
 }
 
-/* A kernel is no program that the firmware may start: it would come without the loader. */
+static bool is_loader(const struct tb_manifest *m)
+{
+    return same_text(m->name, TB_LOADER_PACKAGE);
+}
+
+/* Of the loader's package, verified. A kernel is no program that the firmware may start: it would
+ * come without the loader. */
 static void claim_programs(struct tb_chain_work *w)
 {
     const struct tb_manifest *m = &w->package.manifest;
@@ -329,7 +335,8 @@ static void judge_package(struct tb_chain_work *w, struct tb_chain_package *fact
         return;
     w->early_level[fact - w->out->chain.package] = tb_relations_early_level(m);
     judge_signer(w);
-    claim_programs(w);
+    if (is_loader(m))
+        claim_programs(w);
     if (m->kind == TB_PACKAGE_BASE)
         w->signed_options = signed_options_of(m);
 }
@@ -346,7 +353,7 @@ static void take_other_loader(struct tb_chain_work *w)
     struct tb_package_trust trust;
     struct tb_reason why;
 
-    if (same_text(m->name, "trueboot-loader") && own != NULL && w->rules.vendors != NULL &&
+    if (is_loader(m) && own != NULL && w->rules.vendors != NULL &&
         m->security_version >= own->security_version && m->security_version >= of_policy &&
         m->security_version >= least_of_host(w, m->name) &&
         tb_package_verify(&w->package, &w->rules, &trust, &why))
@@ -458,7 +465,7 @@ static void judge_programs(struct tb_chain_work *w)
 {
     const struct tb_boot_facts *facts = &w->out->facts;
     const enum tb_check c = TB_CHECK_LOADER_UNCLAIMED;
-    const char *const expected = "a program of a signed package";
+    const char *const expected = "a program of the loader's package";
     char where[64], hex[132];
 
     if (facts->n_programs == 0)

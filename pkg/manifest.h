@@ -16,6 +16,8 @@
 #define TB_RELATIONS_MAX 32 /* of each kind: conflicts, requires */
 #define TB_PKG_OPTIONS_MAX 32
 #define TB_PAYLOAD_SIZE_MAX 8589934591 /* what the container can tell */
+/* The loader's package: of its EFI programs alone the firmware may start one. */
+#define TB_LOADER_PACKAGE "trueboot-loader"
 
 /* Who may vouch for how much; a host has a minimum. In falling order of trust. */
 enum tb_level {

@@ -29,7 +29,49 @@ static void one_digest_of_another(struct chain *c)
     c->package[LOADER].m.payload[0].authenticode512[3] ^= 1;
 }
 
-static void b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package(void **state)
+/* The firmware starts this program, which is this payload. */
+static void is_started(struct chain *c, struct tb_payload *of, const char *image)
+{
+    const struct tb_reader bytes = tb_slice(image, strlen(image));
+    uint8_t digest[TB_DIGEST_MAX];
+
+    of->kind = TB_PAYLOAD_EFI;
+    of->has_authenticode = true;
+    assert_true(tb_hash(c->h, TB_BANK_SHA512, bytes, digest));
+    memcpy(of->authenticode512, digest, 64);
+    assert_true(tb_hash(c->h, TB_BANK_SHA256, bytes, digest));
+    memcpy(of->authenticode256, digest, 32);
+    c->program = image;
+}
+
+static void program_of_another_package(struct chain *c)
+{
+    is_started(c, &c->package[HELLO].m.payload[1], "a shell for the firmware");
+}
+
+static void program_of_the_base(struct chain *c)
+{
+    is_started(c, &c->package[BASE].m.payload[3], "a shell for the firmware");
+}
+
+static void second_program_of_the_loader(struct chain *c)
+{
+    struct tb_manifest *m = &c->package[LOADER].m;
+
+    m->payload[1] = m->payload[0];
+    m->payload[1].name = S("second.efi");
+    m->n_payloads = 2;
+    is_started(c, &m->payload[1], "a second loader");
+}
+
+static void loader_below_the_level_of_the_command_line(struct chain *c)
+{
+    c->package[LOADER].by = chain_weak_vendor;
+    c->package[LOADER].m.level = TB_LEVEL_COMMUNITY;
+    c->signed_options = "trueboot.level=accepted";
+}
+
+static void b09_every_program_of_the_firmware_is_a_payload_of_the_loaders_package(void **state)
 {
     static const struct chain_change list[] = {
         { "another loader that forges all records", "loader.unclaimed", other_loader, NULL, NULL },
@@ -37,6 +79,11 @@ static void b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package(v
         { "no package of it", "loader.unclaimed", loader_not_installed, NULL, NULL },
         { "a foreign package of it", "loader.unclaimed", loader_of_a_foreign_signer, NULL, NULL },
         { "another one in one bank", "loader.unclaimed", one_digest_of_another, NULL, NULL },
+        { "of another package", "loader.unclaimed", program_of_another_package, NULL, NULL },
+        { "of the base package", "loader.unclaimed", program_of_the_base, NULL, NULL },
+        { "a second one of the loader's", "", second_program_of_the_loader, NULL, NULL },
+        { "a loader of too low a level", "loader.unclaimed",
+          loader_below_the_level_of_the_command_line, NULL, NULL },
     };
 
     (void)state;
@@ -46,21 +93,13 @@ static void b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package(v
 /* The other set has a newer loader, which is sent and in no record; it started this set. */
 static struct chain_package *put_loader_of_other_set(struct chain *c)
 {
-    static const char image[] = "the loader of the other set";
     struct chain_package *p = &c->package[c->n_packages++];
-    const struct tb_reader bytes = tb_slice(image, strlen(image));
-    struct tb_payload *of = &p->m.payload[0];
-    uint8_t digest[TB_DIGEST_MAX];
 
     *p = c->package[LOADER];
     p->measured = false;
     p->m.version = tb_slice("2.2", 3);
     p->m.security_version = 6;
-    assert_true(tb_hash(c->h, TB_BANK_SHA512, bytes, digest));
-    memcpy(of->authenticode512, digest, 64);
-    assert_true(tb_hash(c->h, TB_BANK_SHA256, bytes, digest));
-    memcpy(of->authenticode256, digest, 32);
-    c->program = image;
+    is_started(c, &p->m.payload[0], "the loader of the other set");
     return p;
 }
 
@@ -311,7 +350,7 @@ static void what_the_log_has_the_data_of_is_no_driver(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(b09_every_program_of_the_firmware_is_a_payload_of_a_signed_package),
+        cmocka_unit_test(b09_every_program_of_the_firmware_is_a_payload_of_the_loaders_package),
         cmocka_unit_test(b09_the_loader_of_the_other_set_is_held_to_the_same),
         cmocka_unit_test(b09_more_programs_than_are_kept_are_told),
         cmocka_unit_test(b09_a_second_program_is_told_and_none_is_as_bad),

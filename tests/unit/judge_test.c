@@ -31,7 +31,8 @@ static struct tb_reader text(const char *s)
 static void a_good_set_yields_its_records_in_byte_order_of_the_file_names(void **state)
 {
     static const char *const expected[] = { "checked base 1.0 3 pass", "checked hello 1.0 3 pass",
-                                            "checked loader 1.0 3 pass", "verdict pass 3 0" };
+                                            "checked trueboot-loader 1.0 3 pass",
+                                            "verdict pass 3 0" };
     struct judge_world *w = *state;
 
     world_passes(w);
@@ -52,7 +53,7 @@ static void files_of_passed_packages_are_unpacked_with_their_services(void **sta
     world_read(w, "services", found, sizeof found);
     assert_string_equal(found, "hello/run\n");
     assert_false(world_has(w, "software/base/system.img"));
-    assert_false(world_has(w, "software/loader"));
+    assert_false(world_has(w, "software/trueboot-loader"));
 }
 
 static void a_package_may_have_the_name_of_what_stands_beside_the_software(void **state)
@@ -121,7 +122,8 @@ static void the_other_set_is_judged_as_well(void **state)
 
 static void b04_t54_any_changed_byte_of_any_package_fails_and_names_it(void **state)
 {
-    static const char *const files[] = { "hello_1.0.tbp", "loader_1.0.tbp", "base_1.0.tbp" };
+    static const char *const files[] = { "hello_1.0.tbp", "trueboot-loader_1.0.tbp",
+                                         "base_1.0.tbp" };
     static char bytes[1 << 20];
     struct judge_world *w = *state;
 
@@ -537,7 +539,23 @@ static void b05_a_loader_package_that_nobody_vouches_for_claims_nothing(void **s
 {
     struct judge_world *w = *state;
 
-    world_remove(w, "esp/trueboot/a/loader_1.0.tbp");
+    world_remove(w, "esp/trueboot/a/trueboot-loader_1.0.tbp");
+    world_fails(w, TB_CHECK_LOADER_UNCLAIMED, "/EFI/BOOT/BOOTX64.EFI",
+                "unclaimed /EFI/BOOT/BOOTX64.EFI");
+}
+
+static void b09_a_program_of_another_package_than_the_loaders_is_unclaimed(void **state)
+{
+    uint8_t image[4096];
+    const struct tb_reader content = tb_slice(image, test_pe_build(image));
+    struct judge_world *w = *state;
+
+    image[0x600] ^= 1;
+    world_write(w, "esp/EFI/BOOT/BOOTX64.EFI", content);
+    world_manifest(w, "hello");
+    w->manifest->payload[0] =
+        (struct tb_payload){ .kind = TB_PAYLOAD_EFI, .name = text("shell.efi") };
+    world_package(w, NULL, w->ours, &content);
     world_fails(w, TB_CHECK_LOADER_UNCLAIMED, "/EFI/BOOT/BOOTX64.EFI",
                 "unclaimed /EFI/BOOT/BOOTX64.EFI");
 }
@@ -609,7 +627,7 @@ static void b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed(void
     const struct tb_reader content = tb_slice(image, test_pe_build(image));
     struct judge_world *w = *state;
 
-    world_manifest(w, "loader");
+    world_manifest(w, "trueboot-loader");
     w->manifest->payload[0] =
         (struct tb_payload){ .kind = TB_PAYLOAD_EFI, .name = text("trueboot.efi") };
     world_package(w, NULL, w->other, &content);
@@ -738,6 +756,7 @@ int main(void)
         T(b05_names_with_other_characters_do_not_act_in_a_terminal),
         T(b05_b09_a_program_that_no_package_claims_is_named),
         T(b05_a_loader_package_that_nobody_vouches_for_claims_nothing),
+        T(b09_a_program_of_another_package_than_the_loaders_is_unclaimed),
         T(the_loader_of_the_other_set_may_start_this_one),
         T(b09_nothing_else_of_the_other_set_claims_a_program),
         T(b05_b08_a_program_of_a_package_by_a_foreign_signer_is_unclaimed),

@@ -161,7 +161,7 @@ static void put_loader(struct judge_world *w)
     uint8_t image[4096];
     const struct tb_reader content = tb_slice(image, test_pe_build(image));
 
-    world_manifest(w, "loader");
+    world_manifest(w, "trueboot-loader");
     w->manifest->payload[0] =
         (struct tb_payload){ .kind = TB_PAYLOAD_EFI, .name = text("trueboot.efi") };
     world_package(w, NULL, w->ours, &content);

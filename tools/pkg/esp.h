@@ -10,7 +10,6 @@
 #define ESP_PATH_MAX 4096
 #define ESP_FILE_MAX (TB_PKG_NAME_MAX + TB_PKG_VERSION_MAX + 6) /* NAME_VERSION.tbp and a NUL */
 #define ESP_LOADER "EFI/BOOT/BOOTX64.EFI"
-#define ESP_LOADER_PACKAGE "trueboot-loader"
 
 struct tool_esp {
     const char *dir;

@@ -177,7 +177,7 @@ static bool take_away(struct change *c)
 
 static struct tool_package *loader_of(const struct tool_set *s)
 {
-    size_t i = tool_set_find(s, tb_slice(ESP_LOADER_PACKAGE, sizeof ESP_LOADER_PACKAGE - 1));
+    size_t i = tool_set_find(s, tb_slice(TB_LOADER_PACKAGE, sizeof TB_LOADER_PACKAGE - 1));
 
     return i == s->n ? NULL : s->package[i];
 }
@@ -193,7 +193,7 @@ static const struct tb_reader *loader_program(const struct tool_set *s)
         tb_package_payloads(&p->package, p->payload, &why))
         return &p->payload[0];
     tool_fail(TOOL_REFUSED, "set %c: expected the package %s with one program", s->letter,
-              ESP_LOADER_PACKAGE);
+              TB_LOADER_PACKAGE);
     return NULL;
 }
 
@@ -316,7 +316,7 @@ static bool write_loader(const struct change *c, const struct tool_set *s)
         if (same)
             return true;
     }
-    return tool_package_verify(loader_of(s), ESP_LOADER_PACKAGE, &c->trust, &who) &&
+    return tool_package_verify(loader_of(s), TB_LOADER_PACKAGE, &c->trust, &who) &&
            move_loader(c, *program, path);
 }
 

@@ -18,7 +18,6 @@
 #include "pkg/pe.h"
 #include "tools/sbv/judge_internal.h"
 
-#define LOADER_PACKAGE "trueboot-loader"
 #define DEPTH_MAX 64
 #define ENTRIES_MAX 262144             /* of one partition */
 #define PROGRAM_MAX (64 * 1024 * 1024) /* bytes of an EFI program outside of packages */
@@ -132,10 +131,13 @@ static bool is_of_set(const struct tb_judging *j, const char *path)
            (set == (j->q->set == 'a' ? 'b' : 'a') && strcmp(path + len - 4, ".tbp") == 0);
 }
 
+/* Any other package's program would be started without all that the loader does. */
 static bool claims(const struct tb_set_entry *e, const struct tb_payload *program)
 {
     const struct tb_manifest *m = &e->package->manifest;
 
+    if (!tb_lines_text_is(m->name, TB_LOADER_PACKAGE))
+        return false;
     for (size_t k = 0; k < m->n_payloads; k++)
         if (m->payload[k].kind == TB_PAYLOAD_EFI &&
             memcmp(m->payload[k].authenticode512, program->authenticode512, 64) == 0)
@@ -143,7 +145,7 @@ static bool claims(const struct tb_set_entry *e, const struct tb_payload *progra
     return false;
 }
 
-/* A program that a package of the set, one that somebody vouches for, claims. */
+/* A program that the set's package of the loader, which somebody vouches for, claims. */
 static bool is_claimed(const struct tb_judging *j, const struct tb_payload *program)
 {
     for (size_t i = 0; i < j->n; i++)
@@ -176,7 +178,6 @@ static bool is_claimed_in(struct tb_judging *j, int dir, const char *file,
 
     (void)snprintf(e.file, sizeof e.file, "%s", file);
     ok = tb_set_open(dir, &e, &why) && tb_set_name_fits(&e, &why) &&
-         tb_lines_text_is(e.package->manifest.name, LOADER_PACKAGE) &&
          tb_package_verify(e.package, &j->rules, &e.trust, &why) &&
          tb_set_payloads(&e, j->hasher, NULL, &why) && claims(&e, program);
     if (ok)
@@ -200,9 +201,9 @@ static bool is_claimed_by_other_set(struct tb_judging *j, const struct tb_payloa
     dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     n = dir < 0 ? 0 : scandirat(dir, ".", &list, not_dots, by_bytes);
     for (int i = 0; i < n; i++) {
-        claimed =
-            claimed || (strncmp(list[i]->d_name, LOADER_PACKAGE "_", sizeof LOADER_PACKAGE) == 0 &&
-                        is_claimed_in(j, dir, list[i]->d_name, program));
+        claimed = claimed ||
+                  (strncmp(list[i]->d_name, TB_LOADER_PACKAGE "_", sizeof TB_LOADER_PACKAGE) == 0 &&
+                   is_claimed_in(j, dir, list[i]->d_name, program));
         free(list[i]);
     }
     if (n > 0)
@@ -232,7 +233,7 @@ static void check_esp_file(struct walk *w, const char *path, const struct stat *
              "this file");
     } else if (!is_claimed(w->j, &program) && !is_claimed_by_other_set(w->j, &program)) {
         tb_hex(tb_slice(program.authenticode512, 64), hex, sizeof hex);
-        tell(w, path, TB_CHECK_LOADER_UNCLAIMED, "a program that a package of the set claims", hex);
+        tell(w, path, TB_CHECK_LOADER_UNCLAIMED, "a program that the loader's package claims", hex);
     }
 }
 
