@@ -280,6 +280,24 @@ static void reset_was_a_reboot(struct work *w)
     tb_findings_pass(w->f, c); /* a worse outcome stays */
 }
 
+/* B-14. The other way round: a boot that did not go through the firmware leaves the PCRs as the
+ * kernel before it had them. The boot id is the host's word here, too, so this catches the kexec
+ * that is not hidden. A restart of the TPM may be a boot of its own (Startup(CLEAR) after
+ * Shutdown(STATE): Part 3, 9.3), and is told by another check. */
+static void boot_was_measured(struct work *w)
+{
+    const enum tb_check c = TB_CHECK_QUOTE_KEXEC;
+    const struct tb_quote_memory *last = &w->in->last;
+    const char *now = w->in->content->boot_id;
+
+    if (last->present && w->quote.reset_count == last->reset_count &&
+        w->quote.restart_count == last->restart_count && last->boot_id[0] != '\0' &&
+        now[0] != '\0' && strcmp(now, last->boot_id) != 0)
+        tb_findings_fail(w->f, c, "boot id", "the same boot, since the TPM was not reset",
+                         "another boot");
+    tb_findings_pass(w->f, c); /* a worse outcome stays */
+}
+
 static void tpm_is_the_same(struct work *w)
 {
     const struct tb_quote_memory *last = &w->in->last;
@@ -462,6 +480,7 @@ static void appraise(struct work *w)
         return;
     clock_went_on(w);
     reset_was_a_reboot(w);
+    boot_was_measured(w);
     tpm_is_the_same(w);
     tpm_class_is_allowed(w);
     tpm_is_on_no_advisory(w);

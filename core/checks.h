@@ -103,6 +103,10 @@
     "the TPM was reset without a reboot of the host", \
     "the TPM was power-cycled or reset on the bus while the operating system kept running, which lets an attacker choose PCR values", \
     "treat the host as compromised until the cause is known") \
+  X(QUOTE_KEXEC, QUOTE, "quote.kexec", REQUIRED, \
+    "another kernel was started without a reset of the TPM", \
+    "kexec, for a fast reboot or by an attacker: the measurements are of the kernel before it", \
+    "reboot through the firmware; where fast reboots by kexec are wanted, lower this check in the policy") \
   X(QUOTE_CLOCK_SAFE, QUOTE, "quote.clock-safe", INFORM, \
     "the TPM cannot vouch that its clock never went backwards", \
     "the TPM lost power without an orderly shutdown", \

@@ -502,6 +502,7 @@ static void the_binding_is_the_documented_one(void **state)
 
 /* ---- clocks ---- */
 
+/* Of the same boot, as far as the TPM was not reset since. */
 static void last_is(struct evidence *e, uint64_t clock_ms, uint32_t reset, uint32_t restart)
 {
     e->in.last = (struct tb_quote_memory){ .present = true,
@@ -509,7 +510,7 @@ static void last_is(struct evidence *e, uint64_t clock_ms, uint32_t reset, uint3
                                            .reset_count = reset,
                                            .restart_count = restart,
                                            .firmware_version = e->q.firmware_version };
-    memcpy(e->in.last.boot_id, "boot-1", 7);
+    memcpy(e->in.last.boot_id, reset == e->q.reset_count ? "boot-2" : "boot-1", 7);
 }
 
 static void clock_fell(struct evidence *e)
@@ -683,6 +684,67 @@ static void t56_a_reset_without_a_reboot_is_refused(void **state)
     RUN(list);
 }
 
+static void kexec(struct evidence *e)
+{
+    last_is(e, 900000, 7, 1);
+    memcpy(e->in.last.boot_id, "boot-1", 7);
+}
+static void kexec_at_once(struct evidence *e)
+{
+    last_is(e, 1000000, 7, 1);
+    memcpy(e->in.last.boot_id, "boot-20", 8);
+}
+static void kexec_with_an_unknown_id(struct evidence *e)
+{
+    kexec(e);
+    e->in.last.boot_id[0] = '\0';
+}
+static void kexec_that_is_hidden(struct evidence *e)
+{
+    kexec(e);
+    e->content.boot_id[0] = '\0';
+}
+static void boot_after_a_suspend(struct evidence *e)
+{
+    last_is(e, 900000, 7, 0);
+    memcpy(e->in.last.boot_id, "boot-1", 7);
+}
+
+static void b14_another_kernel_without_a_reset_of_the_tpm_is_refused(void **state)
+{
+    static const struct change list[] = {
+        { "another boot id", TB_CHECK_QUOTE_KEXEC, TB_VERDICT_FAILED, NULL, kexec, NULL },
+        { "at once", TB_CHECK_QUOTE_KEXEC, TB_VERDICT_FAILED, NULL, kexec_at_once, NULL },
+        { "the same boot", -1, TB_VERDICT_TRUSTED, NULL, same_again, NULL },
+        { "a reboot", -1, TB_VERDICT_TRUSTED, NULL, reboot, NULL },
+        { "a restart of the TPM", -1, TB_VERDICT_TRUSTED, NULL, boot_after_a_suspend, NULL },
+        { "the last id unknown", -1, TB_VERDICT_TRUSTED, NULL, kexec_with_an_unknown_id, NULL },
+        { "no id told", -1, TB_VERDICT_TRUSTED, NULL, kexec_that_is_hidden, NULL },
+    };
+
+    (void)state;
+    RUN(list);
+}
+
+static void b14_a_policy_may_allow_fast_reboots_by_kexec(void **state)
+{
+    struct evidence *e = evidence_new(SHA256_ONLY);
+
+    (void)state;
+    evidence_prepare(e);
+    kexec(e);
+    evidence_sign(e);
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_FAILED, TB_CHECK_QUOTE_KEXEC);
+    assert_false(e->result.quote.genuine); /* the boot of before stays remembered */
+    e->policy.severity[TB_CHECK_QUOTE_KEXEC] = TB_SEVERITY_INFORM;
+    evidence_appraise(e);
+    expect(e, TB_VERDICT_TRUSTED, -1);
+    assert_int_equal(e->result.findings.outcome[TB_CHECK_QUOTE_KEXEC], TB_FAIL);
+    assert_string_equal(e->result.quote.memory.boot_id, "boot-2");
+    evidence_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -705,6 +767,8 @@ int main(void)
         cmocka_unit_test(t57_restart_and_safe_are_told_and_the_policy_may_refuse_them),
         cmocka_unit_test(t57_a_changed_tpm_firmware_is_told_until_it_is_accepted),
         cmocka_unit_test(t56_a_reset_without_a_reboot_is_refused),
+        cmocka_unit_test(b14_another_kernel_without_a_reset_of_the_tpm_is_refused),
+        cmocka_unit_test(b14_a_policy_may_allow_fast_reboots_by_kexec),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

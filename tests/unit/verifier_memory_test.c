@@ -1,4 +1,5 @@
-/* What the Verifier remembers of a host, and what an operator changes. Attack ids: T-56, T-57. */
+/* What the Verifier remembers of a host, and what an operator changes. Attack ids: B-14, T-56,
+ * T-57. */
 #include "tests/unit/verifier_world.h"
 
 #include <stdio.h>
@@ -41,6 +42,25 @@ static void t56_a_new_boot_id_with_the_uptime_of_the_old_boot_fails(void **state
     s->host->uptime_ms = 10 * 86400 * UINT64_C(1000);
     snprintf(s->host->boot_id, sizeof s->host->boot_id, "22222222-2222-3333-4444-555555555555");
     attest(s->w, s->host, TB_VERDICT_FAILED, "quote.reset");
+}
+
+static void b14_a_kexec_fails_until_the_host_reboots_through_its_firmware(void **state)
+{
+    struct scene *s = *state;
+
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
+    s->host->clock_ms += 30000;
+    s->host->uptime_ms = 20000;
+    snprintf(s->host->boot_id, sizeof s->host->boot_id, "22222222-2222-3333-4444-555555555555");
+    attest(s->w, s->host, TB_VERDICT_FAILED, "quote.kexec");
+    s->host->clock_ms += 30000;
+    s->host->uptime_ms += 30000;
+    attest(s->w, s->host, TB_VERDICT_FAILED, "quote.kexec"); /* and is not forgotten */
+    s->host->reset_count++;
+    s->host->clock_ms += 30000;
+    s->host->uptime_ms = 20000;
+    snprintf(s->host->boot_id, sizeof s->host->boot_id, "33333333-2222-3333-4444-555555555555");
+    attest(s->w, s->host, TB_VERDICT_TRUSTED, "");
 }
 
 static void t57_counters_and_clock_that_went_back_fail(void **state)
@@ -409,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(t56_a_tpm_reset_under_a_running_system_fails),
         CASE(t56_a_new_boot_id_with_the_uptime_of_the_old_boot_fails),
+        CASE(b14_a_kexec_fails_until_the_host_reboots_through_its_firmware),
         CASE(t57_counters_and_clock_that_went_back_fail),
         CASE(t57_a_clear_safe_flag_and_a_resume_are_told),
         CASE(t57_another_tpm_firmware_version_is_a_change_until_it_is_accepted),
