@@ -25,8 +25,9 @@ struct tb_chain_work {
     struct tb_package_rules rules; /* vendors NULL: the policy has none */
     struct tb_revocations revocations;
     struct tb_chain chain;
-    struct tb_package package;                      /* the one at hand */
-    bool has_metadata[TB_SET_PACKAGES_MAX];         /* of out->chain.package */
+    struct tb_package package;              /* the one at hand */
+    bool has_metadata[TB_SET_PACKAGES_MAX]; /* of out->chain.package */
+    enum tb_level base_level; /* of the base that is measured and verified; certified without one */
     enum tb_level early_level[TB_SET_PACKAGES_MAX]; /* of it, once verified; pkg/relations.h */
     bool is_claimed[TB_CHAIN_RECORDS_MAX];          /* of chain.at: a module that a package names */
     bool program_is_claimed[TB_PROGRAMS_MAX];

@@ -356,6 +356,7 @@ static void take_other_loader(struct tb_chain_work *w)
     if (is_loader(m) && own != NULL && w->rules.vendors != NULL &&
         m->security_version >= own->security_version && m->security_version >= of_policy &&
         m->security_version >= least_of_host(w, m->name) &&
+        tb_relations_early_holds(tb_relations_early_level(m), w->base_level, &why) &&
         tb_package_verify(&w->package, &w->rules, &trust, &why))
         claim_programs(w);
 }
@@ -400,6 +401,7 @@ static void find_level(struct tb_chain_work *w)
     for (; rest.left != 0 && tb_package_open(rest, &w->package, &why); rest = w->package.rest) {
         if (!is_base(w))
             continue;
+        w->base_level = w->package.manifest.level;
         least = tb_relations_least_level(signed_options_of(&w->package.manifest));
         w->rules.least = least < w->rules.least ? least : w->rules.least;
     }

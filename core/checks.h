@@ -290,7 +290,7 @@
     "fetch the package from its vendor; trust the vendor's certificate only after checking it") \
   X(PACKAGE_LEVEL, PACKAGES, "package.level", REQUIRED, \
     "a package is below the acceptance level", \
-    "its signer may not vouch for as much as the host asks, or the manifest claims more than the signer may; or it adds to the initrd, and is below the base package's level", \
+    "its signer may not vouch for as much as the host asks, or the manifest claims more than the signer may; or it adds to the initrd, or is the loader, and is below the base package's level", \
     "use a package of the level that the host asks") \
   X(PACKAGE_REVOKED, PACKAGES, "package.revoked", REQUIRED, \
     "a package or its signer is revoked", \

@@ -51,6 +51,8 @@ static bool refuse(const struct tb_relation *r, const char *key, const struct tb
 
 enum tb_level tb_relations_early_level(const struct tb_manifest *m)
 {
+    if (tb_lines_text_is(m->name, TB_LOADER_PACKAGE))
+        return m->level;
     for (size_t i = 0; m->kind != TB_PACKAGE_BASE && i < m->n_payloads; i++)
         if (m->payload[i].kind == TB_PAYLOAD_INITRD)
             return m->level;
@@ -64,7 +66,7 @@ bool tb_relations_early_holds(enum tb_level early, enum tb_level of_base, struct
     if (early <= of_base)
         return true;
     snprintf(expected, sizeof expected, "%s, the base package's, or above", tb_level_name(of_base));
-    return tb_refuse(why, TB_CHECK_PACKAGE_LEVEL, "level of its initrd", expected, "%s",
+    return tb_refuse(why, TB_CHECK_PACKAGE_LEVEL, "level of its early part", expected, "%s",
                      tb_level_name(early));
 }
 

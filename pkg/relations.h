@@ -23,10 +23,12 @@ TB_MUST_CHECK bool tb_relations_have_base(const struct tb_manifest *const *set, 
 /* So many bytes of metadata can be sent. *why: TB_CHECK_PACKAGE_FORMAT. */
 TB_MUST_CHECK bool tb_relations_metadata_fits(uint64_t len, struct tb_reason *why);
 
-/* The level of what a package that is not the base puts into the initrd; the highest: nothing. */
+/* The level of what a package that is not the base brings to the start: the loader, and what it
+ * puts into the initrd; the highest: nothing. */
 enum tb_level tb_relations_early_level(const struct tb_manifest *m);
-/* What is in the initrd can take the place of the base's init, which runs before the Secure Boot
- * Verifier: so its level is at least the base package's. *why: TB_CHECK_PACKAGE_LEVEL. */
+/* The loader vouches for all that follows, and what is in the initrd can take the place of the
+ * base's init, which runs before the Secure Boot Verifier: so the level of both is at least the
+ * base package's. *why: TB_CHECK_PACKAGE_LEVEL. */
 TB_MUST_CHECK bool tb_relations_early_holds(enum tb_level early, enum tb_level of_base,
                                             struct tb_reason *why);
 

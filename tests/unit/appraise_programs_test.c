@@ -71,6 +71,12 @@ static void loader_below_the_level_of_the_command_line(struct chain *c)
     c->signed_options = "trueboot.level=accepted";
 }
 
+static void loader_below_the_level_of_the_base(struct chain *c)
+{
+    c->package[LOADER].by = chain_weak_vendor;
+    c->package[LOADER].m.level = TB_LEVEL_COMMUNITY;
+}
+
 static void b09_every_program_of_the_firmware_is_a_payload_of_the_loaders_package(void **state)
 {
     static const struct chain_change list[] = {
@@ -84,6 +90,8 @@ static void b09_every_program_of_the_firmware_is_a_payload_of_the_loaders_packag
         { "a second one of the loader's", "", second_program_of_the_loader, NULL, NULL },
         { "a loader of too low a level", "loader.unclaimed",
           loader_below_the_level_of_the_command_line, NULL, NULL },
+        { "a loader below the base", "package.level", loader_below_the_level_of_the_base, NULL,
+          NULL },
     };
 
     (void)state;
@@ -120,6 +128,12 @@ static void loader_of_other_set_below_the_level(struct chain *c)
     p->by = chain_weak_vendor;
     p->m.level = TB_LEVEL_COMMUNITY;
     c->policy.packages.level = TB_LEVEL_ACCEPTED;
+}
+
+static void loader_of_other_set_below_the_base(struct chain *c)
+{
+    loader_of_other_set_below_the_level(c);
+    c->policy.packages.level = TB_LEVEL_COMMUNITY;
 }
 
 static void loader_of_other_set_below_the_level_of_the_command_line(struct chain *c)
@@ -174,6 +188,7 @@ static void b09_the_loader_of_the_other_set_is_held_to_the_same(void **state)
         { "by a stranger", "loader.unclaimed", loader_of_other_set_by_a_stranger, NULL, NULL },
         { "of too low a level", "loader.unclaimed", loader_of_other_set_below_the_level, NULL,
           NULL },
+        { "below the base", "loader.unclaimed", loader_of_other_set_below_the_base, NULL, NULL },
         { "of too low a level for the command line", "loader.unclaimed",
           loader_of_other_set_below_the_level_of_the_command_line, NULL, NULL },
         { "not sent", "loader.unclaimed", loader_of_other_set_not_sent, NULL, NULL },

@@ -127,6 +127,9 @@ static void b08_what_comes_early_is_of_the_bases_level_at_least(void **state)
     assert_int_equal(fault(3, 1, &why), TB_CHECK_PACKAGE_LEVEL);
     assert_string_equal(why.expected, "accepted, the base package's, or above");
     assert_string_equal(why.observed, "community");
+    tool.n_payloads = 1;
+    assert_int_equal(fault(3, 1, &why), TB_N_CHECKS);
+    tool.name = tb_slice(TB_LOADER_PACKAGE, sizeof TB_LOADER_PACKAGE - 1);
     set[0] = &tool;
     set[1] = &base; /* in whatever order */
     assert_int_equal(fault(2, 0, &why), TB_CHECK_PACKAGE_LEVEL);
