@@ -19,7 +19,7 @@ static uint32_t of(const struct tb_minimum *m, const char *name)
 static struct tb_minimum many(size_t n, uint32_t version)
 {
     struct tb_minimum m = { 0 };
-    char name[16];
+    char name[24];
 
     for (size_t i = 0; i < n; i++) {
         snprintf(name, sizeof name, "n%02zu", i);
